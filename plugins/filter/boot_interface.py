@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter C(homelab.netboot.boot_interface)."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: boot_interface
+short_description: Find the interface that faces the boot network
+version_added: 1.0.0
+author: The homelab.netboot contributors (@homelab-netboot)
+description:
+  - Looks for the address (default: that of the default route) among those in the facts.
+positional: address, interface
+options:
+  _input:
+    description: C(ansible_facts), with the subset C(network).
+    type: dict
+    required: true
+  address:
+    description: IPv4 address of the server in the boot network.
+    type: str
+    default: ''
+  interface:
+    description: Name of the interface; needed only when several carry the address, or none is given.
+    type: str
+    default: ''
+"""
+
+EXAMPLES = r"""
+- name: Show where the machines will be answered
+  ansible.builtin.debug:
+    msg: "{{ ansible_facts | homelab.netboot.boot_interface('192.168.1.50') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The interface, with C(interface), C(address), C(network) and C(netmask), all of type V(str).
+  type: dict
+  sample:
+    address: 192.168.1.50
+    interface: eno1
+    netmask: 255.255.255.0
+    network: 192.168.1.0
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _network
+
+
+def boot_interface(facts: Mapping[str, Any], address: str = "", interface: str = "") -> dict[str, str]:
+    """Return the interface; see DOCUMENTATION."""
+    try:
+        return _network.boot_interface(facts, address, interface)
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    """Hands the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"boot_interface": boot_interface}

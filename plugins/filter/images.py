@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter C(homelab.netboot.images)."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: images
+short_description: Check and complete the images that machines are installed from
+version_added: 1.0.0
+author: The homelab.netboot contributors (@homelab-netboot)
+description:
+  - Says for every image where its ISO comes from, and checks all of them at once.
+  - A download without a checksum is refused, since nothing unverified is served.
+options:
+  _input:
+    description: Short name to mapping, as in the variable C(netboot_images).
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show the images in their normal form
+  ansible.builtin.debug:
+    msg: "{{ {'focal': {'path': '/srv/iso/ubuntu-20.04.6-live-server-amd64.iso'}} | homelab.netboot.images }}"
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - Short name to mapping with C(source) (V(url), V(path) or V(src)), C(from), C(checksum) (may be empty),
+      C(kernel) and C(initrd) (paths inside the ISO).
+  type: dict
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _images
+
+
+def images(entries: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return checked images; see DOCUMENTATION."""
+    try:
+        return _images.normalise(entries)
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    """Hands the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"images": images}

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter C(homelab.netboot.machines)."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: machines
+short_description: Check and complete the machines that the inventory describes
+version_added: 1.0.0
+author: The homelab.netboot contributors (@homelab-netboot)
+description:
+  - Collects the settings of every machine, brings them into one form and checks them all at once.
+  - The other filters of this collection take what this one returns.
+positional: hostvars
+options:
+  _input:
+    description:
+      - Names of inventory hosts, whose variables C(netboot_*) are the settings.
+      - Or mappings with C(name) and the settings without the prefix C(netboot_).
+    type: list
+    elements: raw
+    required: true
+  hostvars:
+    description: Ansible's variable C(hostvars); needed for names.
+    type: dict
+    default: {}
+  images:
+    description:
+      - The images that exist; a machine that names another one is a fault.
+      - When there is just one, it is the default of every machine. Not checked when not given.
+    type: dict
+"""
+
+EXAMPLES = r"""
+- name: Show the machines in their normal form
+  ansible.builtin.debug:
+    msg: "{{ groups['netboot_machines'] | homelab.netboot.machines(hostvars, images=netboot_images) }}"
+
+- name: The same without an inventory
+  ansible.builtin.debug:
+    msg: "{{ [{'name': 'nuc1', 'mac': 'F4-4D-30-60-64-69', 'image': 'focal'}] | homelab.netboot.machines }}"
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - The machines in the order of the input, each with C(name), C(mac) (lower case with colons, or V(any)), C(image),
+      C(install), C(loader), C(kernel_args), C(user), C(password_hash), C(ssh_keys) and C(autoinstall).
+    - When anything is wrong the filter fails with all faults, each with the machine, the variable and the remedy.
+  type: list
+  elements: dict
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _machines
+
+
+def machines(
+    entries: Iterable[Any],
+    hostvars: Mapping[str, Any] | None = None,
+    images: Mapping[str, Any] | None = None,
+) -> list[dict[str, Any]]:
+    """Return checked machines; see DOCUMENTATION."""
+    if isinstance(entries, (str, Mapping)) or not isinstance(entries, Iterable):
+        raise AnsibleFilterError(
+            f"homelab.netboot.machines needs a list of machines, not {type(entries).__name__}"
+        )
+    try:
+        return _machines.normalise(_machines.from_inventory(entries, hostvars or {}), images)
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    """Hands the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"machines": machines}

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter C(homelab.netboot.seed_files)."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: seed_files
+short_description: Write the cloud-init seeds of a set of machines
+version_added: 1.0.0
+author: The homelab.netboot contributors (@homelab-netboot)
+description:
+  - Writes user-data, meta-data, vendor-data and network-config for every machine that is to be installed.
+  - The mapping C(autoinstall) of a machine is laid over a minimum that gives it a host name, a user and SSH.
+options:
+  _input:
+    description: Machines as returned by P(homelab.netboot.machines#filter).
+    type: list
+    elements: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show what cloud-init will find
+  ansible.builtin.debug:
+    msg: "{{ groups['netboot_machines'] | homelab.netboot.machines(hostvars) | homelab.netboot.seed_files }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Path below the folder of seeds to content, ready for M(homelab.netboot.file_set).
+  type: dict
+  sample:
+    nuc1/meta-data: "instance-id: nuc1"
+    nuc1/user-data: "#cloud-config..."
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _seeds
+
+
+def seed_files(machines: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the seeds; see DOCUMENTATION."""
+    try:
+        return _seeds.files(machines)
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    """Hands the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"seed_files": seed_files}

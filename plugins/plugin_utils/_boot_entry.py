@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface, may change in any release.
+"""What a machine is to boot: the same facts for every loader, which only differ in how they write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def image_path(image: str, file: str) -> str:
+    """Return where a file of an image lies below the server's HTTP and TFTP roots."""
+    return f"images/{image}/{file}"
+
+
+def kernel_arguments(machine: Mapping[str, Any], base_url: str) -> list[str]:
+    """Return the kernel's arguments that start Subiquity unattended, each downloaded thing once.
+
+    :param machine: one machine, as the filter P(homelab.netboot.machines#filter) returns it.
+    :param base_url: the server's HTTP root, without a slash at the end.
+
+    Sources: casper's scripts (C(ip=), C(url=)), cloud-init's documentation of the NoCloud data source
+    (C(ds=), the slash at the end included), Subiquity's documentation (C(autoinstall)).
+    """
+    return [
+        "ip=dhcp",  # casper configures no network for url= without it
+        f"url={base_url}/{image_path(machine['image'], machine['image'] + '.iso')}",
+        "autoinstall",  # else Subiquity asks whether to go on
+        f"ds=nocloud-net;s={base_url}/machines/{machine['name']}/",
+        # cloud-init reads url= too and would fetch the whole ISO again, once or twice
+        "cloud-config-url=/dev/null",
+        *machine["kernel_args"],
+    ]

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface, may change in any release.
+"""Machines: what the inventory says of each, checked all together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac
+from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, suggest
+from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
+
+PREFIX = "netboot_"
+#: As a machine's MAC: whatever boots and is not named otherwise.
+ANY = "any"
+#: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
+SHARED = frozenset({"address", "http_port", "images", "root"})
+DEFAULTS: Mapping[str, Any] = {
+    "mac": None,
+    "image": None,
+    "install": "always",
+    "loader": "lpxelinux",
+    "kernel_args": [],
+    "user": "ubuntu",
+    "password_hash": "",
+    "ssh_keys": [],
+    "autoinstall": {},
+}
+CHOICES = {"install": ("always", "never"), "loader": ("lpxelinux", "pxelinux")}
+_TYPES: Mapping[str, tuple[type, str]] = {
+    "kernel_args": (list, "a list of words such as [console=ttyS0]"),
+    "ssh_keys": (list, "a list of public keys"),
+    "autoinstall": (dict, "a mapping, as Subiquity's documentation describes it"),
+}
+# RFC 1123, section 2.1; the name becomes the host name, a folder on the server and part of an address.
+_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
+_LONGEST_NAME = 253
+# PXELINUX ends a kernel line at the line's end, and a word of it at white space.
+_KERNEL_WORD = re.compile(r"[!-~]+")
+
+
+def from_inventory(names: Iterable[Any], hostvars: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the settings of machines as they stand in the inventory, without the prefix C(netboot_).
+
+    :param names: inventory host names; or mappings, which are settings already and pass unchanged.
+    :param hostvars: Ansible's variable of that name.
+    """
+    raw = []
+    for entry in names:
+        if isinstance(entry, Mapping):
+            raw.append(dict(entry))
+            continue
+        variables = hostvars[entry]
+        keys = [key for key in variables if key.startswith(PREFIX)]
+        settings = {key[len(PREFIX) :]: variables[key] for key in keys}
+        raw.append({"name": entry, **{key: value for key, value in settings.items() if key not in SHARED}})
+    return raw
+
+
+def normalise(
+    raw: Iterable[Mapping[str, Any]], images: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """Return every machine with all its settings, in plain types, checked.
+
+    :param raw: one mapping a machine: C(name), C(mac) and any of the settings in L(DEFAULTS).
+    :param images: the images that exist; None checks no image. The only one there is, is everyone's default.
+    :raises InputError: with every fault of every machine, each with its name, the variable and the remedy.
+    """
+    machines = [{**DEFAULTS, **plain(entry)} for entry in raw]
+    faults = [fault for machine in machines for fault in _complete(machine, images)]
+    faults += _doubled(machines)
+    if faults:
+        raise InputError("The machines are not usable", faults)
+    return machines
+
+
+def _complete(machine: dict[str, Any], images: Collection[str] | None) -> list[str]:
+    """Bring one machine into its normal form, in place, and return its faults."""
+    name = str(machine.get("name", ""))
+    machine["name"] = name
+    say = f"machine {name or machine}: {PREFIX}".format
+    faults = []
+    if len(name) > _LONGEST_NAME or not _HOST_NAME.fullmatch(name):
+        faults.append(
+            f"machine {name or machine}: name: not a valid host name (RFC 1123); use letters, digits and '-'"
+        )
+    for key in machine:
+        if key != "name" and key not in DEFAULTS:
+            faults.append(f"{say()}{key}: no such setting; {suggest(str(key), DEFAULTS)}")
+    for key, choices in CHOICES.items():
+        if machine[key] not in choices:
+            faults.append(f"{say()}{key}: '{machine[key]}' is not one of {', '.join(choices)}")
+    for key, (kind, example) in _TYPES.items():
+        if not isinstance(machine[key], kind):
+            faults.append(f"{say()}{key}: must be {example}")
+    for word in machine["kernel_args"] if isinstance(machine["kernel_args"], list) else []:
+        if not _KERNEL_WORD.fullmatch(str(word)):
+            faults.append(
+                f"{say()}kernel_args: '{word}' is not one word; give each argument as an item of its own"
+            )
+    if machine["mac"] is None:
+        faults.append(f"{say()}mac: is missing; write the network card's address, like {_mac.EXAMPLE}")
+    elif machine["mac"] != ANY:
+        try:
+            machine["mac"] = _mac.normalise(machine["mac"])
+        except ValueError as error:
+            faults.append(f"{say()}mac: {error}")
+    return faults + _image_faults(machine, images)
+
+
+def _image_faults(machine: dict[str, Any], images: Collection[str] | None) -> list[str]:
+    where = f"machine {machine['name']}: {PREFIX}image"
+    if images is None:
+        return []
+    if machine["image"] is None and len(images) == 1:
+        machine["image"] = next(iter(images))
+    if machine["image"] is None:
+        there = (
+            f"one of {', '.join(sorted(images))}" if images else "an image, and describe it in netboot_images"
+        )
+        return [f"{where}: is missing; name {there}"]
+    if machine["image"] not in images:
+        return [
+            f"{where}: '{machine['image']}' is not in netboot_images; {suggest(str(machine['image']), images)}"
+        ]
+    return []
+
+
+def _doubled(machines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a fault for every name and every MAC that two machines share."""
+    faults = []
+    for key in ("name", "mac"):
+        first: dict[str, str] = {}
+        for machine in machines:
+            # Host names and addresses that differ only in case are the same in DNS and on the wire.
+            value = str(machine[key]).lower()
+            if machine[key] is None:
+                continue
+            if value in first:
+                faults.append(
+                    f"machines {first[value]} and {machine['name']}: {PREFIX if key != 'name' else ''}{key}: "
+                    f"both have {machine[key]}; each needs its own"
+                )
+            first.setdefault(value, machine["name"])
+    return faults

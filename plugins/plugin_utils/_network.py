@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface, may change in any release.
+"""Where the server stands in the boot network, from Ansible's facts; and who holds its ports already."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+
+def boot_interface(facts: Mapping[str, Any], address: str = "", interface: str = "") -> dict[str, str]:
+    """Return the interface that faces the boot network: C(interface), C(address), C(network), C(netmask).
+
+    :param facts: C(ansible_facts), with the subset C(network).
+    :param address: the server's IPv4 address in the boot network; default: that of the default route.
+    :param interface: the interface's name; default: the one that carries the address.
+    :raises ValueError: naming the variable, what is there, and the remedy.
+    """
+    there = list(_addresses(facts))
+    address = address or ("" if interface else facts.get("default_ipv4", {}).get("address", ""))
+    fitting = [found for found in there if found["address"] == (address or found["address"])]
+    if interface:
+        fitting = [found for found in fitting if found["interface"] == interface]
+    listing = ", ".join(f"{found['address']} on {found['interface']}" for found in there) or "none at all"
+    wanted = " ".join(filter(None, [address, f"on interface {interface}" if interface else ""]))
+    if not fitting:
+        raise ValueError(
+            f"netboot_address: this server has no IPv4 address {wanted or 'with a default route'}; it has {listing}. "
+            "Set netboot_address to the one in the network that the machines boot in."
+        )
+    if len(fitting) > 1:
+        raise ValueError(
+            f"netboot_address: several addresses fit ({listing}); say which one in netboot_address."
+        )
+    return fitting[0]
+
+
+def _addresses(facts: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    for name in facts.get("interfaces", []):
+        # setup writes the names of its facts with '_' for what is not allowed in a variable's name
+        device = facts.get(re.sub(r"[-.:]", "_", name), {})
+        for ipv4 in [device.get("ipv4", {}), *device.get("ipv4_secondaries", [])]:
+            if ipv4.get("address") and not ipaddress.ip_address(ipv4["address"]).is_loopback:
+                yield {
+                    "interface": str(name),
+                    "address": str(ipv4["address"]),
+                    "network": str(ipv4["network"]),
+                    "netmask": str(ipv4["netmask"]),
+                }
+
+
+def port_holders(
+    ss_lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str]
+) -> list[str]:
+    """Return who else holds one of the ports at the address, as C(PROGRAM on ADDRESS:PORT).
+
+    :param ss_lines: what C(ss -H -l -n -p) prints (ss(8)): the fifth column, or the fourth without a state, is local.
+    :param ports: port numbers that are needed.
+    :param address: the server's address; a holder of all addresses is in the way too.
+    :param ours: programs that are meant to hold them.
+    """
+    wanted = {str(port) for port in ports}
+    holders = []
+    for line in ss_lines:
+        local = next((word for word in line.split() if re.search(r":\d+$", word)), "")
+        host, _colon, port = local.rpartition(":")
+        host = re.sub(r"%.*", "", host).strip("[]")
+        program = re.search(r'users:\(\("([^"]+)"', line)
+        who = program.group(1) if program else "an unknown program"
+        if port in wanted and host in {address, "*", "0.0.0.0", "::"} and who not in set(ours):  # noqa: S104 - compared
+            holders.append(f"{who} on {local}")
+    return holders
