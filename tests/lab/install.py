@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Installs the Debian packages that the lab needs, after saying which."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from .common import LabError, need_root, run, say
+
+PACKAGES = {
+    "podman": "containers for the servers",
+    "runc": "starts them, also on hosts with hybrid cgroups",
+    "netavark": "their network",
+    "iptables": "used by netavark",
+    "mmdebstrap": "makes their images from Debian's packages",
+    "debian-archive-keyring": "the keys that those packages are checked with",
+    "openssh-client": "Ansible's way to the servers",
+    "iproute2": "the boot network",
+    "dnsmasq-base": "plays the home router",
+    "qemu-system-x86": "plays the machines to be installed",
+    "ovmf": "their UEFI firmware",
+    "ipxe-qemu": "the boot ROMs of their network cards",
+    "busybox-static": "the small system inside the test ISO",
+    "cpio": "its initrd",
+    "squashfs-tools": "its root file system",
+}
+
+
+def missing() -> list[str]:
+    """Which of the packages are not installed, in their order above."""
+    shown = run("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *PACKAGES, check=False)
+    installed = {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
+    return [package for package in PACKAGES if package not in installed]
+
+
+def setup() -> None:
+    """Install what is missing; asks first when there is somebody to ask (a terminal, and not CI=true)."""
+    wanted = missing()
+    if not wanted:
+        return
+    say("The test lab needs these Debian packages and will install them with apt-get:")
+    for package in wanted:
+        say(f"  {package:<24} {PACKAGES[package]}")
+    need_root()
+    if os.environ.get("CI") != "true" and sys.stdin.isatty():
+        answer = input("Install them now? [Y/n] ").strip().lower()
+        if answer not in ("", "y", "yes"):
+            raise LabError("nothing was installed; the lab cannot run without these packages")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    apt = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
+    for command in ([*apt, "update"], [*apt, "install", "--yes", "--no-install-recommends", *wanted]):
+        if subprocess.run(command, env=environment, stdout=sys.stderr, check=False).returncode != 0:
+            raise LabError(f"{' '.join(command[:6])} … failed, see above; is a package mirror reachable?")
+    say("The lab's packages are installed.")

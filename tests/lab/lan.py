@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A boot network: one network namespace with a bridge, on which the router gives addresses.
+
+The host has no address on it, so that a real network with the same subnet is not disturbed. The namespace
+is also the router's: its bridge has the address .1, and Debian's dnsmasq answers DHCP there, as a home
+router does: addresses .2 to .49, a default route, nothing about booting.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv4Network
+from pathlib import Path
+
+from . import addresses
+from .common import BUILD, PREFIX, LabError, run, say, succeeds
+
+BRIDGE = "br0"
+
+
+@dataclass(frozen=True)
+class Lan:
+    """A boot network that is up."""
+
+    name: str
+    subnet: IPv4Network
+
+    @property
+    def namespace(self) -> str:
+        """The network namespace's name, for `ip netns exec`."""
+        return PREFIX + self.name
+
+    def address(self, last: int) -> str:
+        """The address whose last byte is given, for instance 192.168.1.50 for 50."""
+        return str(self.subnet.network_address + last)
+
+
+def exists(name: str) -> bool:
+    """Whether there is a namespace for this network."""
+    return Path("/run/netns", PREFIX + name).exists()
+
+
+def find(name: str) -> Lan:
+    """The network of this name; LabError when it is not up."""
+    if exists(name):
+        shown = json.loads(run("ip", "-j", "-4", "-n", PREFIX + name, "address", "show", "dev", BRIDGE))
+        for link in shown:
+            for info in link.get("addr_info", []):
+                return Lan(name, IPv4Interface(f"{info['local']}/{info['prefixlen']}").network)
+    raise LabError(f"the network {name} is not up: python -m tests.lab lan up {name}")
+
+
+def choose_subnet() -> IPv4Network:
+    """192.168.1.0/24, or another /24 when this host itself is in that network."""
+    taken = addresses.networks_of(json.loads(run("ip", "-j", "-4", "address", "show") or "[]"))
+    taken += addresses.nameservers(Path("/etc/resolv.conf").read_text(encoding="utf-8"))
+    subnet = addresses.free_subnet(taken)
+    if subnet != addresses.WANTED:
+        say(f"This host is itself in {addresses.WANTED}, so the lab takes {subnet}.")
+    return subnet
+
+
+def up(name: str, subnet: IPv4Network | None = None) -> Lan:
+    """Make the network unless it is there. Without a subnet: see choose_subnet."""
+    if exists(name):
+        try:
+            return find(name)
+        except LabError:
+            down(name)  # half made, by a run that was interrupted
+    lan = Lan(name, subnet or choose_subnet())
+    space = lan.namespace
+    run("ip", "netns", "add", space)
+    run("ip", "-n", space, "link", "set", "lo", "up")
+    run("ip", "-n", space, "link", "add", BRIDGE, "type", "bridge", "stp_state", "0", "forward_delay", "0")
+    run("ip", "-n", space, "link", "set", BRIDGE, "up")
+    run("ip", "-n", space, "address", "add", f"{lan.address(1)}/{lan.subnet.prefixlen}", "dev", BRIDGE)
+    start_router(lan)
+    return lan
+
+
+def start_router(lan: Lan) -> None:
+    """Start the DHCP server; it goes into the background only when it can serve, so errors show here."""
+    folder = BUILD / "lans" / lan.name
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in ("leases", "router.log"):
+        (folder / old).unlink(missing_ok=True)
+    run(
+        *("ip", "netns", "exec", lan.namespace, "dnsmasq", "--conf-file=/dev/null", "--user=root"),
+        *("--port=0", f"--interface={BRIDGE}", "--bind-interfaces", "--dhcp-authoritative", "--no-ping"),
+        f"--dhcp-range={lan.address(2)},{lan.address(49)},1h",
+        f"--dhcp-option=option:router,{lan.address(1)}",
+        *(f"--dhcp-leasefile={folder}/leases", f"--pid-file={folder}/router.pid"),
+        *(f"--log-facility={folder}/router.log", "--log-dhcp"),
+    )
+
+
+def attach(lan: Lan, pid: int, port: str, interface: IPv4Interface, device: str = "lan0") -> None:
+    """Give the process's network namespace an interface on the network. port: a short, unique name."""
+    near = ("ip", "-n", lan.namespace)
+    run(*near, "link", "add", port, "type", "veth", "peer", "name", device, "netns", str(pid))
+    run(*near, "link", "set", port, "master", BRIDGE, "up")
+    far = ("nsenter", "-t", str(pid), "-n", "ip")
+    run(*far, "address", "add", str(interface), "dev", device)
+    run(*far, "link", "set", device, "up")
+
+
+def down(name: str) -> None:
+    """End what runs in the namespace (router, QEMU) and remove it; nothing happens when there is none."""
+    space = PREFIX + name
+    if not exists(name):
+        return
+    end_processes([int(pid) for pid in run("ip", "netns", "pids", space, check=False).split()])
+    run("ip", "netns", "delete", space, check=False)
+
+
+def end_processes(pids: list[int]) -> None:
+    """Ask the processes to end, wait up to two seconds, then insist."""
+    for kind, patience in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0)):
+        for pid in pids:
+            try:
+                os.kill(pid, kind)
+            except ProcessLookupError:
+                continue
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            pids = [pid for pid in pids if Path("/proc", str(pid)).exists()]
+            if not pids:
+                return
+            time.sleep(0.05)
+
+
+def names() -> list[str]:
+    """All networks of the lab on this host."""
+    spaces = run("ip", "netns", "list").splitlines() if succeeds("ip", "-V") else []
+    found = [line.split()[0] for line in spaces if line.strip()]
+    return [space[len(PREFIX) :] for space in found if space.startswith(PREFIX)]
