@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError
-from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import overlay
+from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import overlay, plain
 
 #: cloud-init asks for all four; each one that is missing costs ten seconds or the installation.
 NAMES = ("user-data", "meta-data", "vendor-data", "network-config")
@@ -83,4 +83,4 @@ def _has_login(autoinstall: Mapping[str, Any]) -> bool:
 
 
 def _yaml(value: Any) -> str:
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=1000)
+    return yaml.safe_dump(plain(value), sort_keys=False, allow_unicode=True, width=1000)
