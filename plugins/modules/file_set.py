@@ -1,0 +1,270 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: file_set
+short_description: Makes a folder hold exactly a declared set of small text files
+version_added: 1.0.0
+description:
+  - Writes any number of small text files in one call, and removes the ones that an earlier call wrote and that
+    are no longer declared.
+  - What a task with C(ansible.builtin.template) in a loop does in minutes for a few hundred files takes seconds here.
+  - Whoever reads a file while this module runs sees the old content or the new one, never a part.
+    New contents are all written beside their places, and on the disk, before the first one is put in place; so a
+    full disk changes no file.
+  - A run that was killed leaves no file half-written. The next run completes it and removes what the killed one
+    left (files named C(.netboot-*.part)); that alone does not count as a change.
+author:
+  - The homelab.netboot contributors (@homelab-netboot)
+attributes:
+  check_mode:
+    support: full
+    description: Says exactly what would change, and changes nothing.
+  diff_mode:
+    support: full
+    description:
+      - One entry for each file, folder or set of attributes that differs, 200 at most; one more line counts the rest.
+      - Of files above 64 KiB, and of those that match O(sensitive), only the kind of the change is shown.
+  idempotent:
+    support: full
+    description: A second run with the same options changes nothing.
+  platform:
+    support: full
+    platforms: posix
+    description: Runs on POSIX systems; tested on Debian.
+options:
+  path:
+    description:
+      - Absolute path of the folder. It is created when it is missing; it may itself be a symlink to a folder.
+    type: path
+    required: true
+  files:
+    description:
+      - >-
+        The files, as the JSON text of an object of relative names and contents, for example
+        C({"a/b": "text\\n"}). Write C(files: "{{ files | to_json }}").
+      - It is text and not a dictionary, since contents may be secrets. This option is therefore never logged; and
+        of a dictionary Ansible would take each single content for a secret and replace it with asterisks wherever
+        it occurs in what the module returns, even in the names of files. A dictionary is refused.
+      - Names are separated by slashes and lie below O(path). Files are encoded in UTF-8.
+      - No folder on the way to a file may be a symlink. A symlink in the place of a file is replaced by the
+        file when it leads to something below O(path), and refused when it leads out of O(path).
+    type: raw
+    required: true
+  owned:
+    description:
+      - Patterns of the relative names that this set could have written. Files and symlinks that match one of them,
+        and are not declared, are removed; so are folders that become empty by that.
+      - Nothing else is ever touched. With an empty list, nothing is removed.
+      - Each name in O(files) has to match one of the patterns, when there are any.
+      - Patterns are those of a shell (V(*), V(?), V([seq])); V(*) does not match a slash.
+    type: list
+    elements: str
+    default: []
+  sensitive:
+    description:
+      - Patterns, as in O(owned), of the names of files of which a diff must not show the contents.
+    type: list
+    elements: str
+    default: []
+  directory_mode:
+    description:
+      - Mode of O(path) and of the folders below it that hold declared files, as for O(mode).
+      - When not given, new folders get what the umask leaves, and existing ones stay as they are.
+    type: raw
+  mode:
+    description:
+      - Mode of the declared files, for example V('0644') or V(u=rw,g=r,o=).
+      - When not given, new files get what the umask leaves, and existing ones keep theirs.
+  owner:
+    description: Owner of the declared files, of O(path) and of the folders between.
+  group:
+    description: Group of the declared files, of O(path) and of the folders between.
+  unsafe_writes:
+    description: Has no effect here; files are always replaced atomically.
+extends_documentation_fragment:
+  - ansible.builtin.files
+seealso:
+  - module: ansible.builtin.copy
+  - module: ansible.builtin.template
+"""
+
+EXAMPLES = r"""
+- name: Two files, and nothing else is touched
+  homelab.netboot.file_set:
+    path: /srv/netboot/tftp
+    files: "{{ {'pxelinux.cfg/default': 'LOCALBOOT 0\n', 'motd': 'hello\n'} | to_json }}"
+    mode: "0644"
+
+- name: Seeds of all machines; those of machines that left the inventory go
+  homelab.netboot.file_set:
+    path: /srv/netboot/http/machines
+    files: "{{ seeds | to_json }}" # {"nuc1/user-data": "#cloud-config\n…", "nuc1/meta-data": "…"}
+    owned:
+      - "*/user-data"
+      - "*/meta-data"
+    sensitive:
+      - "*/user-data"
+    owner: root
+    group: www-data
+    mode: "0640"
+    directory_mode: "0750"
+"""
+
+RETURN = r"""
+created:
+  description: Relative names of the files that were missing, sorted.
+  returned: success
+  type: list
+  elements: str
+  sample: [nuc1/meta-data, nuc1/user-data]
+changed_files:
+  description: Relative names of the files whose content, owner, group or mode changed, sorted.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+removed:
+  description: Relative names of the files that were removed, sorted.
+  returned: success
+  type: list
+  elements: str
+  sample: [old-machine/user-data]
+count:
+  description: Number of declared files.
+  returned: success
+  type: int
+  sample: 2
+"""
+
+import grp
+import os
+import pwd
+from typing import Any, Callable
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.homelab.netboot.plugins.module_utils import _file_set
+from ansible_collections.homelab.netboot.plugins.module_utils._atomic import Batch
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "files": {"type": "raw", "required": True, "no_log": True},
+            "owned": {"type": "list", "elements": "str", "default": []},
+            "sensitive": {"type": "list", "elements": "str", "default": []},
+            "directory_mode": {"type": "raw"},
+        },
+        add_file_common_args=True,
+        supports_check_mode=True,
+    )
+    params = module.params
+    # From here on nothing but this text is secret. A dictionary given by mistake has made each of its leaves one.
+    text, params["files"] = params["files"], "(not shown)"
+    module.no_log_values.clear()
+    root = os.path.realpath(params["path"])
+    args = _attributes(module, root)
+
+    def differing(path: str, folder: bool) -> dict[str, Any]:
+        difference: dict[str, Any] = {}
+        real, module.check_mode = module.check_mode, True  # makes the functions of AnsibleModule only compare
+        module.set_fs_attributes_if_different({**args[folder], "path": path}, False, difference, expand=False)
+        module.check_mode = real
+        return difference
+
+    def set_attributes(path: str, folder: bool = False) -> None:
+        module.set_fs_attributes_if_different({**args[folder], "path": path}, False, expand=False)
+
+    try:
+        if not os.path.isabs(params["path"]):
+            raise _file_set.FileSetError(f"path: {params['path']} is not absolute")
+        declared = _file_set.parse_files(text)
+        _file_set.check_names(list(declared), params["owned"])
+        seen = _file_set.observe(root, declared, params["owned"], differing, _wanted(module))
+        plan = _file_set.make_plan(declared, seen)
+    except _file_set.FileSetError as error:
+        module.fail_json(msg=str(error))
+    except OSError as error:
+        module.fail_json(msg=f"cannot read {error.filename}: {error.strerror}; nothing was changed")
+
+    result: dict[str, Any] = {
+        "changed": plan.changed,
+        "created": plan.create,
+        "changed_files": sorted({*plan.change, *plan.attributes} - seen.folders),
+        "removed": plan.remove,
+        "count": len(declared),
+    }
+    if module._diff:
+        result["diff"] = _file_set.make_diff(root, plan, declared, seen, params["sensitive"])
+    if not module.check_mode:
+        _apply(module, root, plan, declared, set_attributes)
+    module.exit_json(**result)
+
+
+def _attributes(module: AnsibleModule, root: str) -> dict[bool, dict[str, Any]]:
+    """Return the arguments for files (False) and folders (True), with names looked up once and not per file."""
+    for option in ("owner", "group"):
+        name = module.params[option]
+        if name is not None and not name.isdigit():
+            try:
+                number = pwd.getpwnam(name).pw_uid if option == "owner" else grp.getgrnam(name).gr_gid
+            except KeyError:
+                module.fail_json(msg=f"{option}: there is no {name} on this host")
+            module.params[option] = str(number)
+    files = module.load_file_common_arguments(module.params, root)
+    folders = {**files, "mode": module.params["directory_mode"], "attributes": None, "attr_flags": ""}
+    return {False: files, True: folders}
+
+
+def _wanted(module: AnsibleModule) -> Callable[[str], bool]:
+    sensitive = module.params["sensitive"]
+    return lambda name: bool(module._diff) and not _file_set.matches(name, sensitive)
+
+
+def _apply(
+    module: AnsibleModule,
+    root: str,
+    plan: _file_set.Plan,
+    declared: dict[str, bytes],
+    set_attributes: Callable[..., None],
+) -> None:
+    """Carry out the plan; a failure says what stands now. A rerun completes whatever was begun."""
+    done = "no file was changed"
+    try:
+        for name in plan.stale:
+            os.unlink(os.path.join(root, name))
+        for name in plan.folders:
+            path = os.path.join(root, name) if name else root
+            os.makedirs(path, exist_ok=True)
+            set_attributes(path, folder=True)
+        with Batch() as batch:
+            for name in sorted([*plan.create, *plan.change]):
+                batch.add(os.path.join(root, name), declared[name], set_attributes)
+            done = "files that come before it in the alphabet may have been written"
+            batch.commit()
+        done = "all contents were written"
+        for name in plan.attributes:
+            set_attributes(os.path.join(root, name) if name else root, name not in declared)
+        for name in plan.remove:
+            os.unlink(os.path.join(root, name))
+            _remove_empty(root, name)
+    except OSError as error:
+        path = error.filename2 or error.filename
+        module.fail_json(msg=f"cannot write {path}: {error.strerror}; {done}; run again to complete")
+
+
+def _remove_empty(root: str, name: str) -> None:
+    """Remove the folders above a removed file, as far as they are empty, up to but without `root`."""
+    for folder in reversed(_file_set.folders_of(name)):
+        try:
+            os.rmdir(os.path.join(root, folder))
+        except OSError:
+            return  # not empty: it stays
+
+
+if __name__ == "__main__":
+    main()
