@@ -57,7 +57,7 @@ def make_iso(
     plain: dict[str, str] = {"": ""}  # path in the image: its ISO 9660 path
 
     def names(path: str, *, folder: bool) -> dict[str, str]:
-        parent, dummy, name = path.rpartition("/")
+        parent, _sep, name = path.rpartition("/")
         if parent not in plain:
             iso.add_directory(**names(parent, folder=True))
         plain[path] = _plain_path(plain[parent], name, level, set(plain.values()), folder=folder)
