@@ -1,0 +1,600 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
+"""Find files in an ISO image and copy them out: `decide` makes a plan, `act` carries it out.
+
+Finding is pycdlib's work (1.12 and later). The data are then read straight from the image, because pycdlib
+shortens a file that lies beyond the end of a truncated image without a word.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import io
+import json
+import os
+import stat
+import struct
+import time
+import traceback
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Callable, Iterator
+
+from ansible_collections.homelab.netboot.plugins.module_utils._atomic import Batch, write_file
+
+try:
+    import pycdlib
+except ImportError:
+    PYCDLIB_ERROR: str | None = traceback.format_exc()
+else:
+    PYCDLIB_ERROR = None
+
+SECTOR = 2048  # bytes; ECMA-119, 6.1.2
+FIRST_DESCRIPTOR = 16  # sector of the first volume descriptor; ECMA-119, 6.2.1
+BLOCK = 1 << 20  # bytes that are copied at once: the memory that a copy needs
+MAX_READ = 16 << 20  # bytes of one folder or table; Ubuntu's largest has some 30 kB
+MAX_TOTAL = 256 << 20  # bytes of all folders and tables
+MAX_SECONDS = 60  # for finding, on a slow disk; usual is 0.03
+MAX_LINKS = 16  # symbolic links on the way to one file
+MAX_NAMES = 20  # names that an error message lists
+RELEASE = ".disk/info"
+AGAIN = "Download it again and compare its checksum."
+
+
+class IsoError(Exception):
+    """The image cannot be used as asked. The text names it, says why and what to do."""
+
+
+class MissingError(IsoError):
+    """There is no such file in the image."""
+
+
+class _DamagedError(Exception):
+    """Something in the image contradicts itself; becomes an IsoError that names the image."""
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Where the data of one file lie: `size` bytes from byte `offset` of the image on."""
+
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """One of the directory trees that an image may have, and how its names are read."""
+
+    keyword: str  # pycdlib's name for a path in it
+    name: Callable[[Any], str]
+    spellings: Callable[[str], list[str]]  # of a name that is looked for, best first
+
+
+class Image:
+    """An ISO image in an open file. Its `name` is for messages. Raises IsoError when it is none."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.name = name
+        self._file = file
+        self._iso = pycdlib.PyCdlib()
+        with self._translated():
+            self._size = os.fstat(file.fileno()).st_size
+            self._check_size()
+            self._iso.open_fp(_Guard(file))
+            self._block = int(self._iso.logical_block_size)
+            self._trees = self._list_trees()
+
+    def find(self, path: str) -> Extent:
+        """Look a file up, in whichever tree has it: Rock Ridge, Joliet, UDF, plain ISO 9660.
+
+        Symbolic links (Rock Ridge) are followed inside the image.
+        Raises MissingError with the names that are there, IsoError for a folder or a damaged image.
+        """
+        missing = None
+        for tree in self._trees:
+            try:
+                with self._translated():
+                    extent = self._find_in(tree, path)
+                    if extent.offset + extent.size > self._size:
+                        raise self._truncated(f"{path} ends at byte {extent.offset + extent.size}")
+                    return extent
+            except MissingError as error:
+                missing = missing or error  # the first tree has the fullest names
+        raise missing or self._damaged("it has no directory")
+
+    def release(self) -> str | None:
+        """What the image says of itself in `.disk/info`: one line; None when there is no such file."""
+        try:
+            extent = self.find(RELEASE)
+        except MissingError:
+            return None
+        data = bytearray()
+        copy(self._file, self.name, Extent(extent.offset, min(extent.size, SECTOR)), data.extend)
+        lines = data.decode("utf-8", "replace").strip().splitlines()
+        return lines[0].strip() if lines else None
+
+    def _check_size(self) -> None:
+        """Compare the size that the image declares with the file's (ECMA-119, 8.4: primary descriptor)."""
+        for sector in range(FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + 64):
+            data = self._read(sector * SECTOR, SECTOR)
+            if data[1:6] != b"CD001":
+                break
+            if len(data) == SECTOR and data[0] == 1:
+                blocks, size = struct.unpack_from("<L", data, 80)[0], struct.unpack_from("<H", data, 128)[0]
+                if blocks * size > self._size:
+                    raise self._truncated(f"it says that it has {blocks * size}")
+                return
+        raise IsoError(
+            f"{self.name} is no ISO image (no ISO 9660 volume descriptor found in its {self._size} bytes). "
+            "Give the path of an Ubuntu live-server ISO; if this should be one, download it again."
+        )
+
+    def _list_trees(self) -> list[_Tree]:
+        trees = []
+        if self._iso.has_rock_ridge():
+            trees.append(_Tree("rr_path", _rock_ridge_name, _exact))
+        if self._iso.has_joliet():
+            trees.append(_Tree("joliet_path", _joliet_name, _exact))
+        if self._iso.has_udf():
+            trees.append(_Tree("udf_path", _udf_name, _exact))
+        return [*trees, _Tree("iso_path", _plain_name, _plain_spellings)]
+
+    def _find_in(self, tree: _Tree, path: str) -> Extent:
+        place: list[str] = []  # the folders on the way, as the tree spells them
+        parts = deque(path.split("/"))
+        record = None
+        links = 0
+        while parts:
+            part = parts.popleft()
+            if part in ("", "."):
+                continue
+            if part == "..":  # only out of a link: options have none
+                if not place:
+                    raise IsoError(f"{path} is a link that leads out of {self.name}: name the file itself.")
+                place.pop()
+                record = None
+                continue
+            children = self._children(tree, place)
+            name = next((name for name in tree.spellings(part) if name in children), None)
+            if name is None:
+                where = "/".join(place) or "the top folder"
+                raise MissingError(
+                    f"{path} is not in {self.name}: {where} has {_listed(children)}. "
+                    "Correct the path in the option files, or give another ISO."
+                )
+            record = children[name]
+            if record.is_symlink():
+                links += 1
+                target = record.rock_ridge.symlink_path().decode() if tree.keyword == "rr_path" else "/"
+                if target.startswith("/") or links > MAX_LINKS:
+                    raise IsoError(
+                        f"{path} in {self.name} is a link that cannot be followed inside the image "
+                        f"(to {target}): name the file itself."
+                    )
+                parts.extendleft(reversed(target.split("/")))
+                record = None
+            elif record.is_dir():
+                place.append(_spelt(tree, record, name))
+            elif any(parts):
+                raise MissingError(f"{path} is not in {self.name}: {part} is a file there, not a folder.")
+        if record is None or record.is_dir():
+            children = self._children(tree, place)
+            raise IsoError(f"{path} in {self.name} is a folder, not a file. It has {_listed(children)}.")
+        return self._udf_extent(record) if tree.keyword == "udf_path" else self._iso_extent(record)
+
+    def _children(self, tree: _Tree, place: list[str]) -> dict[str, Any]:
+        records = self._iso.list_children(**{tree.keyword: "/" + "/".join(place)})
+        return {tree.name(record): record for record in records if record and not _is_dots(record)}
+
+    def _iso_extent(self, record: Any) -> Extent:
+        """Take location and length from the directory itself, where both stand in two byte orders.
+
+        pycdlib compares the locations only, and changes lengths that lie beyond the end (ECMA-119, 9.1).
+        """
+        data = self._read(record.parent.extent_location() * self._block, record.parent.get_data_length())
+        position = 0
+        while position + 33 < len(data):
+            if data[position] == 0:  # records do not cross blocks: the rest of this one is empty
+                position = (position // self._block + 1) * self._block
+                continue
+            name = data[position + 33 : position + 33 + data[position + 32]]
+            little = struct.unpack_from("<2x L4x L4x", data, position)
+            big = struct.unpack_from(">2x 4xL 4xL", data, position)
+            if name == record.file_ident:
+                if little != big:
+                    raise _DamagedError(f"two lengths of one file: {little[1]} and {big[1]}")
+                if data[position + 25] & 0x80:
+                    raise IsoError(
+                        f"{self.name} stores {_plain_name(record)} in several pieces (4 GB or more): "
+                        "that is not supported, and no kernel or initrd is that large."
+                    )
+                return Extent(little[0] * self._block, little[1])
+            position += data[position]
+        raise _DamagedError("a file is not in its own folder")
+
+    def _udf_extent(self, record: Any) -> Extent:
+        """Take location and length from the UDF file entry (ECMA-167, 4/14.9), which has a checksum."""
+        size = int(record.info_len)
+        if not size:
+            return Extent(0, 0)
+        if record.inode is None:
+            raise _DamagedError("a file without data")
+        first = record.alloc_descs[0]
+        expected = first.log_block_num
+        total = 0
+        for piece in record.alloc_descs:
+            length = piece.extent_length & 0x3FFFFFFF  # the upper two bits are a type
+            if piece.log_block_num != expected:
+                raise IsoError(f"{self.name} stores a file in scattered pieces (UDF): that is not supported.")
+            expected += -(-length // self._block)
+            total += length
+        if total < size:
+            raise _DamagedError(f"a file of {size} bytes with {total} bytes of data")
+        return Extent(record.inode.extent_location() * self._block + getattr(first, "offset", 0), size)
+
+    def _read(self, offset: int, size: int) -> bytes:
+        guard = _Guard(self._file)
+        guard.seek(offset)
+        return guard.read(size)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Make an IsoError of whatever pycdlib raises: on damaged input that is nearly any exception."""
+        try:
+            with _reading(self.name):
+                yield
+        except IsoError:
+            raise
+        except Exception as error:
+            raise self._damaged(str(error) or type(error).__name__) from error
+
+    def _damaged(self, why: str) -> IsoError:
+        return IsoError(f"{self.name} is damaged ({why}). {AGAIN}")
+
+    def _truncated(self, why: str) -> IsoError:
+        return IsoError(f"{self.name} is truncated: it has {self._size} bytes, but {why}. {AGAIN}")
+
+
+def copy(file: BinaryIO, name: str, extent: Extent, write: Callable[[memoryview], object]) -> str:
+    """Hand the bytes of `extent` to `write`, BLOCK by BLOCK; return their SHA-256 in hex."""
+    digest = hashlib.sha256()
+    buffer = memoryview(bytearray(min(BLOCK, extent.size)))
+    left = extent.size
+    with _reading(name):
+        file.seek(extent.offset)
+    while left:
+        with _reading(name):
+            count: int = file.readinto(buffer[:left])  # type: ignore[attr-defined]  # BinaryIO is too narrow
+        if not count:
+            raise IsoError(f"{name} became shorter while it was read. {AGAIN}")
+        digest.update(buffer[:count])
+        write(buffer[:count])
+        left -= count
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _reading(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise IsoError(f"Cannot read {name}: {error.strerror or error}.") from error
+
+
+class _Guard(io.RawIOBase):
+    """A file as pycdlib sees it: damaged lengths make it neither read without end nor fill the memory."""
+
+    mode = "rb"
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self._inner = file
+        self._total = 0
+        self._end = time.monotonic() + MAX_SECONDS
+
+    def read(self, size: int = -1) -> bytes:
+        self._total += size
+        if size < 0 or size > MAX_READ or self._total > MAX_TOTAL or time.monotonic() > self._end:
+            raise _DamagedError("its directory is endless")
+        return self._inner.read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._inner.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._inner.tell()
+
+
+def _rock_ridge_name(record: Any) -> str:
+    if record.rock_ridge is None:
+        return _plain_name(record)
+    return str(record.rock_ridge.name().decode("utf-8", "surrogateescape"))
+
+
+def _joliet_name(record: Any) -> str:
+    return str(record.file_identifier().decode("utf-16-be")).split(";")[0]
+
+
+def _udf_name(record: Any) -> str:
+    return str(record.file_ident.fi.decode(record.file_ident.encoding))
+
+
+def _plain_name(record: Any) -> str:
+    """`VMLINUZ.;1` is VMLINUZ: without the version, and without the dot of an empty extension."""
+    return str(record.file_identifier().decode("latin-1")).split(";")[0].rstrip(".").upper()
+
+
+def _spelt(tree: _Tree, record: Any, name: str) -> str:
+    """The name by which pycdlib finds a folder again."""
+    return str(record.file_identifier().decode("latin-1")) if tree.keyword == "iso_path" else name
+
+
+def _is_dots(record: Any) -> bool:
+    return bool(record.is_dot() or record.is_dotdot())
+
+
+def _exact(name: str) -> list[str]:
+    return [name]
+
+
+def _plain_spellings(name: str) -> list[str]:
+    """How plain ISO 9660 may spell a name: in capitals, with `_` for what it has not, cut to 8.3."""
+    upper = name.upper()
+    stem, dot, extension = upper.rpartition(".") if "." in upper[1:] else (upper, "", "")
+    stem = "".join(char if char.isalnum() and char.isascii() else "_" for char in stem)
+    extension = "".join(char if char.isalnum() and char.isascii() else "_" for char in extension)
+    return [upper, stem + dot + extension, stem[:8] + dot + extension[:3]]
+
+
+def _listed(names: dict[str, Any]) -> str:
+    listed = sorted(names)
+    more = f" and {len(listed) - MAX_NAMES} more" if len(listed) > MAX_NAMES else ""
+    return (", ".join(listed[:MAX_NAMES]) + more) if listed else "no files"
+
+
+# From here on: which files are to be written, and writing them.
+
+MANIFEST = ".iso_boot_files.json"  # in the destination: what the files were when they were last compared
+
+
+@dataclass
+class Step:
+    """One file: `name` in the destination (`path` in full) from `source` in the image.
+
+    `checksum` is None while nothing asked for it. `before` is what is there now: its size in bytes and, if
+    asked for, its checksum; None when it is no file.
+    """
+
+    source: str
+    name: str
+    path: str
+    size: int
+    checksum: str | None
+    changed: bool
+    extent: Extent | None = None
+    before: tuple[int, str | None] | None = None
+
+
+@dataclass
+class Plan:
+    """What is to be done: everything that check mode, diff and `act` need to know."""
+
+    src: str
+    dest: str
+    iso: list[int]  # the image's stamp
+    release: str | None
+    steps: list[Step]
+
+
+def decide(src: str, dest: str, files: dict[str, str], check: bool = False, diff: bool = False) -> Plan:
+    """Compare the image's files with those in the folder `dest`; write nothing.
+
+    The image is not opened when the manifest in `dest` knows it and every file. `check` asks for the
+    checksums of files that are to be written, `diff` for those that they replace.
+    Raises IsoError for all that can be foreseen to fail.
+    """
+    wanted = targets(files)
+    with _reading(src):
+        if not stat.S_ISREG(os.stat(src).st_mode):
+            raise IsoError(f"{src} is no file. Give the path of an ISO image on this host.")
+        iso = _stamp(os.stat(src))
+    records = _load(dest)
+    steps = []
+    for source, name in wanted:
+        path = os.path.join(dest, name)
+        _check_place(path, src)
+        record = records.get(name, {})
+        if not _holds(record, iso, source, path):
+            break
+        steps.append(Step(source, name, path, record["file"][0], record["sha256"], changed=False))
+    else:
+        return Plan(src, dest, iso, records[wanted[0][1]]["release"], steps)
+
+    with _reading(src), open(src, "rb") as file:
+        image = Image(file, src)
+        release = image.release()
+        found = [(source, name, image.find(source)) for source, name in wanted]
+        steps = []
+        for source, name, extent in found:
+            path = os.path.join(dest, name)
+            _check_place(path, src)
+            step = Step(source, name, path, extent.size, None, True, extent, _old_size(path))
+            record = records.get(name, {})
+            if _holds(record, iso, source, path):
+                step.checksum, step.changed = record["sha256"], False
+            else:
+                same_size = step.before is not None and step.before[0] == step.size
+                if check or same_size:
+                    step.checksum = copy(file, src, extent, len)
+                if step.before and (diff or same_size):
+                    step.before = (step.before[0], _checksum(path))
+                step.changed = not (same_size and step.before and step.before[1] == step.checksum)
+            steps.append(step)
+    _check_folder(dest, sum(step.size for step in steps if step.changed))
+    return Plan(src, dest, iso, release, steps)
+
+
+def act(plan: Plan, prepare: Callable[[Step, str], object]) -> None:
+    """Write the files that the plan says are to change, all or none, and fill in their checksums.
+
+    `prepare` sets owner and mode of each temporary file before the first file is put in its place.
+    """
+    todo = [step for step in plan.steps if step.changed]
+    made: list[str] = []
+    try:
+        with open(plan.src, "rb") as file, Batch() as batch:
+            for step in todo:
+                made += _make_folders(os.path.dirname(step.path))
+                temporary = batch.add(step.path, _filler(file, plan.src, step))
+                prepare(step, temporary)
+            if _stamp(os.fstat(file.fileno())) != plan.iso:
+                raise IsoError(f"{plan.src} was changed while it was read: let its download finish first.")
+            batch.commit()
+            made = []
+    except OSError as error:
+        raise IsoError(_explain(error, plan)) from error
+    finally:
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):  # somebody put something there: then it stays
+                os.rmdir(folder)
+
+
+def remember(plan: Plan) -> None:
+    """Write the manifest, if it says anything new. It saves time only, so a failure is none."""
+    records = _load(plan.dest)
+    new = {name: record for name, record in records.items() if os.path.exists(os.path.join(plan.dest, name))}
+    with contextlib.suppress(OSError):
+        for step in plan.steps:
+            new[step.name] = {
+                "iso": plan.iso,
+                "release": plan.release,
+                "source": step.source,
+                "file": _stamp(os.lstat(step.path)),
+                "sha256": step.checksum,
+            }
+        if new != records:
+            text = json.dumps({"version": 1, "files": new}, indent=1, sort_keys=True) + "\n"
+            write_file(os.path.join(plan.dest, MANIFEST), text.encode())
+
+
+def targets(files: dict[str, Any]) -> list[tuple[str, str]]:
+    """Check the option `files`; return (path in the image, name in the destination) in normal form."""
+    result: list[tuple[str, str]] = []
+    for source, name in files.items():
+        path = "/".join(part for part in source.split("/") if part not in ("", "."))
+        if not path or ".." in path.split("/"):
+            raise IsoError(f"files: {source!r} is no path in an ISO: give one like casper/vmlinuz.")
+        if not isinstance(name, str) or not name or name.endswith("/") or "\0" in name:
+            raise IsoError(f"files: {source} needs a file name, not {name!r}.")
+        normal = os.path.normpath(name)
+        if os.path.isabs(name) or ".." in name.split("/") or normal in (".", MANIFEST):
+            raise IsoError(f"files: {source} cannot go to {name!r}: give a file name inside dest.")
+        for other, taken in result:
+            if (normal + "/").startswith(taken + "/") or (taken + "/").startswith(normal + "/"):
+                raise IsoError(f"files: {other} and {source} both go to {taken}: give each its own name.")
+        result.append((path, normal))
+    if not result:
+        raise IsoError("files: is empty: name at least one file.")
+    return result
+
+
+def _stamp(info: os.stat_result) -> list[int]:
+    """Change of a file shows in these; the time of its last change of status cannot be set by anybody."""
+    return [info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino]
+
+
+def _load(dest: str) -> dict[str, Any]:
+    """The manifest's records by file name; none at all when it is missing or damaged."""
+    try:
+        with open(os.path.join(dest, MANIFEST), encoding="utf-8") as file:
+            data = json.load(file)
+        return dict(data["files"]) if data["version"] == 1 else {}
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        return {}
+
+
+def _holds(record: Any, iso: list[int], source: str, path: str) -> bool:
+    """Tell whether image and file are still what the manifest's record says."""
+    try:
+        return bool(
+            record["iso"] == iso
+            and record["source"] == source
+            and record["file"] == _stamp(os.lstat(path))
+            and len(record["sha256"]) == hashlib.sha256().digest_size * 2
+            and isinstance(record["release"], (str, type(None)))
+        )
+    except (OSError, TypeError, LookupError):
+        return False
+
+
+def _check_place(path: str, src: str) -> None:
+    if os.path.isdir(path) and not os.path.islink(path):
+        raise IsoError(f"{path} is a folder: a file is to be there. Remove it or choose another name.")
+    if os.path.exists(path) and os.path.samefile(path, src):
+        raise IsoError(f"{path} is the ISO itself: choose another name for the file from it.")
+
+
+def _old_size(path: str) -> tuple[int, None] | None:
+    try:
+        info = os.lstat(path)
+    except OSError:
+        return None
+    return (info.st_size, None) if stat.S_ISREG(info.st_mode) else None
+
+
+def _checksum(path: str) -> str:
+    with _reading(path), open(path, "rb") as file:
+        return copy(file, path, Extent(0, os.fstat(file.fileno()).st_size), len)
+
+
+def _check_folder(dest: str, needed: int) -> None:
+    """Find a destination that cannot be written before anything is: check mode says the same then."""
+    folder = os.path.abspath(dest)
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    if not os.path.isdir(folder):
+        raise IsoError(f"{folder} is no folder, so that {dest} cannot be one. Choose another dest.")
+    if not needed:
+        return
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise IsoError(f"No permission to write to {folder}: become another user or choose another dest.")
+    room = os.statvfs(folder)
+    free = room.f_frsize * (room.f_bavail if os.geteuid() else room.f_bfree)
+    if free < needed:
+        raise IsoError(
+            f"Not enough space in {folder}: {needed} bytes are needed while the old files are still there, "
+            f"{free} are free. Nothing was changed."
+        )
+
+
+def _make_folders(folder: str) -> list[str]:
+    missing: list[str] = []
+    while not os.path.isdir(folder):
+        missing.insert(0, folder)
+        folder = os.path.dirname(folder)
+    for path in missing:
+        os.mkdir(path)
+    return missing
+
+
+def _filler(file: BinaryIO, name: str, step: Step) -> Callable[[BinaryIO], None]:
+    def fill(out: BinaryIO) -> None:
+        if step.extent is None:
+            raise ValueError("a step that changes a file has its extent")
+        step.checksum = copy(file, name, step.extent, out.write)
+
+    return fill
+
+
+def _explain(error: OSError, plan: Plan) -> str:
+    """One sentence and the remedy for an error of the system while files were written."""
+    what = f"Cannot copy files from {plan.src} to {plan.dest}: "
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        what += f"the disk, quota or file size limit is full ({error.strerror}). Make space there."
+    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        what += f"{error.strerror} ({error.filename}). Become another user or choose another dest."
+    else:
+        what += f"{error.strerror} ({error.filename})."
+    return what + " Nothing was changed."
