@@ -3,7 +3,8 @@
 
 The host has no address on it, so that a real network with the same subnet is not disturbed. The namespace
 is also the router's: its bridge has the address .1, and Debian's dnsmasq answers DHCP there, as a home
-router does: addresses .2 to .49, a default route, nothing about booting.
+router does: addresses .2 to .49, a default route, nothing about booting. It also announces an IPv6 prefix
+(but itself as no way out): iPXE's boot ROMs wait 15 s for such an announcement where there is none.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from . import addresses
 from .common import BUILD, PREFIX, LabError, run, say, succeeds
 
 BRIDGE = "br0"
+PREFIX6 = "fd6e:6574:626f:6f74::"
+"""An IPv6 prefix for the boot network, from the range for private use (RFC 4193)."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ def up(name: str, subnet: IPv4Network | None = None) -> Lan:
     run("ip", "-n", space, "link", "add", BRIDGE, "type", "bridge", "stp_state", "0", "forward_delay", "0")
     run("ip", "-n", space, "link", "set", BRIDGE, "up")
     run("ip", "-n", space, "address", "add", f"{lan.address(1)}/{lan.subnet.prefixlen}", "dev", BRIDGE)
+    run("ip", "-n", space, "address", "add", f"{PREFIX6}1/64", "dev", BRIDGE, "nodad")
     start_router(lan)
     return lan
 
@@ -93,6 +97,7 @@ def start_router(lan: Lan) -> None:
         *("--port=0", f"--interface={BRIDGE}", "--bind-interfaces", "--dhcp-authoritative", "--no-ping"),
         f"--dhcp-range={lan.address(2)},{lan.address(49)},1h",
         f"--dhcp-option=option:router,{lan.address(1)}",
+        *("--enable-ra", f"--dhcp-range={PREFIX6},ra-only,64", f"--ra-param={BRIDGE},60,0"),
         *(f"--dhcp-leasefile={folder}/leases", f"--pid-file={folder}/router.pid"),
         *(f"--log-facility={folder}/router.log", "--log-dhcp"),
     )

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A machine to be installed: QEMU without KVM, real firmware, on a boot network."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from . import disk
+from .common import BUILD, LabError, digest, run
+from .firmware import BIOS, Firmware
+from .lan import BRIDGE, Lan, end_processes
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What is switched on. memory: MiB, or the firmware's usual when 0."""
+
+    name: str
+    mac: str
+    firmware: Firmware = BIOS
+    memory: int = 0
+
+    @property
+    def uuid(self) -> str:
+        """The machine's UUID as its firmware reports it; real boards also have the MAC in it."""
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, self.mac))[:24] + self.mac.replace(":", "")
+
+
+class Client:
+    """A machine while it is switched on: `with Client(…) as client`. However the block ends, QEMU ends."""
+
+    def __init__(self, machine: Machine, lan: Lan) -> None:
+        self.machine = machine
+        self.lan = lan
+        self.folder = BUILD / "clients" / f"{lan.name}-{machine.name}"
+        self.serial = self.folder / "serial.log"
+        self.port = "t" + digest(str(self.folder))
+        self.power_on = 0.0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> list[str]:
+        """The QEMU command line."""
+        machine, firmware = self.machine, self.machine.firmware
+        return [
+            *("ip", "netns", "exec", self.lan.namespace, "setpriv", "--pdeathsig", "KILL"),
+            *("qemu-system-x86_64", "-accel", "tcg", *firmware.machine, "-name", machine.name),
+            *("-m", str(machine.memory or firmware.memory), "-uuid", machine.uuid, "-display", "none"),
+            *(
+                "-nodefaults",
+                "-vga",
+                "std",
+                "-no-reboot",
+                "-monitor",
+                "none",
+                "-serial",
+                f"file:{self.serial}",
+            ),
+            *("-netdev", f"tap,id=net,ifname={self.port},script=no,downscript=no"),
+            *("-device", f"{firmware.nic},netdev=net,mac={machine.mac},bootindex=1"),
+            *("-drive", f"file={self.folder}/disk.img,format=raw,if=none,id=disk"),
+            *("-device", "ide-hd,drive=disk,bootindex=2"),
+        ]
+
+    def __enter__(self) -> Client:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        (self.folder / "disk.img").write_bytes(disk.image())
+        self.serial.touch()
+        space = ("ip", "-n", self.lan.namespace)
+        run(*space, "tuntap", "add", self.port, "mode", "tap")
+        run(*space, "link", "set", self.port, "master", BRIDGE, "up")
+        self.power_on = time.time()
+        with (self.folder / "qemu.log").open("wb") as log:
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(3)
+            except subprocess.TimeoutExpired:
+                end_processes([self.process.pid])
+                self.process.wait()
+        run("ip", "-n", self.lan.namespace, "link", "delete", self.port, check=False)
+
+    def running(self) -> bool:
+        """Whether it is still on."""
+        return self.process is not None and self.process.poll() is None
+
+    def check_started(self) -> None:
+        """LabError with QEMU's words when it ended with an error."""
+        if self.process is not None and self.process.poll():
+            said = Path(self.folder, "qemu.log").read_text(encoding="utf-8", errors="replace").strip()
+            raise LabError(f"QEMU ended with exit code {self.process.returncode}: {said}")

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An ISO in the shape of Ubuntu's live-server ISO, a few tens of MB instead of more than a thousand."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import random
+import shutil
+import tempfile
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+import pycdlib
+
+from . import initrd, kernel
+from .common import BUILD, LAB, LabError, digest, locked, run, say
+
+RELEASE = 'Ubuntu-Server 20.04.3 LTS "Focal Fossa" - Release amd64 (20210824)'
+FILLER = 24 * 2**20
+"""Bytes of noise in pool/: with them, one download of the ISO and two differ by more than all the rest."""
+
+
+def write_iso(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write an ISO with Rock Ridge and Joliet names, as Ubuntu's have; the files are `folder/name`."""
+    iso = pycdlib.PyCdlib()
+    iso.new(interchange_level=3, joliet=3, rock_ridge="1.09", vol_ident="Ubuntu-Server")
+    short: dict[str, str] = {"": ""}
+    for number, name in enumerate(sorted({str(parent) for file in files for parent in Path(file).parents})):
+        if name != ".":
+            short[name] = f"/D{number}"
+            iso.add_directory(f"/D{number}", rr_name=name, joliet_path=f"/{name}")
+    for number, (name, data) in enumerate(files.items()):
+        folder, _slash, base = name.rpartition("/")
+        place = f"{short[folder]}/F{number}.;1"
+        iso.add_fp(io.BytesIO(data), len(data), place, rr_name=base, joliet_path=f"/{name}")
+    iso.write(str(path))
+    iso.close()
+
+
+def squashfs(folder: Path) -> bytes:
+    """A root file system with next to nothing in it."""
+    root = folder / "root"
+    (root / "etc").mkdir(parents=True)
+    (root / "etc" / "os-release").write_text("NAME=Lab\n", encoding="utf-8")
+    out = folder / "root.squashfs"
+    run("mksquashfs", root, out, "-quiet", "-no-progress", "-all-root", "-noappend", "-comp", "gzip")
+    return out.read_bytes()
+
+
+def contents(linux: kernel.Kernel, recipe: str, folder: Path) -> dict[str, bytes]:
+    """All files of the ISO."""
+    busybox = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
+    own = str(uuid.uuid5(uuid.NAMESPACE_OID, recipe))
+    scripts = {name: (LAB / "initrd" / name).read_bytes() for name in ("init", "udhcpc")}
+    files = {
+        ".disk/info": RELEASE.encode(),
+        ".disk/casper-uuid-generic": f"{own}\n".encode(),
+        "casper/vmlinuz": linux.image.read_bytes(),
+        "casper/initrd": initrd.build(busybox, linux.modules(), linux.builtin(), scripts, own),
+        "casper/ubuntu-server-minimal.squashfs": squashfs(folder),
+        "pool/filler": random.Random(recipe).randbytes(FILLER),  # noqa: S311 - noise, not a secret
+    }
+    sums = [f"{hashlib.md5(data).hexdigest()}  ./{name}\n" for name, data in files.items()]  # noqa: S324
+    return {**files, "md5sum.txt": "".join(sums).encode()}
+
+
+def ensure() -> Path:
+    """The ISO's path, made on first use (a few seconds) and when its recipe or Debian's kernel changes."""
+    linux = kernel.ensure()
+    sources = [LAB / name for name in ("iso.py", "initrd.py", "kernel.py", "initrd/init", "initrd/udhcpc")]
+    recipe = digest(linux.version, *(path.read_bytes() for path in sources))
+    place = BUILD / "iso" / f"lab-live-server-{recipe}.iso"
+    with locked(f"iso-{digest(str(BUILD))}"):
+        if not place.exists():
+            say("Making an ISO in the shape of Ubuntu's live-server ISO …")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            for old in place.parent.glob("*.iso"):
+                old.unlink()
+            with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+                new = Path(folder, "new.iso")
+                try:
+                    write_iso(new, contents(linux, recipe, Path(folder)))
+                except KeyError as error:
+                    raise LabError(f"the kernel {linux.version} has no module {error}") from error
+                new.rename(place)
+    return place
+
+
+def copy_to(out: Path) -> None:
+    """Put the ISO where the user wants it: as a hard link where possible."""
+    source = ensure()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.unlink(missing_ok=True)
+    try:
+        os.link(source, out)
+    except OSError:
+        shutil.copyfile(source, out)
