@@ -83,7 +83,7 @@ def parse_files(text: object) -> dict[str, bytes]:
 
     try:
         files = json.loads(text, object_pairs_hook=pairs)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         where = (
             f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         )
