@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Run ansible-test as reviewers of the Ansible community do:
+#   tests/tools/ansible_test.sh sanity|units [more arguments of ansible-test]
+# ansible-test wants a real folder .../ansible_collections/NAMESPACE/NAME, so the tree is exported to one.
+# Everything is written to build/ansible-test/COMMAND.log; shown is what a person needs.
+set -euo pipefail
+
+command=$1
+shift
+root=$(cd "$(dirname "$0")/../.." && pwd)
+collection=$root/build/ansible-test/ansible_collections/homelab/netboot
+log=$root/build/ansible-test/$command.log
+
+# The venv first, then every Python that pyenv has, if there is one.
+PATH=$root/.venv/bin:$PATH
+for folder in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin; do
+  if [ -d "$folder" ]; then PATH=$PATH:$folder; fi
+done
+export PATH
+
+rm -rf "$collection"
+mkdir -p "$collection"
+# .collections holds a link to this very tree; [ -e ] leaves out what is deleted but still in the index.
+git -C "$root" ls-files -z --cached --others --exclude-standard -- . ':!.collections' |
+  while IFS= read -r -d '' file; do
+    if [ -e "$root/$file" ]; then printf '%s\0' "$file"; fi
+  done | tar --create --directory="$root" --null --files-from=- | tar --extract --directory="$collection"
+# ansible-test asks git which files there are; the clone around build/ would say: none, they are ignored.
+git -C "$collection" init --quiet
+
+stand_in=$(python3 "$root/tests/tools/get_pip.py")
+trap 'if [ -n "$stand_in" ]; then rm -f "$stand_in"; fi' EXIT
+
+for version in 3.8 3.9 3.10 3.11 3.12 3.13; do
+  python"$version" -c '' 2>/dev/null || echo "not tested, as it is not installed: Python $version"
+done
+
+cd "$collection"
+status=0
+ansible-test "$command" --venv --color no "$@" >"$log" 2>&1 || status=$?
+# The long lines that pip writes, and how ansible-test called itself, help nobody.
+grep -E '^(Running sanity|Running unit|Unit test |ERROR|FATAL|WARNING: (Skip|Unable|Required)|=+ .* =+$|(FAILED|E  ) )|passed|failed' "$log" |
+  grep -v '^FATAL: Command' || true
+if grep -q 'All targets skipped' "$log"; then status=1; fi
+if [ "$status" != 0 ]; then echo "ansible-test $command failed; all of its output: $log" >&2; fi
+exit "$status"
