@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every setting that was changed has its effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from tests.servers import Device
+
+
+def test_loaders_follow_the_machines(device: Device) -> None:
+    assert [offer["file"] for offer in device.discover("--mac", "52:54:00:12:34:56")] == ["pxelinux.0"]
+    assert [offer["file"] for offer in device.discover()] == ["lpxelinux.0"]
+
+
+def test_what_is_not_named_is_installed_and_who_is_spared_is_not(device: Device) -> None:
+    assert "KERNEL http://192.168.1.50:8080/images/other/vmlinuz" in device.tftp("pxelinux.cfg/default").stdout
+    assert "LOCALBOOT" in device.tftp("pxelinux.cfg/01-52-54-00-12-34-57").stdout
+    assert "KERNEL images/other/vmlinuz" in device.tftp("pxelinux.cfg/01-52-54-00-12-34-56").stdout
+
+
+def test_the_other_kernel_is_served_at_the_other_port(device: Device) -> None:
+    assert device.http("/images/other/vmlinuz", port=8080).stdout.endswith("hwe " * 10)
+    assert device.tftp("images/other/vmlinuz").stdout == "hwe " * 10
+
+
+def test_seeds_belong_to_the_other_group_and_say_what_was_given(host: Any) -> None:
+    odd = host.file("/data/boot/http/machines/odd/user-data")
+    assert odd.group == "nogroup"
+    user = yaml.safe_load(odd.content_string)["autoinstall"]["user-data"]["users"][0]
+    assert (user["name"], user["passwd"], user["lock_passwd"]) == ("me", "$6$salt$hash", False)
+    text = host.file("/data/boot/http/machines/whatever/user-data").content_string
+    whatever = yaml.safe_load(text)["autoinstall"]
+    assert whatever["identity"]["username"] == "y"
+    assert whatever["ssh"]["authorized-keys"] == ["ssh-ed25519 AAAA"]
+
+
+def test_dhcp_is_not_logged(host: Any, device: Device) -> None:
+    assert device.discover()
+    assert "sent size" not in host.check_output("journalctl -u dnsmasq --no-pager")
+
+
+def test_nothing_lies_at_the_default_place(host: Any) -> None:
+    assert not host.file("/srv/netboot").exists

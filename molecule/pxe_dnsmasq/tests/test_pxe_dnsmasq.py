@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""dnsmasq answers PXE clients, and nobody else."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tests.servers import Device
+
+
+def test_it_runs_now_and_after_a_restart_of_the_host(host: Any) -> None:
+    service = host.service("dnsmasq")
+    assert service.is_running
+    assert service.is_enabled
+
+
+def test_it_holds_its_ports_and_not_that_of_dns(host: Any) -> None:
+    sockets = host.check_output("ss -Hlunp").splitlines()
+    held = {line.split()[3].rpartition(":")[2] for line in sockets if '"dnsmasq"' in line}
+    assert held == {"67", "69", "4011"}
+
+
+def test_a_pxe_client_is_offered_a_loader_and_no_address(device: Device) -> None:
+    offers = device.discover()
+    assert offers == [
+        {"server": "192.168.1.50", "address": "0.0.0.0", "lease": None, "file": "lpxelinux.0", "class": "PXEClient"}
+    ]
+
+
+def test_a_machine_that_asks_for_plain_pxelinux_is_offered_it(device: Device) -> None:
+    assert [offer["file"] for offer in device.discover("--mac", "f4:4d:30:60:64:6a")] == ["pxelinux.0"]
+
+
+def test_a_client_that_does_not_boot_is_left_to_the_router(device: Device) -> None:
+    assert device.discover("--plain") == []
+
+
+def test_tftp_serves_its_folder_and_nothing_above_it(host: Any, device: Device) -> None:
+    host.run_expect([0], "echo hello >/srv/netboot/tftp/greeting")
+    assert device.tftp("greeting").stdout == "hello\n"
+    assert device.tftp("../../../etc/hostname").returncode != 0
+
+
+def test_it_comes_back_when_it_is_killed(host: Any, device: Device) -> None:
+    before = host.service("dnsmasq").systemd_properties["MainPID"]
+    host.run_expect([0], f"kill -KILL {before}")
+    deadline = time.monotonic() + 20
+    while not device.discover("--seconds", "1"):
+        assert time.monotonic() < deadline, "no offer within 20 s after the kill"
+    assert host.service("dnsmasq").systemd_properties["MainPID"] != before
