@@ -19,13 +19,7 @@ for folder in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin; do
 done
 export PATH
 
-rm -rf "$collection"
-mkdir -p "$collection"
-# .collections holds a link to this very tree; [ -e ] leaves out what is deleted but still in the index.
-git -C "$root" ls-files -z --cached --others --exclude-standard -- . ':!.collections' |
-  while IFS= read -r -d '' file; do
-    if [ -e "$root/$file" ]; then printf '%s\0' "$file"; fi
-  done | tar --create --directory="$root" --null --files-from=- | tar --extract --directory="$collection"
+"$root/tests/tools/export.sh" "$collection"
 # ansible-test asks git which files there are; the clone around build/ would say: none, they are ignored.
 git -C "$collection" init --quiet
 

@@ -340,7 +340,11 @@ def command(folder: Path, files: dict[str, str], **options: Any) -> tuple[list[s
     """Return what starts the module in a process of its own: command, standard input, environment."""
     collections = Path(file_set.__file__).parents[5]
     ansible_core = Path(ansible.module_utils.__file__).parents[2]
-    environment = {**os.environ, "PYTHONPATH": f"{collections}{os.pathsep}{ansible_core}"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{collections}{os.pathsep}{ansible_core}",
+        "PYTHONDONTWRITEBYTECODE": "1",  # a process that is killed would leave a broken .pyc
+    }
     arguments = {"path": str(folder), "files": json.dumps(files), **options}
     name = file_set.__name__
     return [sys.executable, "-m", name], json.dumps({"ANSIBLE_MODULE_ARGS": arguments}), environment

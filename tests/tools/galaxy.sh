@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Prove that what would be published works without this repository:
+# build the collection, look at what is in it, install it into an empty folder, run a role from there by its full name.
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$root/build/galaxy
+installed=$work/install/ansible_collections/homelab/netboot
+rm -rf "$work"
+mkdir -p "$work/run"
+cd "$work/run"
+touch "$work/ansible.cfg"
+
+# Nothing of this clone or of the user's own settings may help.
+PATH=$root/.venv/bin:$PATH
+export PATH ANSIBLE_CONFIG=$work/ansible.cfg ANSIBLE_COLLECTIONS_PATH=$work/install ANSIBLE_HOME=$work/home
+export ANSIBLE_NOCOLOR=true ANSIBLE_LOCALHOST_WARNING=false
+unset ANSIBLE_INVENTORY ANSIBLE_ROLES_PATH
+
+fail() {
+  echo "galaxy: $*" >&2
+  exit 1
+}
+
+echo "build"
+ansible-galaxy collection build "$root" --output-path "$work" >"$work/build.log"
+tarball=$(echo "$work"/homelab-netboot-*.tar.gz)
+mapfile -t entries < <(tar --list --gzip --file="$tarball" | cut -d/ -f1 | sort -u)
+required=(COPYING FILES.json MANIFEST.json README.md meta playbooks plugins roles)
+# What somebody who uses the collection can read besides. Everything else belongs on build_ignore in galaxy.yml.
+optional=(CHANGELOG.md CONTRIBUTING.md LICENSES changelogs docs)
+for entry in "${required[@]}"; do
+  [[ " ${entries[*]} " == *" $entry "* ]] || fail "the tarball lacks $entry"
+done
+for entry in "${entries[@]}"; do
+  [[ " ${required[*]} ${optional[*]} " == *" $entry "* ]] || fail "the tarball holds $entry: add it to build_ignore"
+done
+echo "  ${tarball##*/}: $(du -k "$tarball" | cut -f1) kB with ${entries[*]}"
+
+echo "install, and keep only the folders meta, playbooks, plugins and roles"
+ansible-galaxy collection install "$tarball" --offline --collections-path "$work/install" >"$work/install.log"
+find "$installed" -mindepth 1 -maxdepth 1 -type d \
+  ! -name meta ! -name playbooks ! -name plugins ! -name roles -exec rm -r {} +
+
+echo "run the role homelab.netboot.ubuntu_autoinstall: check, run, run"
+cat >inventory.yml <<EOF
+netboot_servers:
+  hosts:
+    localhost: {ansible_connection: local, ansible_python_interpreter: "{{ ansible_playbook_python }}"}
+  vars:
+    netboot_address: 192.168.1.50
+    netboot_root: $work/run/netboot
+    ubuntu_autoinstall_group: "$(id -gn)"
+netboot_machines:
+  hosts:
+    nuc1: {netboot_mac: "f4:4d:30:60:64:69", netboot_ssh_keys: ["ssh-ed25519 AAAA you@home"]}
+EOF
+cat >play.yml <<'EOF'
+- hosts: netboot_servers
+  gather_facts: false
+  roles:
+    - role: homelab.netboot.ubuntu_autoinstall
+EOF
+# run CHANGES [more arguments]: run the play, which must change that many tasks and fail none.
+run() {
+  changes=$1
+  shift
+  ansible-playbook -i inventory.yml play.yml --diff "$@" >"$work/run.log" 2>&1 || fail "it fails: see $work/run.log"
+  grep -q "^localhost .*changed=$changes .*failed=0" "$work/run.log" || fail "not $changes changed: see $work/run.log"
+}
+run 1 --check
+[ ! -e netboot ] || fail "check mode wrote something"
+run 1
+run 0
+grep -q '^#cloud-config' netboot/http/machines/nuc1/user-data || fail "there is no user-data for nuc1"
+
+echo "read the playbook and all documentation by their full names"
+ansible-playbook -i inventory.yml homelab.netboot.site --syntax-check >"$work/site.log" 2>&1 || fail "see $work/site.log"
+for type in module filter role; do
+  mapfile -t names < <(ansible-doc -t "$type" --list homelab.netboot 2>/dev/null | grep -o '^homelab[^ ]*' | sort -u)
+  [ "${#names[@]}" != 0 ] || fail "no $type is found"
+  ansible-doc -t "$type" "${names[@]}" >"$work/$type.log" 2>&1 || fail "bad documentation: see $work/$type.log"
+  echo "  $type: ${names[*]#homelab.netboot.}"
+done
+! grep -E 'WARNING|DEPRECATION' "$work"/*.log || fail "there are warnings"
+echo "galaxy: good"
