@@ -6,7 +6,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -28,8 +27,11 @@ class Machine:
 
     @property
     def uuid(self) -> str:
-        """The machine's UUID as its firmware reports it; real boards also have the MAC in it."""
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, self.mac))[:24] + self.mac.replace(":", "")
+        """The UUID that the firmware reports, with the MAC at its end as on an Intel NUC.
+
+        PXELINUX writes its first three groups byte by byte backwards: 58b41815-581e-c62a-….
+        """
+        return "1518b458-1e58-2ac6-d4e2-" + self.mac.replace(":", "")
 
 
 class Client:

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must be true of a boot, checked on its story. Pure; every function returns a list of faults."""
+
+from __future__ import annotations
+
+from .story import SEEDS, Story
+
+ALLOWANCE = 8 * 2**20
+"""Bytes that a client may fetch beyond ISO, kernel and initrd: loaders, configuration, seeds."""
+
+
+def classic_search(mac: str, ip: str) -> list[str]:
+    """The names that PXELINUX asks for after the UUID: MAC, address in hex cut digit by digit, default."""
+    digits = "".join(f"{int(part):02X}" for part in ip.split("."))
+    return ["01-" + mac.replace(":", "-"), *(digits[:length] for length in range(8, 0, -1)), "default"]
+
+
+def installed(story: Story, iso: str, iso_bytes: int, boot_bytes: int) -> list[str]:
+    """A machine got everything that an installation needs, and nothing twice.
+
+    iso: the path of its URL; boot_bytes: kernel and initrd together.
+    """
+    faults = [] if story.end == "done" else [f"the machine did not get to the end ({story.end or 'silence'})"]
+    isos = [step for step in story.of("http") if step.name == iso]
+    if [step.status for step in isos] != [200]:
+        answers = [(step.status, step.agent) for step in isos]
+        faults.append(f"the ISO was fetched {len(isos)} times instead of once: {answers}")
+    total, limit = story.bytes_tftp + story.bytes_http, iso_bytes + boot_bytes + ALLOWANCE
+    if total > limit:
+        faults.append(f"{total:,} bytes fetched, more than {limit:,} (ISO + kernel + initrd + 8 MiB)")
+    for name in SEEDS:
+        answers_to = story.seeds().get(name, [])
+        if not answers_to or set(answers_to) != {200}:
+            faults.append(f"{name}: answered with {answers_to or 'nothing'} instead of 200")
+    return faults
+
+
+def by_http(story: Story) -> list[str]:
+    """Kernel and initrd came by HTTP, the loader lpxelinux.0 by TFTP."""
+    faults = [f"{step.name} came by TFTP" for step in story.of("tftp") if "/images/" in f"/{step.name}"]
+    names = {step.name.rpartition("/")[2] for step in story.of("http")}
+    faults += [f"{name} did not come by HTTP" for name in ("vmlinuz", "initrd") if name not in names]
+    return faults + loader(story, "lpxelinux.0")
+
+
+def by_tftp(story: Story) -> list[str]:
+    """Loader pxelinux.0, kernel and initrd came by TFTP."""
+    names = {step.name.rpartition("/")[2] for step in story.of("tftp")}
+    faults = [f"{name} did not come by TFTP" for name in ("vmlinuz", "initrd") if name not in names]
+    return faults + loader(story, "pxelinux.0")
+
+
+def loader(story: Story, name: str) -> list[str]:
+    """The server named this loader, and only this, and the machine fetched it."""
+    named = {step.name for step in story.of("loader")}
+    sent = {step.name for step in story.of("tftp") if step.name.endswith(".0")}
+    return [] if named == sent == {name} else [f"loaders named {named}, sent {sent}, instead of {name}"]
+
+
+def searched(story: Story, last: str) -> list[str]:
+    """PXELINUX asked in its classic order and found the last of the names given, and none before."""
+    asked = story.config_search()
+    names = [name for name, _found in asked]
+    uuid_first = bool(names) and names[0].count("-") == 4
+    ip = next((step.name for step in story.of("address")), "0.0.0.0")  # noqa: S104 - no server is bound
+    classic = classic_search(story.mac, ip)
+    wanted = classic[: classic.index(last) + 1]
+    faults = [] if uuid_first else ["the UUID was not asked for first"]
+    if names[1 if uuid_first else 0 :] != wanted:
+        faults.append(f"asked for {names}, instead of UUID, {', '.join(wanted)}")
+    if [name for name, found in asked if found] != [last]:
+        faults.append(f"found {[name for name, found in asked if found]} instead of {last}")
+    return faults
+
+
+def left_alone(story: Story) -> list[str]:
+    """The machine booted its disk and fetched nothing of an installation."""
+    faults = [] if story.end == "local disk" else [f"its disk was not booted ({story.end or 'silence'})"]
+    faults += [f"it fetched {step.name}" for step in story.of("http")]
+    faults += [f"it fetched {step.name}" for step in story.of("tftp") if "images/" in step.name]
+    return faults

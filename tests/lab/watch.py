@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Follows the logs of router, server and machines while they are written, and ends machines in time."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from . import server as servers
+from .client import Client
+from .common import BUILD, LabError, run
+from .lan import Lan
+from .server import Server
+from .story import Line, Step, Story
+
+TFTP_ROOT = "/srv/netboot/tftp"
+ACCESS_LOG = "/var/log/nginx/netboot.access.log"
+SETTLE = 1.0
+"""Seconds that the server's last log lines may take to arrive after a machine has ended."""
+
+
+class Tail:
+    """New whole lines of a growing file."""
+
+    def __init__(self, path: Path, source: str, at_end: bool = False) -> None:
+        self.path = path
+        self.source = source
+        self.position = path.stat().st_size if at_end and path.exists() else 0
+        self.rest = b""
+
+    def lines(self) -> list[Line]:
+        """The lines that have come since the last call."""
+        if not self.path.exists():
+            return []
+        with self.path.open("rb") as handle:
+            handle.seek(self.position)
+            data = handle.read()
+        self.position += len(data)
+        *whole, self.rest = (self.rest + data).split(b"\n")
+        now = time.time()
+        return [Line(now, self.source, text.decode("utf-8", "replace").rstrip("\r")) for text in whole]
+
+
+class ServerLog(AbstractContextManager["ServerLog"]):
+    """The server's journal and access log, followed through SSH into a file of ours."""
+
+    def __init__(self, server: Server, lan: Lan) -> None:
+        self.server = server
+        self.path = BUILD / "lans" / lan.name / f"server-{server.name}.log"
+        self.router = BUILD / "lans" / lan.name / "router.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> ServerLog:
+        # `cat` ends when the connection does; then the followers are ended too.
+        script = (
+            f"journalctl -f -n 0 -o short-unix -u dnsmasq & tail -n 0 -F {shlex.quote(ACCESS_LOG)} 2>/dev/null & "
+            "echo following; cat >/dev/null; kill $(jobs -p)"
+        )
+        command = servers.ssh(self.server, "bash", "-c", shlex.quote(script))
+        with self.path.open("wb") as out:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT
+            )
+        deadline = time.monotonic() + 15
+        while b"following" not in self.path.read_bytes():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise LabError(f"the server's logs cannot be followed; see {self.path}")
+            time.sleep(0.05)
+        time.sleep(0.3)  # the followers need a moment to start
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
+            try:
+                self.process.wait(2)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def tails(self) -> list[Tail]:
+        """From now on."""
+        return [Tail(self.path, "server", at_end=True), Tail(self.router, "router", at_end=True)]
+
+
+def tftp_sizes(server: Server) -> dict[str, int]:
+    """The size of every file below the TFTP root, by path."""
+    listing = run(
+        *servers.ssh(server, "find", "-L", TFTP_ROOT, "-type", "f", "-printf", shlex.quote("%s %p\\n"))
+    )
+    pairs = (line.split(" ", 1) for line in listing.splitlines())
+    return {path: int(size) for size, path in pairs}
+
+
+@dataclass
+class Boot:
+    """A machine that is being watched. seconds: from power-on to the end. result: as Story.end, or time-out."""
+
+    client: Client
+    story: Story
+    tail: Tail
+    patience: float
+    seconds: float = 0.0
+    result: str = ""
+
+
+def source_of(line: Line) -> Line:
+    """The server's lines come mixed: the journal's begin with seconds, the access log's with a date."""
+    if line.source != "server":
+        return line
+    source = "dnsmasq" if line.text.partition(" ")[0].replace(".", "", 1).isdigit() else "nginx"
+    return Line(line.when, source, line.text)
+
+
+def follow(
+    clients: Sequence[Client],
+    log: ServerLog,
+    sizes: dict[str, int],
+    *,
+    tell: Callable[[Boot, Step], None] = lambda _boot, _step: None,
+    idle: Callable[[list[Boot]], None] = lambda _boots: None,
+    enough: Callable[[Story], bool] = lambda _story: False,
+) -> list[Boot]:
+    """Switch machines on, watch them until each has ended or its time is over, switch them off.
+
+    tell: called with each step as it becomes known. idle: called about ten times a second.
+    enough: a machine whose story is so is switched off, result `enough` (for a real installer).
+    """
+    tails = log.tails()
+    boots: list[Boot] = []
+    try:
+        for client in clients:
+            client.__enter__()
+            story = Story(client.machine.mac, client.power_on, TFTP_ROOT, sizes)
+            boots.append(Boot(client, story, Tail(client.serial, "serial"), client.machine.firmware.patience))
+        last_end = time.time()
+        while any(not boot.result for boot in boots) or time.time() < last_end + SETTLE:
+            time.sleep(0.1)
+            shared = [source_of(line) for tail in tails for line in tail.lines()]
+            for boot in boots:
+                running = boot.client.running()
+                for line in [*shared, *boot.tail.lines()]:
+                    step = boot.story.feed(line)
+                    if step is not None:
+                        tell(boot, step)
+                if not boot.result:
+                    boot.result = judge(boot, running, enough)
+                    if boot.result:
+                        boot.seconds = last_step(boot)
+                        boot.client.__exit__(None, None, None)
+                        last_end = time.time()
+            idle(boots)
+    finally:
+        for client in clients:
+            client.__exit__(None, None, None)
+    return boots
+
+
+def judge(boot: Boot, running: bool, enough: Callable[[Story], bool]) -> str:
+    """How the boot has ended; nothing as long as it goes on."""
+    if boot.story.end:
+        return boot.story.end
+    if enough(boot.story):
+        return "enough"
+    if not running:
+        boot.client.check_started()
+        return "failed: the machine switched itself off"
+    if time.time() - boot.client.power_on > boot.patience:
+        return f"failed: not ready after {boot.patience:.0f} s"
+    return ""
+
+
+def last_step(boot: Boot) -> float:
+    """Seconds from power-on to the last thing that the machine said."""
+    said = [step.when for step in boot.story.steps if step.kind in ("said", "disk")]
+    return max(said, default=time.time() - boot.client.power_on)
