@@ -12,11 +12,10 @@ from .common import BUILD, LabError, digest, locked, run, say, succeeds
 
 SUITES = ("bookworm", "trixie")
 PACKAGES = "systemd,systemd-sysv,dbus,python3,python3-apt,iproute2,ca-certificates,openssh-server"
-# apt keeps what it fetched, for the next container (see aptcache.py), and its lists, which are empty, must
-# not look fresh, or a role that allows lists of a certain age would never fetch them.
+# apt keeps what it fetched, for the next container (see aptcache.py); each container gets its own machine-id.
 HOOKS = (
     'printf "Binary::apt::APT::Keep-Downloaded-Packages \\"true\\";\\n" >"$1/etc/apt/apt.conf.d/90lab"',
-    ': >"$1/etc/machine-id"; touch -d @0 "$1/var/lib/apt/lists"',
+    ': >"$1/etc/machine-id"',
 )
 CHANGES = ('CMD ["/sbin/init"]', "STOPSIGNAL SIGRTMIN+3")
 

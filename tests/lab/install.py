@@ -23,8 +23,8 @@ PACKAGES = {
     "ovmf": "their UEFI firmware",
     "ipxe-qemu": "the boot ROMs of their network cards",
     "busybox-static": "the small system inside the test ISO",
-    "cpio": "its initrd",
     "squashfs-tools": "its root file system",
+    "curl": "asks the servers as any web client does",
 }
 
 

@@ -107,6 +107,8 @@ def create(name: str, wanted: dict[str, str]) -> None:
         wanted["image"],
     )
     wait_for_systemd(container)
+    # apt's lists are empty and look fresh: a role that allows lists of a certain age would never fetch them.
+    run("podman", "exec", container, "touch", "-d", "@0", "/var/lib/apt/lists")
     if wanted["lan"]:
         network = lan.up(wanted["lan"])
         address = wanted["lan-address"] or f"{network.address(50)}/{network.subnet.prefixlen}"

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the project's site.yml, as a user does, and tells its tasks as they happen."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .common import ROOT, LabError
+from .server import Server
+
+_TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?P<name>.*?)\] \**$")
+_RESULT = re.compile(r"^(?P<state>ok|changed|skipping|fatal|failed|included): \[?(?P<host>[^\]\s:]+)")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task that has ended. state: ok, changed, skipping or failed, the strongest of all hosts'."""
+
+    name: str
+    state: str
+    seconds: float
+
+
+class Tasks:
+    """Finds the tasks in the lines that ansible-playbook prints. Pure but for the clock given to it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.name = ""
+        self.states: set[str] = set()
+        self.started = clock()
+
+    def feed(self, line: str) -> Task | None:
+        """The task that has ended with this line: when the next one begins, or the recap."""
+        if found := _RESULT.match(line):
+            self.states.add({"fatal": "failed"}.get(found["state"], found["state"]))
+        begins = _TASK.match(line)
+        if not begins and not line.startswith("PLAY RECAP"):
+            return None
+        state = next((kind for kind in ("failed", "changed", "ok") if kind in self.states), "skipping")
+        done = Task(self.name, state, self.clock() - self.started) if self.name else None
+        self.name = begins["name"] if begins else ""
+        self.states = set()
+        self.started = self.clock()
+        return done
+
+
+def write_inventory(path: Path, servers: Mapping[str, Server]) -> Path:
+    """An inventory that only says how the servers of the lab are reached, and where they are in its network."""
+    hosts: dict[str, Any] = {
+        name: {**server.ansible_vars(), "netboot_address": server.lan_address}
+        for name, server in servers.items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    inventory = {"netboot_servers": {"hosts": hosts}}
+    path.write_text(json.dumps(inventory, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def command(inventories: Iterable[Path], extra: Mapping[str, Any]) -> list[str]:
+    """The command line, with the ansible-playbook that belongs to this very Python."""
+    program = Path(sys.executable).with_name("ansible-playbook")
+    sources = [word for path in inventories for word in ("-i", os.path.relpath(path, ROOT))]
+    variables = ["-e", json.dumps(extra)] if extra else []
+    return [str(program if program.exists() else "ansible-playbook"), "site.yml", *sources, *variables]
+
+
+def run_site(argv: Sequence[str], log: Path, tell: Callable[[Task | str], None]) -> float:
+    """Run it from the project's root; its whole output goes to the log. Returns the seconds.
+
+    tell: called with the name of each task that begins, and with each Task that has ended.
+    LabError with the last lines when it fails.
+    """
+    started = time.monotonic()
+    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0", "PYTHONUNBUFFERED": "1"}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment.get('PATH', '')}"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    tasks = Tasks()
+    process = subprocess.Popen(
+        argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    try:
+        with log.open("w", encoding="utf-8") as out:
+            for line in process.stdout:
+                out.write(line)
+                out.flush()
+                if done := tasks.feed(line.rstrip("\n")):
+                    tell(done)
+                if tasks.name and _TASK.match(line.rstrip("\n")):
+                    tell(tasks.name)
+        code = process.wait()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()
+    if code != 0:
+        last = "\n".join(log.read_text(encoding="utf-8").strip().splitlines()[-25:])
+        raise LabError(f"ansible-playbook ended with exit code {code}; its whole output is in {log}\n{last}")
+    return time.monotonic() - started
