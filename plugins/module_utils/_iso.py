@@ -19,6 +19,7 @@ import struct
 import time
 import traceback
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Callable, Iterator
 
@@ -35,7 +36,7 @@ SECTOR = 2048  # bytes; ECMA-119, 6.1.2
 FIRST_DESCRIPTOR = 16  # sector of the first volume descriptor; ECMA-119, 6.2.1
 BLOCK = 1 << 20  # bytes that are copied at once: the memory that a copy needs
 MAX_READ = 16 << 20  # bytes of one folder or table; Ubuntu's largest has some 30 kB
-MAX_TOTAL = 256 << 20  # bytes of all folders and tables
+MAX_TOTAL = 64 << 20  # bytes of all folders and tables; an endless circle reaches it within seconds
 MAX_SECONDS = 60  # for finding, on a slow disk; usual is 0.03
 MAX_LINKS = 16  # symbolic links on the way to one file
 MAX_NAMES = 20  # names that an error message lists
@@ -167,7 +168,8 @@ class Image:
             record = children[name]
             if record.is_symlink():
                 links += 1
-                target = record.rock_ridge.symlink_path().decode() if tree.keyword == "rr_path" else "/"
+                # UDF's own links are a rarity that pycdlib does not read.
+                target = "/" if tree.keyword == "udf_path" else record.rock_ridge.symlink_path().decode()
                 if target.startswith("/") or links > MAX_LINKS:
                     raise IsoError(
                         f"{path} in {self.name} is a link that cannot be followed inside the image "
@@ -257,9 +259,8 @@ class Image:
         return IsoError(f"{self.name} is truncated: it has {self._size} bytes, but {why}. {AGAIN}")
 
 
-def copy(file: BinaryIO, name: str, extent: Extent, write: Callable[[memoryview], object]) -> str:
-    """Hand the bytes of `extent` to `write`, BLOCK by BLOCK; return their SHA-256 in hex."""
-    digest = hashlib.sha256()
+def copy(file: BinaryIO, name: str, extent: Extent, write: Callable[[memoryview], object]) -> None:
+    """Hand the bytes of `extent` to `write`, BLOCK by BLOCK."""
     buffer = memoryview(bytearray(min(BLOCK, extent.size)))
     left = extent.size
     with _reading(name):
@@ -269,9 +270,15 @@ def copy(file: BinaryIO, name: str, extent: Extent, write: Callable[[memoryview]
             count: int = file.readinto(buffer[:left])  # type: ignore[attr-defined]  # BinaryIO is too narrow
         if not count:
             raise IsoError(f"{name} became shorter while it was read. {AGAIN}")
-        digest.update(buffer[:count])
         write(buffer[:count])
         left -= count
+
+
+def checksum(name: str, extent: Extent | None = None) -> str:
+    """SHA-256, in hex, of the file `name` or of a part of it."""
+    digest = hashlib.sha256()
+    with _reading(name), open(name, "rb") as file:
+        copy(file, name, extent or Extent(0, os.fstat(file.fileno()).st_size), digest.update)
     return digest.hexdigest()
 
 
@@ -401,39 +408,42 @@ def decide(src: str, dest: str, files: dict[str, str], check: bool = False, diff
             raise IsoError(f"{src} is no file. Give the path of an ISO image on this host.")
         iso = _stamp(os.stat(src))
     records = _load(dest)
-    steps = []
-    for source, name in wanted:
-        path = os.path.join(dest, name)
+    places = [(source, name, os.path.join(dest, name)) for source, name in wanted]
+    for _source, _name, path in places:
         _check_place(path, src)
-        record = records.get(name, {})
-        if not _holds(record, iso, source, path):
-            break
-        steps.append(Step(source, name, path, record["file"][0], record["sha256"], changed=False))
-    else:
-        return Plan(src, dest, iso, records[wanted[0][1]]["release"], steps)
+    held = {name: records[name] for source, name, path in places if _holds(records, name, iso, source, path)}
+    if len(held) == len(places):
+        steps = [
+            Step(source, name, path, held[name]["file"][0], held[name]["sha256"], changed=False)
+            for source, name, path in places
+        ]
+        return Plan(src, dest, iso, held[wanted[0][1]]["release"], steps)
 
     with _reading(src), open(src, "rb") as file:
         image = Image(file, src)
         release = image.release()
-        found = [(source, name, image.find(source)) for source, name in wanted]
-        steps = []
-        for source, name, extent in found:
-            path = os.path.join(dest, name)
-            _check_place(path, src)
-            step = Step(source, name, path, extent.size, None, True, extent, _old_size(path))
-            record = records.get(name, {})
-            if _holds(record, iso, source, path):
-                step.checksum, step.changed = record["sha256"], False
-            else:
-                same_size = step.before is not None and step.before[0] == step.size
-                if check or same_size:
-                    step.checksum = copy(file, src, extent, len)
-                if step.before and (diff or same_size):
-                    step.before = (step.before[0], _checksum(path))
-                step.changed = not (same_size and step.before and step.before[1] == step.checksum)
-            steps.append(step)
+        steps = [
+            Step(source, name, path, extent.size, None, True, extent, _old_size(path))
+            for source, name, path in places
+            for extent in [image.find(source)]
+        ]
+    for step in steps:
+        if step.name in held:
+            step.checksum, step.changed = held[step.name]["sha256"], False
+        else:
+            _compare(step, src, check, diff)
     _check_folder(dest, sum(step.size for step in steps if step.changed))
     return Plan(src, dest, iso, release, steps)
+
+
+def _compare(step: Step, src: str, check: bool, diff: bool) -> None:
+    """Find out whether the file differs from the image's, reading no more than the answers need."""
+    same_size = step.before is not None and step.before[0] == step.size
+    if check or same_size:
+        step.checksum = checksum(src, step.extent)
+    if step.before and (diff or same_size):
+        step.before = (step.before[0], checksum(step.path))
+        step.changed = not same_size or step.before[1] != step.checksum
 
 
 def act(plan: Plan, prepare: Callable[[Step, str], object]) -> None:
@@ -441,15 +451,20 @@ def act(plan: Plan, prepare: Callable[[Step, str], object]) -> None:
 
     `prepare` sets owner and mode of each temporary file before the first file is put in its place.
     """
-    todo = [step for step in plan.steps if step.changed]
+    todo = [(step, step.extent) for step in plan.steps if step.changed and step.extent]
     made: list[str] = []
     try:
-        with open(plan.src, "rb") as file, Batch() as batch:
-            for step in todo:
+        # Checksums take as long as copying and syncing: hashlib works beside them, on another processor.
+        with ThreadPoolExecutor(1) as other, open(plan.src, "rb") as file, Batch() as batch:
+            sums = [other.submit(checksum, plan.src, extent) for _step, extent in todo]
+            for step, extent in todo:
                 made += _make_folders(os.path.dirname(step.path))
-                temporary = batch.add(step.path, _filler(file, plan.src, step))
+                temporary = batch.add(step.path, _filler(file, plan.src, extent))
                 prepare(step, temporary)
-            if _stamp(os.fstat(file.fileno())) != plan.iso:
+            batch.sync()
+            for (step, _extent), future in zip(todo, sums):
+                step.checksum = future.result()
+            if _stamp(os.fstat(file.fileno())) != plan.iso or _stamp(os.stat(plan.src)) != plan.iso:
                 raise IsoError(f"{plan.src} was changed while it was read: let its download finish first.")
             batch.commit()
             made = []
@@ -515,9 +530,10 @@ def _load(dest: str) -> dict[str, Any]:
         return {}
 
 
-def _holds(record: Any, iso: list[int], source: str, path: str) -> bool:
+def _holds(records: dict[str, Any], name: str, iso: list[int], source: str, path: str) -> bool:
     """Tell whether image and file are still what the manifest's record says."""
     try:
+        record = records[name]
         return bool(
             record["iso"] == iso
             and record["source"] == source
@@ -542,11 +558,6 @@ def _old_size(path: str) -> tuple[int, None] | None:
     except OSError:
         return None
     return (info.st_size, None) if stat.S_ISREG(info.st_mode) else None
-
-
-def _checksum(path: str) -> str:
-    with _reading(path), open(path, "rb") as file:
-        return copy(file, path, Extent(0, os.fstat(file.fileno()).st_size), len)
 
 
 def _check_folder(dest: str, needed: int) -> None:
@@ -579,22 +590,17 @@ def _make_folders(folder: str) -> list[str]:
     return missing
 
 
-def _filler(file: BinaryIO, name: str, step: Step) -> Callable[[BinaryIO], None]:
-    def fill(out: BinaryIO) -> None:
-        if step.extent is None:
-            raise ValueError("a step that changes a file has its extent")
-        step.checksum = copy(file, name, step.extent, out.write)
-
-    return fill
+def _filler(file: BinaryIO, name: str, extent: Extent) -> Callable[[BinaryIO], None]:
+    return lambda out: copy(file, name, extent, out.write)
 
 
 def _explain(error: OSError, plan: Plan) -> str:
     """One sentence and the remedy for an error of the system while files were written."""
     what = f"Cannot copy files from {plan.src} to {plan.dest}: "
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        what += f"the disk, quota or file size limit is full ({error.strerror}). Make space there."
+        what += f"the disk, quota or file size limit is full ({error.strerror}). Make space there, nothing was changed."
     elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         what += f"{error.strerror} ({error.filename}). Become another user or choose another dest."
     else:
         what += f"{error.strerror} ({error.filename})."
-    return what + " Nothing was changed."
+    return what
