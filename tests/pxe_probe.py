@@ -1,48 +1,81 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Broadcast a DHCPDISCOVER as a PXE client does, and print every offer as JSON (RFC 2131, PXE 2.1)."""
+"""Ask for an address and a loader as a PXE client does, and print every answer as JSON (RFC 2131, PXE 2.1)."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import socket
 from typing import Any
 
-from scapy.all import BOOTP, DHCP, IP, UDP, Ether, conf, srp
+from scapy.all import BOOTP, DHCP, IP, UDP, Ether, conf, get_if_addr, srp
+
+CLASS = b"PXEClient:Arch:00000:UNDI:002001"  # BIOS
 
 
-def discover(mac: str, *, pxe: bool, interface: str, seconds: float) -> list[dict[str, Any]]:
-    """Return the offers that come within some seconds.
+def _message(mac: str, kind: str, options: list[Any], address: str, flags: int) -> Any:
+    hardware = bytes.fromhex(mac.replace(":", ""))
+    bootp = BOOTP(chaddr=hardware, ciaddr=address, xid=int(hardware.hex()[-8:], 16), flags=flags)
+    return bootp / DHCP(options=[("message-type", kind), *options, "end"])
+
+
+def discover(mac: str, options: list[Any], interface: str, seconds: float) -> list[dict[str, Any]]:
+    """Broadcast a DHCPDISCOVER and return the offers that come within some seconds.
 
     :param mac: the client's address, with colons.
-    :param pxe: whether the client says that it is a PXE client (option 60), BIOS (option 93: 0).
+    :param options: what the message carries besides its kind, as scapy writes it.
     :param interface: where to send from.
-    :param seconds: how long to listen.
     """
-    hardware = bytes.fromhex(mac.replace(":", ""))
-    options: list[Any] = [("message-type", "discover")]
-    if pxe:
-        options += [("vendor_class_id", b"PXEClient:Arch:00000:UNDI:002001"), (93, b"\0\0"), (97, b"\0" + bytes(16))]
-    packet = (
-        Ether(src=mac, dst="ff:ff:ff:ff:ff:ff")
-        / IP(src="0.0.0.0", dst="255.255.255.255")  # noqa: S104 - a client without an address
-        / UDP(sport=68, dport=67)
-        / BOOTP(chaddr=hardware, xid=int(hardware.hex()[-8:], 16), flags=0x8000)
-        / DHCP(options=[*options, "end"])
-    )
+    nowhere = "0.0.0.0"  # noqa: S104 - a client without an address
+    head = Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / IP(src=nowhere, dst="255.255.255.255") / UDP(sport=68, dport=67)
     conf.checkIPaddr = False
-    answers, _unanswered = srp(packet, iface=interface, timeout=seconds, multi=True, verbose=False)
-    offers = []
-    for _sent, answer in answers:
-        given = {option[0]: option[1] for option in answer[DHCP].options if isinstance(option, tuple)}
-        offers.append(
-            {
-                "server": given.get("server_id"),
-                "address": answer[BOOTP].yiaddr,
-                "lease": given.get("lease_time"),
-                "file": answer[BOOTP].file.rstrip(b"\0").decode(),
-                "class": (given.get("vendor_class_id") or b"").decode(),
-            }
-        )
+    answers, _unanswered = srp(
+        head / _message(mac, "discover", options, nowhere, 0x8000),
+        iface=interface,
+        timeout=seconds,
+        multi=True,
+        verbose=False,
+    )
+    return [_digest(answer[BOOTP]) for _sent, answer in answers]
+
+
+def ask_boot_server(mac: str, options: list[Any], server: str, interface: str, seconds: float) -> str:
+    """Return the loader that the boot server names on port 4011 (PXE 2.1, section 2.2.3)."""
+    address = get_if_addr(interface)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(seconds)
+        sock.bind((address, 68))
+        sock.sendto(bytes(_message(mac, "request", options, address, 0)), (server, 4011))
+        return str(_digest(BOOTP(sock.recv(4096)))["file"])
+
+
+def _digest(answer: Any) -> dict[str, Any]:
+    """Return what matters of an answer; C(item) is the first entry of its PXE boot menu (option 43, 9)."""
+    given = {option[0]: option[1] for option in answer[DHCP].options if isinstance(option, tuple)}
+    vendor = given.get("vendor_specific") or b""
+    item = ""
+    while vendor[:1] not in {b"", b"\xff"}:
+        if vendor[0] == 9:  # noqa: PLR2004 - PXE 2.1, table 2-1: PXE_BOOT_MENU
+            item = vendor[2:4].hex()
+        vendor = vendor[2 + vendor[1] :]
+    return {
+        "server": given.get("server_id"),
+        "address": answer.yiaddr,
+        "lease": given.get("lease_time"),
+        "file": answer.file.rstrip(b"\0").decode(),
+        "class": (given.get("vendor_class_id") or b"").decode(),
+        "item": item,
+    }
+
+
+def boot(mac: str, *, pxe: bool, interface: str, seconds: float) -> list[dict[str, Any]]:
+    """Return the offers; each that has a boot menu with the loader behind its first entry."""
+    client: list[Any] = [("vendor_class_id", CLASS), (93, b"\0\0"), (97, b"\0" + bytes(16))] if pxe else []
+    offers = discover(mac, client, interface, seconds)
+    for offer in offers:
+        if offer["item"]:
+            item = ("vendor_specific", bytes.fromhex(f"4704{offer['item']}0000ff"))  # PXE_BOOT_ITEM, layer 0
+            offer["loader"] = ask_boot_server(mac, [*client, item], offer["server"], interface, seconds)
     return offers
 
 
@@ -54,7 +87,7 @@ def main() -> None:
     parser.add_argument("--interface", default="br0")
     parser.add_argument("--seconds", type=float, default=2.0)
     args = parser.parse_args()
-    print(json.dumps(discover(args.mac, pxe=not args.plain, interface=args.interface, seconds=args.seconds)))
+    print(json.dumps(boot(args.mac, pxe=not args.plain, interface=args.interface, seconds=args.seconds)))
 
 
 if __name__ == "__main__":

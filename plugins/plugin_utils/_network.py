@@ -59,7 +59,7 @@ def port_holders(
     :param ss_lines: what C(ss -H -l -n -p) prints (ss(8)): the fifth column, or the fourth without a state, is local.
     :param ports: port numbers that are needed.
     :param address: the server's address; a holder of all addresses is in the way too.
-    :param ours: programs that are meant to hold them.
+    :param ours: programs that are meant to hold them. One that may not be seen is called C(an unknown program).
     """
     wanted = {str(port) for port in ports}
     holders = []

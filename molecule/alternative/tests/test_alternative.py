@@ -10,8 +10,8 @@ from tests.servers import Device
 
 
 def test_loaders_follow_the_machines(device: Device) -> None:
-    assert [offer["file"] for offer in device.discover("--mac", "52:54:00:12:34:56")] == ["pxelinux.0"]
-    assert [offer["file"] for offer in device.discover()] == ["lpxelinux.0"]
+    assert [offer["loader"] for offer in device.discover("--mac", "52:54:00:12:34:56")] == ["pxelinux.0"]
+    assert [offer["loader"] for offer in device.discover()] == ["lpxelinux.0"]
 
 
 def test_what_is_not_named_is_installed_and_who_is_spared_is_not(device: Device) -> None:

@@ -11,7 +11,7 @@ from tests.servers import Device
 
 def test_a_machine_finds_all_that_it_will_ask_for(host: Any, device: Device) -> None:
     (offer,) = device.discover("--mac", "f4:4d:30:60:64:69")
-    for name in (offer["file"], "ldlinux.c32"):
+    for name in (offer["loader"], "ldlinux.c32"):
         done = device.run("sh", "-c", f"busybox tftp -g -r {name} -l /dev/stdout 192.168.1.50 | wc -c")
         assert int(done.stdout) == host.file(f"/srv/netboot/tftp/{name}").size > 0
     menu = device.tftp("pxelinux.cfg/01-f4-4d-30-60-64-69").stdout
