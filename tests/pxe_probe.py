@@ -26,8 +26,12 @@ def discover(mac: str, options: list[Any], interface: str, seconds: float) -> li
     :param options: what the message carries besides its kind, as scapy writes it.
     :param interface: where to send from.
     """
-    nowhere = "0.0.0.0"  # noqa: S104 - a client without an address
-    head = Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / IP(src=nowhere, dst="255.255.255.255") / UDP(sport=68, dport=67)
+    nowhere = "0.0.0.0"
+    head = (
+        Ether(src=mac, dst="ff:ff:ff:ff:ff:ff")
+        / IP(src=nowhere, dst="255.255.255.255")
+        / UDP(sport=68, dport=67)
+    )
     conf.checkIPaddr = False
     answers, _unanswered = srp(
         head / _message(mac, "discover", options, nowhere, 0x8000),
@@ -55,7 +59,7 @@ def _digest(answer: Any) -> dict[str, Any]:
     vendor = given.get("vendor_specific") or b""
     item = ""
     while vendor[:1] not in {b"", b"\xff"}:
-        if vendor[0] == 9:  # noqa: PLR2004 - PXE 2.1, table 2-1: PXE_BOOT_MENU
+        if vendor[0] == 9:
             item = vendor[2:4].hex()
         vendor = vendor[2 + vendor[1] :]
     return {

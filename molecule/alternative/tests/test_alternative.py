@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
+
 from tests.servers import Device
 
 
@@ -15,7 +16,9 @@ def test_loaders_follow_the_machines(device: Device) -> None:
 
 
 def test_what_is_not_named_is_installed_and_who_is_spared_is_not(device: Device) -> None:
-    assert "KERNEL http://192.168.1.50:8080/images/other/vmlinuz" in device.tftp("pxelinux.cfg/default").stdout
+    assert (
+        "KERNEL http://192.168.1.50:8080/images/other/vmlinuz" in device.tftp("pxelinux.cfg/default").stdout
+    )
     assert "LOCALBOOT" in device.tftp("pxelinux.cfg/01-52-54-00-12-34-57").stdout
     assert "KERNEL images/other/vmlinuz" in device.tftp("pxelinux.cfg/01-52-54-00-12-34-56").stdout
 

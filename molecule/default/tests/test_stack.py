@@ -19,7 +19,10 @@ def test_a_machine_finds_all_that_it_will_ask_for(host: Any, device: Device) -> 
     files = [path for path in addresses if not path.endswith("/")]
     (seed,) = (path for path in addresses if path.endswith("/"))
     assert len(files) == 3  # kernel, initrd, ISO
-    for path in [*files, *(seed + name for name in ("user-data", "meta-data", "vendor-data", "network-config"))]:
+    for path in [
+        *files,
+        *(seed + name for name in ("user-data", "meta-data", "vendor-data", "network-config")),
+    ]:
         answer = device.http(path, "-o", "/dev/null", "-w", "%{http_code} %{size_download}")
         assert answer.stdout.split() == ["200", str(host.file(f"/srv/netboot/http{path}").size)]
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from tests.servers import Device
 
 ISO = "/srv/netboot/http/images/focal/focal.iso"

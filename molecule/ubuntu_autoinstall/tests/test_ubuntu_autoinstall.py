@@ -17,7 +17,12 @@ def test_machines_to_be_installed_have_a_seed_and_others_have_none(host: Any) ->
 
 @pytest.mark.parametrize("machine", ["nuc1", "nuc2"])
 def test_all_four_files_are_there_for_the_web_server_only(host: Any, machine: str) -> None:
-    assert sorted(host.file(f"{ROOT}/{machine}").listdir()) == ["meta-data", "network-config", "user-data", "vendor-data"]
+    assert sorted(host.file(f"{ROOT}/{machine}").listdir()) == [
+        "meta-data",
+        "network-config",
+        "user-data",
+        "vendor-data",
+    ]
     for name in host.file(f"{ROOT}/{machine}").listdir():
         file = host.file(f"{ROOT}/{machine}/{name}")
         assert (file.user, file.group, file.mode) == ("root", "www-data", 0o640)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _machines
+from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError
+
+NUC1 = {"name": "nuc1", "mac": "F4-4D-30-60-64-69", "image": "focal"}
+
+
+def faults_of(*machines: dict[str, Any], images: Any = None) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        _machines.normalise(machines, images)
+    return caught.value.faults
+
+
+def test_a_machine_needs_only_name_and_mac() -> None:
+    (machine,) = _machines.normalise([{"name": "nuc1", "mac": "f44d.3060.6469"}], {"focal": {}})
+    assert machine == {**_machines.DEFAULTS, "name": "nuc1", "mac": "f4:4d:30:60:64:69", "image": "focal"}
+
+
+def test_what_is_normal_stays_so() -> None:
+    once = _machines.normalise([NUC1])
+    assert _machines.normalise(once) == once
+
+
+def test_the_inventory_is_read_without_the_prefix_and_without_what_is_the_servers() -> None:
+    hostvars = {
+        "nuc1": {"netboot_mac": "x", "netboot_root": "/srv", "ansible_host": "y", "netboot_imgae": "z"}
+    }
+    assert _machines.from_inventory(["nuc1"], hostvars) == [{"name": "nuc1", "mac": "x", "imgae": "z"}]
+
+
+def test_all_faults_are_told_at_once_each_with_machine_variable_and_remedy() -> None:
+    faults = faults_of(
+        {"name": "a_b", "mac": "f4:4d:30:60:64:01"},
+        {"name": "n1"},
+        {"name": "n2", "mac": "nonsense"},
+        {"name": "n3", "mac": "f4:4d:30:60:64:03", "imgae": "focal"},
+        {"name": "n4", "mac": "f4:4d:30:60:64:04", "image": "foacl"},
+        {"name": "n5", "mac": "f4:4d:30:60:64:05", "install": "allways"},
+        {"name": "n6", "mac": "f4:4d:30:60:64:06", "kernel_args": "console=ttyS0"},
+        {"name": "n7", "mac": "f4:4d:30:60:64:07", "kernel_args": ["console=ttyS0 quiet"]},
+        images={"focal": {}},
+    )
+    assert faults == [
+        "machine a_b: name: not a valid host name (RFC 1123); use letters, digits and '-'",
+        "machine n1: netboot_mac: is missing; write the network card's address, like f4:4d:30:60:64:69",
+        "machine n2: netboot_mac: 'nonsense' is not a MAC address; write it like f4:4d:30:60:64:69",
+        "machine n3: netboot_imgae: no such setting; did you mean image?",
+        "machine n4: netboot_image: 'foacl' is not in netboot_images; did you mean focal?",
+        "machine n5: netboot_install: 'allways' is not one of always, never",
+        "machine n6: netboot_kernel_args: must be a list of words such as [console=ttyS0]",
+        "machine n7: netboot_kernel_args: 'console=ttyS0 quiet' is not one word; "
+        "give each argument as an item of its own",
+    ]
+
+
+def test_two_machines_with_one_mac_are_both_named_whatever_the_notation() -> None:
+    faults = faults_of(NUC1, {"name": "nuc2", "mac": "f4:4d:30:60:64:69"})
+    assert faults == ["machines nuc1 and nuc2: netboot_mac: both have f4:4d:30:60:64:69; each needs its own"]
+
+
+def test_two_machines_with_one_name_are_refused() -> None:
+    assert faults_of(NUC1, {"name": "NUC1", "mac": "f4:4d:30:60:64:70"}) == [
+        "machines nuc1 and NUC1: name: both have NUC1; each needs its own"
+    ]
+
+
+def test_only_one_machine_can_stand_for_any() -> None:
+    any1, any2 = {"name": "any1", "mac": "any"}, {"name": "any2", "mac": "any"}
+    assert _machines.normalise([any1])[0]["mac"] == "any"
+    assert faults_of(any1, any2) == ["machines any1 and any2: netboot_mac: both have any; each needs its own"]
+
+
+@pytest.mark.parametrize(
+    ("images", "told"), [({}, "describe it in netboot_images"), ({"a": 1, "b": 2}, "name one of a, b")]
+)
+def test_an_image_must_be_named_unless_there_is_just_one(images: dict[str, int], told: str) -> None:
+    (fault,) = faults_of({"name": "n", "mac": "f4:4d:30:60:64:69"}, images=images)
+    assert fault.startswith("machine n: netboot_image: is missing; ")
+    assert told in fault
+
+
+@pytest.mark.parametrize(
+    "name", ["", "-a", "a-", "../a", "a/b", "a..b", "a" * 64, ".".join(["a" * 63] * 5), "ä"]
+)
+def test_what_is_no_host_name_is_refused(name: str) -> None:
+    assert "not a valid host name" in faults_of({"name": name, "mac": "f4:4d:30:60:64:69"})[0]
+
+
+def test_a_thousand_machines_are_quick_and_all_there() -> None:
+    raw = [{"name": f"n{i}", "mac": f"52:54:00:00:{i // 256:02x}:{i % 256:02x}"} for i in range(1000)]
+    assert [machine["name"] for machine in _machines.normalise(raw)] == [f"n{i}" for i in range(1000)]
