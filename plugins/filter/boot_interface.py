@@ -9,7 +9,7 @@ short_description: Find the interface that faces the boot network
 version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
-  - Looks for the address (default: that of the default route) among those in the facts.
+  - Looks for the address among those in the facts; without one, for the address of the default route.
 positional: address, interface
 options:
   _input:

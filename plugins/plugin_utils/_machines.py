@@ -80,7 +80,7 @@ def _complete(machine: dict[str, Any], images: Collection[str] | None) -> list[s
     """Bring one machine into its normal form, in place, and return its faults."""
     name = str(machine.get("name", ""))
     machine["name"] = name
-    say = f"machine {name or machine}: {PREFIX}".format
+    where = f"machine {name or machine}: {PREFIX}"
     faults = []
     if len(name) > _LONGEST_NAME or not _HOST_NAME.fullmatch(name):
         faults.append(
@@ -88,25 +88,25 @@ def _complete(machine: dict[str, Any], images: Collection[str] | None) -> list[s
         )
     for key in machine:
         if key != "name" and key not in DEFAULTS:
-            faults.append(f"{say()}{key}: no such setting; {suggest(str(key), DEFAULTS)}")
+            faults.append(f"{where}{key}: no such setting; {suggest(str(key), DEFAULTS)}")
     for key, choices in CHOICES.items():
         if machine[key] not in choices:
-            faults.append(f"{say()}{key}: '{machine[key]}' is not one of {', '.join(choices)}")
+            faults.append(f"{where}{key}: '{machine[key]}' is not one of {', '.join(choices)}")
     for key, (kind, example) in _TYPES.items():
         if not isinstance(machine[key], kind):
-            faults.append(f"{say()}{key}: must be {example}")
+            faults.append(f"{where}{key}: must be {example}")
     for word in machine["kernel_args"] if isinstance(machine["kernel_args"], list) else []:
         if not _KERNEL_WORD.fullmatch(str(word)):
             faults.append(
-                f"{say()}kernel_args: '{word}' is not one word; give each argument as an item of its own"
+                f"{where}kernel_args: '{word}' is not one word; give each argument as an item of its own"
             )
     if machine["mac"] is None:
-        faults.append(f"{say()}mac: is missing; write the network card's address, like {_mac.EXAMPLE}")
+        faults.append(f"{where}mac: is missing; write the network card's address, like {_mac.EXAMPLE}")
     elif machine["mac"] != ANY:
         try:
             machine["mac"] = _mac.normalise(machine["mac"])
         except ValueError as error:
-            faults.append(f"{say()}mac: {error}")
+            faults.append(f"{where}mac: {error}")
     return faults + _image_faults(machine, images)
 
 

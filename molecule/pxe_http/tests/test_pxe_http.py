@@ -33,7 +33,7 @@ def test_an_image_arrives_whole(host: Any, device: Device) -> None:
 
 
 def test_a_range_of_an_image_can_be_had(device: Device) -> None:
-    head, _, body = device.http("/images/focal/focal.iso", "-r", "32769-32773").stdout.partition("\n\n")
+    head, dummy, body = device.http("/images/focal/focal.iso", "-r", "32769-32773").stdout.partition("\n\n")
     assert "206 Partial Content" in head
     assert body == "CD001"  # ECMA-119, 8.1.2: the standard identifier
 
