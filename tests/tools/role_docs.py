@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the roles' READMEs, and the table of variables in the top README, from what the roles say of themselves.
+
+    role_docs.py            write them
+    role_docs.py --check    write nothing; fail when one is out of date
+
+Sources: roles/*/meta/argument_specs.yml (text and types), roles/*/defaults/main.yml (defaults), roles/*/meta/main.yml
+(platforms) and docs/shared_variables.yml (the inventory variables netboot_*, which several roles read).
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+NAMESPACE = "homelab.netboot"
+BEGIN, END = "<!-- variables:begin -->", "<!-- variables:end -->"
+NOTE = "<!-- Made by tests/tools/role_docs.py from the role's argument_specs and defaults: change those. -->"
+
+Options = Mapping[str, Mapping[str, Any]]
+
+
+def load(path: Path) -> Any:
+    """Return what a YAML file holds, {} when it is missing or empty."""
+    return (yaml.safe_load(path.read_text()) if path.exists() else None) or {}
+
+
+def roles(root: Path = ROOT) -> list[str]:
+    """Return the names of all roles."""
+    return sorted(path.parents[1].name for path in root.glob("roles/*/meta/argument_specs.yml"))
+
+
+def spec(role: str, root: Path = ROOT) -> dict[str, Any]:
+    """Return a role's entry point `main`."""
+    main: dict[str, Any] = load(root / "roles" / role / "meta/argument_specs.yml")["argument_specs"]["main"]
+    return main
+
+
+def defaults(role: str, root: Path = ROOT) -> dict[str, Any]:
+    """Return a role's defaults."""
+    found: dict[str, Any] = load(root / "roles" / role / "defaults/main.yml")
+    return found
+
+
+def shared(root: Path = ROOT) -> dict[str, Options]:
+    """Return the shared inventory variables, by what they belong to: `server` and `machines`."""
+    found: dict[str, Options] = load(root / "docs/shared_variables.yml")
+    return found
+
+
+def markdown(text: str | Iterable[str]) -> str:
+    """Turn a description, with Ansible's markup, into one paragraph of Markdown.
+
+    >>> markdown(["A C(b), see P(homelab.netboot.machines#filter).", "V(x|y)."])
+    'A `b`, see `homelab.netboot.machines`. `x|y`.'
+    """
+    joined = " ".join([text] if isinstance(text, str) else text)
+    joined = re.sub(r"L\(([^,)]+),\s*([^)]+)\)", r"[\1](\2)", joined)
+    joined = re.sub(r"U\(([^)]+)\)", r"<\1>", joined)
+    joined = re.sub(r"B\(([^)]+)\)", r"**\1**", joined)
+    joined = re.sub(r"I\(([^)]+)\)", r"*\1*", joined)
+    joined = re.sub(r"\b[CVOEMP]\(((?:\\.|[^)\\])*)\)", lambda found: _code(found[1].split("#")[0]), joined)
+    return " ".join(joined.split())
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else "(empty)"
+
+
+def value(default: object) -> str:
+    """Show a default as it would stand in YAML, on one line.
+
+    >>> [value(one) for one in ("", "a", True, [], {"a": 1}, "{{ netboot_http_port | default(80) }}", None)]
+    ['(empty)', '`a`', '`true`', '`[]`', '`{a: 1}`', '`{{ netboot_http_port | default(80) }}`', '']
+    """
+    if default is None:
+        return ""
+    if isinstance(default, str):
+        return _code(default)
+    text = yaml.safe_dump(default, default_flow_style=True, width=10000, allow_unicode=True)
+    return _code(text.replace("\n...\n", "").strip())
+
+
+def table(options: Options, values: Mapping[str, Any]) -> list[str]:
+    """Return the lines of a table of variables; `values` holds the defaults."""
+    lines = ["| variable | type | default | description |", "|---|---|---|---|"]
+    for name, option in options.items():
+        kind = option.get("type", "str")
+        if "elements" in option:
+            kind += f" of {option['elements']}"
+        default = "(required)" if option.get("required") else value(values.get(name, option.get("default")))
+        description = markdown(option.get("description", ""))
+        if "choices" in option:
+            description += f" One of {', '.join(value(choice) for choice in option['choices'])}."
+        lines.append(
+            "| " + " | ".join(_cell(cell) for cell in (f"`{name}`", kind, default, description)) + " |"
+        )
+    return lines
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
+
+
+def read_by(role: str, root: Path = ROOT) -> tuple[Options, bool]:
+    """Return the shared server variables that a role's defaults read, and whether it reads the machines'."""
+    text = str(defaults(role, root))
+    used = set(re.findall(r"\bnetboot_\w+", text))
+    server = {name: option for name, option in shared(root).get("server", {}).items() if name in used}
+    return server, "netboot_machines" in used
+
+
+def example(role: str) -> str:
+    """Return a play for a role that has no `examples`: all of its defaults."""
+    return f"- hosts: netboot_servers\n  become: true\n  roles:\n    - role: {NAMESPACE}.{role}\n"
+
+
+def role_readme(role: str, root: Path = ROOT) -> str:
+    """Return the text of roles/ROLE/README.md."""
+    main = spec(role, root)
+    galaxy = load(root / "roles" / role / "meta/main.yml").get("galaxy_info", {})
+    server, machines = read_by(role, root)
+    systems = [f"{p['name']} ({', '.join(p['versions'])})" for p in galaxy.get("platforms", [])]
+    lines = [
+        "<!-- SPDX-License-Identifier: GPL-3.0-or-later -->",
+        NOTE,
+        f"# {NAMESPACE}.{role}",
+        "",
+        f"{main['short_description']}.",
+        "",
+        *(f"- {markdown(one)}" for one in _list(main.get("description"))),
+        "",
+        "## Requirements",
+        "",
+        f"- ansible-core {galaxy.get('min_ansible_version')} or later, and nothing besides this collection",
+        f"- a host with {' or '.join(systems)}, as root (`become: true`)",
+        *(f"- {markdown(one)}" for one in _list(main.get("requirements"))),
+        "",
+        "## Example",
+        "",
+        "```yaml",
+        (main.get("examples") or example(role)).strip("\n"),
+        "```",
+        "",
+        "## Variables",
+        "",
+        *table(main.get("options", {}), defaults(role, root)),
+        "",
+    ]
+    if server or machines:
+        lines += ["## Inventory variables that it reads", ""]
+        if server:
+            lines += [*table(server, {}), ""]
+        if machines:
+            lines += [
+                "And of each machine, unless the machines are given as mappings:"
+                f" {', '.join(f'`{name}`' for name in shared(root).get('machines', {}))}."
+                f" The [collection's README](../../README.md) describes them.",
+                "",
+            ]
+    entry_points = load(root / "roles" / role / "meta/argument_specs.yml")["argument_specs"]
+    if "check" in entry_points:
+        lines += [
+            "With `tasks_from: check` it only reports what is wrong with the variables and the host.",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _list(text: str | list[str] | None) -> list[str]:
+    return [text] if isinstance(text, str) else text or []
+
+
+def top_table(root: Path = ROOT) -> str:
+    """Return what stands between the markers in the top README."""
+    lines = ["", "For the whole server (group `netboot_servers`, or all):", ""]
+    lines += table(shared(root).get("server", {}), {})
+    lines += ["", "For each machine (group `netboot_machines`):", ""]
+    lines += table(shared(root).get("machines", {}), {})
+    for role in roles(root):
+        lines += ["", f"Role [`{role}`](roles/{role}/README.md), when the above does not suffice:", ""]
+        lines += table(spec(role, root).get("options", {}), defaults(role, root))
+    return "\n".join([*lines, "", ""])
+
+
+def wanted(root: Path = ROOT) -> dict[Path, str]:
+    """Return {file: the text that it should have}; the top README only where it has the markers."""
+    texts = {root / "roles" / role / "README.md": role_readme(role, root) for role in roles(root)}
+    readme = root / "README.md"
+    if readme.exists():
+        parts = re.split(f"(?<={BEGIN})|(?={END})", readme.read_text())
+        if len(parts) != 3:
+            raise SystemExit(f"{readme}: the variables go between one line {BEGIN} and one line {END}")
+        texts[readme] = parts[0] + top_table(root) + parts[2]
+    return texts
+
+
+def outdated(root: Path = ROOT) -> list[str]:
+    """Return the files that are not as `wanted`, relative to `root`."""
+    return [
+        str(path.relative_to(root))
+        for path, text in wanted(root).items()
+        if not path.exists() or path.read_text() != text
+    ]
+
+
+def main() -> None:
+    """Write or check; see the top of this file."""
+    parser = argparse.ArgumentParser(description="Make the documentation of the roles' variables.")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail when a file is out of date")
+    names = outdated()
+    if parser.parse_args().check:
+        if names:
+            raise SystemExit(f"out of date: {', '.join(names)}: run tests/tools/role_docs.py")
+        return
+    texts = wanted()
+    for name in names:
+        (ROOT / name).write_text(texts[ROOT / name])
+        print(f"wrote {name}")
+
+
+if __name__ == "__main__":
+    main()

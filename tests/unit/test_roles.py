@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One fact, one place: what the roles promise, what they do, and what is written about it agree."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _machines
+from ansible_collections.homelab.netboot.tests.tools import role_docs
+
+ROOT = Path(__file__).parents[2]
+ROLES = role_docs.roles(ROOT)
+SHARED = role_docs.shared(ROOT)
+FLAGS = re.MULTILINE | re.DOTALL
+
+
+def test_roles_are_found() -> None:
+    assert sorted(path.name for path in (ROOT / "roles").iterdir() if path.is_dir()) == ROLES
+    assert "pxe_dnsmasq" in ROLES
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_defaults_and_argument_specs_agree(role: str) -> None:
+    options = role_docs.spec(role, ROOT)["options"]
+    defaults = role_docs.defaults(role, ROOT)
+    optional = {name: option for name, option in options.items() if not option.get("required")}
+    assert set(defaults) == set(optional)
+    for name, option in optional.items():
+        if "default" in option:
+            assert option["default"] == defaults[name], name
+        else:  # where it is worked out from other variables, a specification cannot tell it
+            assert "{{" in str(defaults[name]), f"{name}: argument_specs lacks the default"
+    for entry_point in role_docs.load(ROOT / "roles" / role / "meta/argument_specs.yml")[
+        "argument_specs"
+    ].values():
+        assert entry_point["options"] == options
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_variable_is_described(role: str) -> None:
+    for name, option in role_docs.spec(role, ROOT)["options"].items():
+        assert role_docs.markdown(option["description"]).endswith("."), name
+        assert "type" in option, name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_variable_has_the_prefix(role: str) -> None:
+    for name in role_docs.defaults(role, ROOT):
+        assert name.startswith(f"{role}_")
+    for path in (ROOT / "roles" / role / "vars").glob("*.yml"):
+        for name in role_docs.load(path):
+            assert name.startswith(f"__{role}_"), path
+    for folder in ("tasks", "handlers"):
+        for path in (ROOT / "roles" / role / folder).glob("*.yml"):
+            for name in _set_in(yaml.safe_load(path.read_text())):
+                assert name.startswith(f"__{role}_"), path
+
+
+def _set_in(tasks: Any) -> list[str]:
+    """Return the names that tasks set: register, loop_var, set_fact."""
+    names = []
+    if isinstance(tasks, list):
+        names += [name for task in tasks for name in _set_in(task)]
+    elif isinstance(tasks, dict):
+        names += [tasks[key] for key in ("register", "loop_var", "index_var") if key in tasks]
+        names += [name for name in tasks.get("ansible.builtin.set_fact", {}) if name != "cacheable"]
+        names += [name for key in tasks for name in _set_in(tasks[key])]
+    return names
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_inventory_is_read_in_the_defaults_and_nowhere_else(role: str) -> None:
+    used = set(re.findall(r"\bnetboot_[a-z_]+", str(role_docs.defaults(role, ROOT))))
+    assert used <= {*SHARED["server"], *SHARED["machines"], "netboot_machines", "netboot_servers"}
+    for folder in ("tasks", "handlers", "vars", "templates"):
+        for path in (ROOT / "roles" / role / folder).glob("*"):
+            code = " ".join(
+                re.findall(
+                    r"{[{%].*?[%}]}|^ *(?:when|that|failed_when|changed_when|until):[^\n]*",
+                    path.read_text(),
+                    FLAGS,
+                )
+            )
+            read = set(re.findall(r"(?<![\w.])netboot_[a-z_]+", code))
+            assert not read & {*SHARED["server"], *SHARED["machines"]}, path
+
+
+def test_shared_variables_are_the_ones_that_the_filters_know() -> None:
+    prefix = _machines.PREFIX
+    assert set(SHARED["server"]) == {prefix + name for name in _machines.SHARED}
+    assert set(SHARED["machines"]) == {prefix + name for name in _machines.DEFAULTS}
+    for name, option in SHARED["machines"].items():
+        setting = name[len(prefix) :]
+        assert option.get("default") == _machines.DEFAULTS[setting], name
+        assert tuple(option.get("choices", ())) == _machines.CHOICES.get(setting, ()), name
+    for options in SHARED.values():
+        for name, option in options.items():
+            assert role_docs.markdown(option["description"]).endswith("."), name
+
+
+def test_readmes_are_what_the_generator_makes() -> None:
+    assert role_docs.outdated(ROOT) == [], "run tests/tools/role_docs.py"
+
+
+def test_an_outdated_readme_is_found(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "roles", tmp_path / "roles")
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    (tmp_path / "README.md").write_text(f"top\n{role_docs.BEGIN}\n{role_docs.END}\nbottom\n")
+    assert role_docs.outdated(tmp_path) == ["README.md"]
+    text = role_docs.wanted(tmp_path)[tmp_path / "README.md"]
+    assert text.startswith(f"top\n{role_docs.BEGIN}\n")
+    assert text.endswith(f"\n{role_docs.END}\nbottom\n")
+    assert "| `netboot_mac` | str | (required) |" in text
+    (tmp_path / "README.md").write_text(text)
+    assert role_docs.outdated(tmp_path) == []
+    defaults = tmp_path / "roles/pxe_http/defaults/main.yml"
+    defaults.write_text(defaults.read_text().replace("80", "8080"))
+    assert role_docs.outdated(tmp_path) == ["roles/pxe_http/README.md", "README.md"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            ["A C(b), see P(homelab.netboot.machines#filter).", "V(x|y)."],
+            "A `b`, see `homelab.netboot.machines`. `x|y`.",
+        ),
+        (
+            "L(name, http://a/b) and U(http://c/d), B(bold) I(italic) V()",
+            "[name](http://a/b) and <http://c/d>, **bold** *italic* (empty)",
+        ),
+        ("one\ntwo", "one two"),
+    ],
+)
+def test_markup(text: str | list[str], expected: str) -> None:
+    assert role_docs.markdown(text) == expected
+
+
+def test_values_are_shown_as_yaml_in_one_line() -> None:
+    values: list[Any] = ["", "a", True, [], {"a": 1}, "{{ x | default(80) }}", None]
+    shown = [role_docs.value(one) for one in values]
+    assert shown == ["(empty)", "`a`", "`true`", "`[]`", "`{a: 1}`", "`{{ x | default(80) }}`", ""]
+    assert role_docs.table({"a": {"default": "x|y"}}, {})[2] == r"| `a` | str | `x\|y` |  |"
