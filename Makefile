@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# make demo: see it work.  make test: everything that is tested.  Both need root on Debian 12 or 13 and install
+# what they need: Debian packages (listed first) and, into .venv, the Python packages of tests/requirements.txt.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(PATH)
+READY := .venv/.ready
+
+.PHONY: help setup demo test test-unit lint docs docs-check sanity units galaxy molecule matrix bench clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY) ## install what the tests and the demo need
+$(READY): tests/requirements.txt tests/lab/install.py
+	@$(PYTHON) -m tests.lab setup
+	@echo "Making .venv with the packages of tests/requirements.txt (once, about a minute) …"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+	@touch $@
+
+demo: setup ## a router, a server and machines on this host: watch one being installed  [SUITE=trixie] [ISO=file]
+	@python -m tests.lab demo $(if $(SUITE),--suite $(SUITE)) $(if $(ISO),--iso $(ISO))
+
+test: setup ## everything; about a quarter of an hour
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint docs-check test-unit sanity units galaxy molecule
+	@$(MAKE) --no-print-directory matrix
+	@echo "make test: all passed"
+
+test-unit: setup ## unit tests, seconds  [ARGS="-k mac"]
+	@python -m pytest -q tests/unit $(ARGS)
+
+lint: setup ## ansible-lint, yamllint, ruff, mypy, shellcheck
+	@tests/tools/lint.sh
+
+docs: setup ## write the variables' tables in the READMEs from argument_specs
+	@python tests/tools/role_docs.py
+
+docs-check: setup
+	@python tests/tools/role_docs.py --check
+
+sanity: setup ## ansible-test sanity
+	@tests/tools/ansible_test.sh sanity
+
+units: setup ## ansible-test units, with every Python that is found
+	@tests/tools/ansible_test.sh units
+
+galaxy: setup ## build the collection, install it elsewhere, run a role from there
+	@tests/tools/galaxy.sh
+
+molecule: setup ## roles in containers of Debian 12 and 13  [SCENARIO=pxe_http]
+	@molecule test $(if $(SCENARIO),--scenario-name $(SCENARIO),--all)
+
+matrix: setup ## real firmware boots from real servers  [ROW=bios-lpxelinux-bookworm]
+	@python -m tests.matrix $(if $(ROW),--row $(ROW))
+
+bench: setup ## measures, as ratios, also to build/bench.json  [ONLY=extract_vs_cp]
+	@python -m tests.bench $(if $(ONLY),--only $(ONLY))
+
+clean: ## end what tests may have left behind, remove build/ and .venv
+	@if [ -x $(BIN)/python ]; then python -m tests.lab down --all; fi
+	@rm -rf build .venv
