@@ -21,8 +21,8 @@ from .story import Line, Step, Story
 
 TFTP_ROOT = "/srv/netboot/tftp"
 ACCESS_LOG = "/var/log/nginx/netboot.access.log"
-SETTLE = 1.0
-"""Seconds that the server's last log lines may take to arrive after a machine has ended."""
+SETTLE = 1.5
+"""The logs are complete when all machines have ended and nothing has come for so many seconds."""
 
 
 class Tail:
@@ -59,7 +59,8 @@ class ServerLog(AbstractContextManager["ServerLog"]):
     def __enter__(self) -> ServerLog:
         # `cat` ends when the connection does; then the followers are ended too.
         script = (
-            f"journalctl -f -n 0 -o short-unix -u dnsmasq & tail -n 0 -F {shlex.quote(ACCESS_LOG)} 2>/dev/null & "
+            "journalctl -f -n 0 -o short-unix -u dnsmasq & "
+            f"tail -s 0.2 -n 0 -F {shlex.quote(ACCESS_LOG)} 2>/dev/null & "
             "echo following; cat >/dev/null; kill $(jobs -p)"
         )
         command = servers.ssh(self.server, "bash", "-c", shlex.quote(script))
@@ -141,10 +142,11 @@ def follow(
             client.__enter__()
             story = Story(client.machine.mac, client.power_on, TFTP_ROOT, sizes)
             boots.append(Boot(client, story, Tail(client.serial, "serial"), client.machine.firmware.patience))
-        last_end = time.time()
-        while any(not boot.result for boot in boots) or time.time() < last_end + SETTLE:
+        last_news = time.time()
+        while any(not boot.result for boot in boots) or time.time() < last_news + SETTLE:
             time.sleep(0.1)
             shared = [source_of(line) for tail in tails for line in tail.lines()]
+            last_news = time.time() if shared else last_news
             for boot in boots:
                 running = boot.client.running()
                 for line in [*shared, *boot.tail.lines()]:
@@ -156,7 +158,7 @@ def follow(
                     if boot.result:
                         boot.seconds = last_step(boot)
                         boot.client.__exit__(None, None, None)
-                        last_end = time.time()
+                        last_news = time.time()
             idle(boots)
     finally:
         for client in clients:
