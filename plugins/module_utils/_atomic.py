@@ -26,7 +26,6 @@ class Batch:
 
     def __init__(self) -> None:
         self._waiting: list[tuple[str, str]] = []  # (temporary file, its place), in the order of `add`
-        self._synced = 0  # how many of them are on the disk
 
     def __enter__(self) -> Batch:
         return self
@@ -64,26 +63,17 @@ class Batch:
         self._waiting.append((temporary, path))
         return temporary
 
-    def sync(self) -> None:
-        """Put all waiting files on the disk (fsync). `commit` does it; call it to learn of failures before.
-
-        It is not done in `add` because hundreds of small files share one journal commit here.
-        """
-        for temporary, _path in self._waiting[self._synced :]:
-            _sync(temporary)
-        self._synced = len(self._waiting)
-
     def commit(self) -> None:
-        """Sync, then rename every waiting file to its place, in the order of `add`. The batch is empty then.
+        """Put all waiting files on the disk (fsync), then rename each to its place, in the order of `add`.
 
         What can fail is done before the first rename: a full disk, a folder in the way. Should a rename
         fail nevertheless, the files before it are in place and the rest is removed.
+        The sync comes here and not in `add` because hundreds of small files then share one journal commit.
         """
-        for _temporary, path in self._waiting:
+        for temporary, path in self._waiting:
             if os.path.isdir(path) and not os.path.islink(path):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-        self.sync()
-        self._synced = 0
+            _sync(temporary)
         folders = set()
         while self._waiting:
             temporary, path = self._waiting[0]

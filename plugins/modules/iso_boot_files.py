@@ -157,7 +157,7 @@ def main() -> None:
     try:
         plan = decide(options["src"], options["dest"], options["files"], module.check_mode, module._diff)
         written = [step for step in plan.steps if step.changed]
-        if written and not module.check_mode:
+        if not module.check_mode:
             act(plan, set_attributes)
         changes += [content_diff(step) for step in written]
         for step in plan.steps:

@@ -104,13 +104,3 @@ def test_symlink_is_replaced_not_followed(tmp_path: Path) -> None:
     write_file(str(tmp_path / "a"), b"new")
     assert not (tmp_path / "a").is_symlink()
     assert (tmp_path / "target").read_bytes() == b"other"
-
-
-def test_sync_early_then_more(tmp_path: Path) -> None:
-    with Batch() as batch:
-        batch.add(str(tmp_path / "a"), b"one")
-        batch.sync()
-        batch.add(str(tmp_path / "b"), b"two")
-        assert not (tmp_path / "a").exists()
-        batch.commit()
-    assert names(tmp_path) == ["a", "b"]
