@@ -9,7 +9,7 @@ set -euo pipefail
 command=$1
 shift
 root=$(cd "$(dirname "$0")/../.." && pwd)
-collection=$root/build/ansible-test/ansible_collections/homelab/netboot
+collection=$root/build/ansible-test/$command/ansible_collections/homelab/netboot
 log=$root/build/ansible-test/$command.log
 
 # The venv first, then every Python that pyenv has, if there is one.
@@ -23,8 +23,7 @@ export PATH
 # ansible-test asks git which files there are; the clone around build/ would say: none, they are ignored.
 git -C "$collection" init --quiet
 
-stand_in=$(python3 "$root/tests/tools/get_pip.py")
-trap 'if [ -n "$stand_in" ]; then rm -f "$stand_in"; fi' EXIT
+python3 "$root/tests/tools/get_pip.py"
 
 for version in 3.8 3.9 3.10 3.11 3.12 3.13; do
   python"$version" -c '' 2>/dev/null || echo "not tested, as it is not installed: Python $version"

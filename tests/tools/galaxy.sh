@@ -78,7 +78,7 @@ grep -q '^#cloud-config' netboot/http/machines/nuc1/user-data || fail "there is 
 echo "read the playbook and all documentation by their full names"
 ansible-playbook -i inventory.yml homelab.netboot.site --syntax-check >"$work/site.log" 2>&1 || fail "see $work/site.log"
 for type in module filter role; do
-  mapfile -t names < <(ansible-doc -t "$type" --list homelab.netboot 2>/dev/null | grep -o '^homelab[^ ]*' | sort -u)
+  mapfile -t names < <(ansible-doc -t "$type" --list homelab.netboot 2>/dev/null | grep -o '^homelab[a-z_.]*' | sort -u)
   [ "${#names[@]}" != 0 ] || fail "no $type is found"
   ansible-doc -t "$type" "${names[@]}" >"$work/$type.log" 2>&1 || fail "bad documentation: see $work/$type.log"
   echo "  $type: ${names[*]#homelab.netboot.}"

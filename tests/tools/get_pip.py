@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Let ansible-test make its environments where the server of its pip installer cannot be reached.
 
-For each environment ansible-test downloads `get-pip-VERSION.py`, once, into its cache. This writes a stand-in there
-that does the same with Python's own ensurepip, and prints its path, so that the caller removes it in the end.
-Where the server answers, or the cache already has the real one, it does and prints nothing.
+For each environment ansible-test downloads `get-pip-VERSION.py`, once, into its cache. Where the server does not
+answer, this writes a stand-in there that does the same with Python's own ensurepip; where it does, and a stand-in is
+still there, this removes it.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ def main() -> None:
         % version
     )
     cached = Path(f"~/.ansible/test/cache/get_pip_{version.replace('.', '_')}.py").expanduser()
-    if cached.exists():
+    if cached.exists() and cached.read_text() != STAND_IN:
         return
+    request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - https, see the pattern
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=SECONDS):  # noqa: S310 - https
-            return
+        with urllib.request.urlopen(request, timeout=SECONDS):  # noqa: S310
+            cached.unlink(missing_ok=True)
     except OSError:
         cached.parent.mkdir(parents=True, exist_ok=True)
         cached.write_text(STAND_IN)
-        print(cached)
 
 
 def _only(pattern: str, path: Path) -> str:

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make the roles' READMEs, and the table of variables in the top README, from what the roles say of themselves.
 
@@ -218,7 +217,7 @@ def main() -> None:
     names = outdated()
     if parser.parse_args().check:
         if names:
-            raise SystemExit(f"out of date: {', '.join(names)}: run tests/tools/role_docs.py")
+            raise SystemExit(f"out of date: {', '.join(names)}: run `make docs`")
         return
     texts = wanted()
     for name in names:

@@ -104,7 +104,7 @@ def test_shared_variables_are_the_ones_that_the_filters_know() -> None:
 
 
 def test_readmes_are_what_the_generator_makes() -> None:
-    assert role_docs.outdated(ROOT) == [], "run tests/tools/role_docs.py"
+    assert role_docs.outdated(ROOT) == [], "run `make docs`"
 
 
 def test_an_outdated_readme_is_found(tmp_path: Path) -> None:
