@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from ipaddress import IPv4Network
+from pathlib import Path
 
 from . import image, install, lan, server
 from .common import LabError, need_root, say
@@ -42,6 +43,11 @@ def parser() -> argparse.ArgumentParser:
     inside.add_argument("name")
     inside.add_argument("argv", nargs=argparse.REMAINDER)
 
+    show = commands.add_parser("demo", help="watch a machine being installed in a home network on this host")
+    show.add_argument("--suite", choices=image.SUITES, default="bookworm", help="of the server")
+    show.add_argument("--iso", type=Path, help="a real Ubuntu live-server ISO instead of the lab's small one")
+    making = commands.add_parser("iso", help="make an ISO in the shape of Ubuntu's live-server ISO")
+    making.add_argument("out", type=Path)
     images = commands.add_parser("image", help="make a container image unless it is there")
     images.add_argument("suite", choices=image.SUITES)
     everything = commands.add_parser("down", help="remove all servers and networks of the lab")
@@ -69,6 +75,18 @@ def lan_command(args: argparse.Namespace) -> None:
         os.execvp("ip", ["ip", "netns", "exec", lan.find(args.name).namespace, *argv])  # noqa: S606
 
 
+def built_on_pycdlib(args: argparse.Namespace) -> None:
+    """demo and iso: they need the Python packages of .venv, which do not exist yet when `setup` runs."""
+    if args.command == "demo":
+        from . import demo  # noqa: PLC0415
+
+        demo.demo(args.suite, args.iso)
+    else:
+        from . import iso  # noqa: PLC0415
+
+        iso.copy_to(args.out)
+
+
 def main() -> int:
     """Run one command; an error is one clear message and exit code 1."""
     args = parser().parse_args()
@@ -81,6 +99,8 @@ def main() -> int:
             server_command(args)
         elif args.command == "lan":
             lan_command(args)
+        elif args.command in ("demo", "iso"):
+            built_on_pycdlib(args)
         elif args.command == "image":
             print(image.ensure(args.suite))
         elif args.command == "down":

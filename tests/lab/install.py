@@ -10,6 +10,9 @@ import sys
 from .common import LabError, need_root, run, say
 
 PACKAGES = {
+    "python3-venv": "keeps the tests' Python packages apart, in .venv",
+    "git": "lists the project's files",
+    "shellcheck": "checks its shell scripts",
     "podman": "containers for the servers",
     "runc": "starts them, also on hosts with hybrid cgroups",
     "netavark": "their network",

@@ -18,7 +18,7 @@ import pycdlib
 from . import initrd, kernel
 from .common import BUILD, LAB, LabError, digest, locked, run, say
 
-RELEASE = 'Ubuntu-Server 20.04.3 LTS "Focal Fossa" - Release amd64 (20210824)'
+RELEASE = 'Ubuntu-Server 22.04.5 LTS "Jammy Jellyfish" - Release amd64 (20240911)'
 FILLER = 24 * 2**20
 """Bytes of noise in pool/: with them, one download of the ISO and two differ by more than all the rest."""
 

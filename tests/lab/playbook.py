@@ -66,12 +66,17 @@ def write_inventory(path: Path, servers: Mapping[str, Server]) -> Path:
     return path
 
 
+def program(name: str) -> str:
+    """The program of this name that belongs to this very Python, else the one on PATH."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else name
+
+
 def command(inventories: Iterable[Path], extra: Mapping[str, Any]) -> list[str]:
-    """The command line, with the ansible-playbook that belongs to this very Python."""
-    program = Path(sys.executable).with_name("ansible-playbook")
+    """The command line."""
     sources = [word for path in inventories for word in ("-i", os.path.relpath(path, ROOT))]
     variables = ["-e", json.dumps(extra)] if extra else []
-    return [str(program if program.exists() else "ansible-playbook"), "site.yml", *sources, *variables]
+    return [program("ansible-playbook"), "site.yml", *sources, *variables]
 
 
 def run_site(argv: Sequence[str], log: Path, tell: Callable[[Task | str], None]) -> float:

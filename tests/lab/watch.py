@@ -33,18 +33,22 @@ class Tail:
         self.source = source
         self.position = path.stat().st_size if at_end and path.exists() else 0
         self.rest = b""
+        self.looked = time.time()
 
     def lines(self) -> list[Line]:
         """The lines that have come since the last call."""
         if not self.path.exists():
-            return []
+            return []  # nothing was written yet
         with self.path.open("rb") as handle:
             handle.seek(self.position)
             data = handle.read()
         self.position += len(data)
         *whole, self.rest = (self.rest + data).split(b"\n")
-        now = time.time()
-        return [Line(now, self.source, text.decode("utf-8", "replace").rstrip("\r")) for text in whole]
+        # The router's lines carry no fractions of a second; the time of the last look keeps them before the
+        # server's lines, which do, and which they caused.
+        before, self.looked = self.looked, time.time()
+        when = before if self.source == "router" else self.looked
+        return [Line(when, self.source, text.decode("utf-8", "replace").rstrip("\r")) for text in whole]
 
 
 class ServerLog(AbstractContextManager["ServerLog"]):
@@ -129,11 +133,13 @@ def follow(
     tell: Callable[[Boot, Step], None] = lambda _boot, _step: None,
     idle: Callable[[list[Boot]], None] = lambda _boots: None,
     enough: Callable[[Story], bool] = lambda _story: False,
+    patience: float | None = None,
 ) -> list[Boot]:
     """Switch machines on, watch them until each has ended or its time is over, switch them off.
 
     tell: called with each step as it becomes known. idle: called about ten times a second.
     enough: a machine whose story is so is switched off, result `enough` (for a real installer).
+    patience: seconds until a boot counts as failed; default: what the machine's firmware row says.
     """
     tails = log.tails()
     boots: list[Boot] = []
@@ -141,7 +147,8 @@ def follow(
         for client in clients:
             client.__enter__()
             story = Story(client.machine.mac, client.power_on, TFTP_ROOT, sizes)
-            boots.append(Boot(client, story, Tail(client.serial, "serial"), client.machine.firmware.patience))
+            limit = patience or client.machine.firmware.patience
+            boots.append(Boot(client, story, Tail(client.serial, "serial"), limit))
         last_news = time.time()
         while any(not boot.result for boot in boots) or time.time() < last_news + SETTLE:
             time.sleep(0.1)

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The demo: a home network on this host, the real site.yml, a machine that is installed and one that is not."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import iso, lan, playbook, server, telling, watch
+from .client import Client, Machine
+from .common import BUILD, ROOT, LabError, run
+from .firmware import BIOS
+from .playbook import Task
+from .screen import Screen
+from .server import Server
+from .story import SEEDS, Step, Story
+
+NAME = "demo"
+FOREIGN = "52:54:00:12:34:56"
+HOME = ROOT / "inventories" / "home"
+
+
+@dataclass(frozen=True)
+class Home:
+    """What the demo takes from inventories/home: names, the first machine's MAC, the images' names."""
+
+    server: str
+    machine: str
+    mac: str
+    images: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """The ISO: the lab's own, or a real one, whose installer is watched until it has its answers."""
+
+    path: Path
+    real: bool
+
+    @property
+    def memory(self) -> int:
+        """MiB of RAM that the machine needs: twice the ISO and 1 GiB, 0 for the firmware's usual."""
+        return 2 * (self.path.stat().st_size // 2**20 + 128) + 1024 if self.real else 0
+
+
+def read_home() -> Home:
+    """Ask ansible-inventory, so that the demo also shows an inventory that was changed."""
+    argv = playbook.program("ansible-inventory"), "-i", str(HOME), "--list"
+    found: dict[str, Any] = json.loads(run(*argv))
+    hosts = found["_meta"]["hostvars"]
+    try:
+        box = found["netboot_servers"]["hosts"][0]
+        machine = next(name for name in found["netboot_machines"]["hosts"] if hosts[name].get("netboot_mac"))
+    except (KeyError, IndexError, StopIteration) as error:
+        raise LabError("inventories/home names no server, or no machine with netboot_mac") from error
+    images = tuple(hosts[box].get("netboot_images") or {"jammy": {}})
+    return Home(box, machine, str(hosts[machine]["netboot_mac"]).lower(), images)
+
+
+def demo(suite: str, given: Path | None) -> None:
+    """Run all of it; whatever happens, nothing that was started stays."""
+    screen = Screen()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+    started = time.monotonic()
+    if given is not None and not given.is_file():
+        raise LabError(f"ISO={given}: there is no such file")
+    try:
+        home = read_home()
+        source = Source(given, True) if given is not None else Source(iso.ensure(), False)
+        box, network = bring_up(screen, suite, home)
+        provision(screen, home, box, source)
+        sizes = watch.tftp_sizes(box)
+        with watch.ServerLog(box, network) as log:
+            named = Machine(home.machine, home.mac, BIOS, source.memory)
+            screen.title(f"3  {home.machine} is switched on")
+            installed = boot(screen, Client(named, network), log, sizes, source.real)
+            totals(screen, home.machine, installed.story, source)
+            screen.title(f"4  A machine that the inventory does not name, {FOREIGN}, is switched on")
+            foreign = boot(screen, Client(Machine("stranger", FOREIGN), network), log, sizes, source.real)
+    except BaseException:
+        screen.line()
+        screen.line(
+            f"What happened is in {(BUILD / NAME).relative_to(ROOT)}/, build/lab/lans/demo/ and build/lab/clients/."
+        )
+        raise
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not keep us from cleaning up
+        screen.working("Removing the lab …")
+        server.down(NAME)
+        lan.down(NAME)
+    for done, wanted in ((installed, ("done", "enough")), (foreign, ("local disk",))):
+        if done.result not in wanted:
+            raise LabError(
+                f"{done.client.machine.name}: {done.result}; its console is in {done.client.serial}"
+            )
+    screen.title("5  Your own network")
+    for text in advice():
+        screen.line(text)
+    screen.line()
+    screen.line(
+        f"demo: all as it should be, in {time.monotonic() - started:.0f} s; everything is removed again.",
+        "good",
+    )
+
+
+def bring_up(screen: Screen, suite: str, home: Home) -> tuple[Server, lan.Lan]:
+    """Network, router and server."""
+    screen.title("1  A home network inside this computer")
+    network = lan.up(NAME)
+    screen.line(f"  router    {network.address(1):<18} dnsmasq gives addresses, and knows nothing of booting")
+    screen.working(f"  server    starting a container with {suite} …")
+    box = server.up(NAME, suite, NAME)
+    screen.line(
+        f"  {home.server:<9} {box.lan_address:<18} Debian {suite} with systemd and SSH, nothing else yet"
+    )
+    screen.line(f"  {home.machine:<9} {home.mac:<18} an empty PC, switched off: QEMU with real firmware")
+    return box, network
+
+
+def provision(screen: Screen, home: Home, box: Server, source: Source) -> None:
+    """Run site.yml; only the way to the server and the image's source differ from what a user runs."""
+    inventory = playbook.write_inventory(BUILD / NAME / "inventory.json", {home.server: box})
+    extra: dict[str, Any] = {"netboot_images": {name: {"src": str(source.path)} for name in home.images}}
+    if not list(Path.home().glob(".ssh/id_*.pub")):
+        extra["netboot_ssh_keys"] = [server.key().with_suffix(".pub").read_text(encoding="utf-8").strip()]
+    shown = inventory.relative_to(ROOT)
+    screen.title(f"2  ansible-playbook site.yml -i inventories/home -i {shown} -e …")
+    screen.line(
+        f"  (the second inventory and -e only lead to the container and to {source.path.name})", "dim"
+    )
+    count = {"ok": 0, "changed": 0, "skipping": 0, "failed": 0}
+
+    def tell(task: Task | str) -> None:
+        if isinstance(task, str):
+            screen.working(f"  {'…':<8} {short(task)}")
+            return
+        count[task.state] += 1
+        if task.state in ("changed", "failed"):
+            text = f"  {task.state:<8} {short(task.name):<84.84} {task.seconds:5.1f} s"
+            screen.line(text, "bad" if task.state == "failed" else "plain")
+
+    argv = playbook.command([HOME, inventory], extra)
+    seconds = playbook.run_site(argv, BUILD / NAME / "ansible.log", tell)
+    screen.line(
+        f"  {count['changed']} tasks changed something, {count['ok']} found all well; {seconds:.1f} s", "good"
+    )
+
+
+def short(name: str) -> str:
+    """A task's name without the collection's."""
+    return name.replace("homelab.netboot.", "")
+
+
+def boot(
+    screen: Screen, client: Client, log: watch.ServerLog, sizes: dict[str, int], real: bool
+) -> watch.Boot:
+    """Switch a machine on and tell its steps as they happen."""
+    teller = telling.Teller(client.machine.name)
+    patience = 3600.0 if real else None
+
+    def show(now: float) -> None:
+        for told in teller.ready(now):
+            screen.row(told)
+
+    def idle(boots: list[watch.Boot]) -> None:
+        now = time.time() - boots[0].client.power_on
+        show(now)
+        screen.working(f"  {now:6.1f} s  … {client.machine.name} is at work")
+
+    def note(_boot: watch.Boot, step: Step) -> None:
+        teller.add(step)
+
+    screen.head()
+    screen.row(telling.Sentence(0, client.machine.name, "power on"))
+    enough = has_answers if real else never
+    done = watch.follow([client], log, sizes, tell=note, idle=idle, enough=enough, patience=patience)[0]
+    show(float("inf"))
+    if done.result == "enough":
+        told = "Ubuntu's installer has its answers; installing in an emulated PC would take hours, so it ends here"
+        screen.row(telling.Sentence(done.seconds, client.machine.name, told, mood="good"))
+    return done
+
+
+def never(_story: Story) -> bool:
+    """The lab's own ISO says itself when it is done."""
+    return False
+
+
+def has_answers(story: Story) -> bool:
+    """cloud-init has fetched what it asks for; releases differ in network-config."""
+    return {name for name, statuses in story.seeds().items() if 200 in statuses} >= set(SEEDS) - {
+        "network-config"
+    }
+
+
+def totals(screen: Screen, name: str, story: Story, source: Source) -> None:
+    """Bytes by TFTP and HTTP, and how many times the ISO."""
+    size = source.path.stat().st_size
+    fetched = sum(step.size for step in story.of("http") if step.name.endswith(".iso"))
+    tftp, http = telling.human(story.bytes_tftp), telling.human(story.bytes_http)
+    times = f"the ISO ({telling.human(size)}) {fetched / size:.2f} times"
+    screen.line(
+        f"  {name} fetched {tftp} by TFTP and {http} by HTTP; {times}", "good" if fetched == size else "bad"
+    )
+
+
+def advice() -> list[str]:
+    """What to change for one's own network, read from the files themselves."""
+    lines = ["  Change these lines in inventories/home (they are marked there):"]
+    for path in sorted(HOME.rglob("*.yml"), reverse=True):
+        for setting, _hint in telling.changes(path.read_text(encoding="utf-8")):
+            lines.append(
+                f"    {path.relative_to(HOME)!s:<32} {setting if len(setting) < 60 else setting[:58] + ' …'}"
+            )
+    return [
+        *lines,
+        "  then run",
+        "    .venv/bin/ansible-playbook site.yml -i inventories/home --ask-become-pass",
+        "  and let the machine boot from its network card (on an Intel NUC: F12 at power-on).",
+    ]

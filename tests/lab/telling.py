@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The steps of a boot in words that a person likes to read. Pure."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .story import Step
+
+HOLD = 0.8
+"""Seconds that a step waits for earlier ones which are told later: the logs come by different ways."""
+
+_HTTP = {
+    "vmlinuz": "kernel",
+    "initrd": "initrd",
+    "network-config": "seed: network",
+    "meta-data": "seed: instance",
+    "user-data": "seed: the autoinstall answers",
+    "vendor-data": "seed: vendor",
+}
+# What the machine says of itself, by its first word; what the servers' logs tell anyway is left out.
+_SAID = {
+    "kernel": "Linux {release} runs",
+    "uuid": "the ISO is mounted, and kernel and initrd are its own (casper-uuid)",
+    "squashfs": "{file} is the root file system",
+    "cloud-config": "cloud-init downloads {bytes} bytes of the ISO again",
+    "autoinstall": "`autoinstall` is on the kernel line: the installer does not ask",
+    "done": "the installer has all that it needs",
+}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A line of the table. mood: plain, good or bad."""
+
+    when: float
+    who: str
+    what: str
+    size: int | None = None
+    mood: str = "plain"
+
+
+def pairs(text: str) -> dict[str, str]:
+    """The words `key=value` of a line."""
+    return dict(re.findall(r"(\S+?)=(\S*)", text))
+
+
+def human(size: int) -> str:
+    """A number of bytes in the unit that suits it, powers of 1000."""
+    value, unit = float(size), "B"
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 99.95 else f"{value:.1f} {unit}"
+
+
+def sentence(step: Step, machine: str) -> Sentence | None:
+    """One step in words; None for what need not be told."""
+    served, name = f"server → {machine}", step.name
+    if step.kind == "said":
+        return said(step, machine)
+    if step.kind == "http":
+        base = name.rpartition("/")[2]
+        note = "the ISO" if base.endswith(".iso") else _HTTP.get(base, "")
+        answer = "" if step.status == 200 else f" answered {step.status}"
+        text = f"HTTP {name}{answer}" + (f" ({note})" if note else "")
+        return Sentence(step.when, served, text, step.size, "plain" if step.status == 200 else "bad")
+    if step.kind == "tftp":
+        note = " (its configuration)" if "pxelinux.cfg/" in name else ""
+        return Sentence(step.when, served, f"TFTP {name}{note}", step.size)
+    return {
+        "offer": Sentence(step.when, served, "offer: no address, but something to boot"),
+        "address": Sentence(step.when, f"router → {machine}", f"address {name}"),
+        "loader": Sentence(step.when, served, f"your loader is {name}"),
+        "disk": Sentence(step.when, machine, "boots its own disk: nothing was installed", mood="good"),
+    }[step.kind]
+
+
+def said(step: Step, machine: str) -> Sentence | None:
+    """What the machine says of itself."""
+    word = step.name.partition(" ")[0]
+    if word == "failed":
+        return Sentence(step.when, machine, step.name.replace("failed why=", "failed: "), mood="bad")
+    if word not in _SAID:
+        return None
+    text = _SAID[word].format_map({"release": "", "file": "", "bytes": "0", **pairs(step.name)})
+    if word == "squashfs":
+        text += ": " + step.name.partition("release=")[2]
+    return Sentence(step.when, machine, text, mood="good" if word == "done" else "plain")
+
+
+class Teller:
+    """Puts steps of one machine in the order of their times and gathers files that were not there."""
+
+    def __init__(self, machine: str) -> None:
+        self.machine = machine
+        self.waiting: list[tuple[float, int, Step]] = []
+        self.count = 0
+        self.missing: list[Step] = []
+
+    def add(self, step: Step) -> None:
+        """A step has become known."""
+        self.count += 1
+        heapq.heappush(self.waiting, (step.when, self.count, step))
+
+    def ready(self, now: float) -> Iterator[Sentence]:
+        """The sentences that can be said `now` seconds after power-on; infinity for all."""
+        while self.waiting and self.waiting[0][0] <= now - HOLD:
+            step = heapq.heappop(self.waiting)[2]
+            if step.kind == "missing":
+                self.missing.append(step)
+                continue
+            yield from self._not_there()
+            told = sentence(step, self.machine)
+            if told is not None:
+                yield told
+        if now == float("inf"):
+            yield from self._not_there()
+
+    def _not_there(self) -> Iterator[Sentence]:
+        if self.missing:
+            names = [step.name.rpartition("/")[2] for step in self.missing]
+            folder = self.missing[0].name.rpartition("/")[0]
+            shown = names if len(names) < 4 else [*names[:3], "…", names[-1]]
+            text = f"TFTP {folder}/: no {', '.join(shown)}"
+            yield Sentence(self.missing[0].when, f"server → {self.machine}", text)
+            self.missing = []
+
+
+def changes(text: str) -> list[tuple[str, str]]:
+    """The settings that an inventory file marks with CHANGE, each with the hint beside it."""
+    lines = text.splitlines()
+    found = []
+    for number, line in enumerate(lines):
+        setting, mark, comment = line.partition("# CHANGE")
+        if mark:
+            after = (following.strip() for following in lines[number + 1 :])
+            here = setting.strip() or next((text for text in after if text and not text.startswith("#")), "")
+            hint = re.sub(r"^ \(\d+ of \d+\)[: ]*", "", comment).strip()
+            found.append((here, hint))
+    return found
