@@ -324,7 +324,7 @@ def _rock_ridge_name(record: Any) -> str:
 
 
 def _joliet_name(record: Any) -> str:
-    return str(record.file_identifier().decode("utf-16-be")).split(";")[0]
+    return str(record.file_identifier().decode("utf-16-be")).partition(";")[0]
 
 
 def _udf_name(record: Any) -> str:
@@ -333,7 +333,7 @@ def _udf_name(record: Any) -> str:
 
 def _plain_name(record: Any) -> str:
     """`VMLINUZ.;1` is VMLINUZ: without the version, and without the dot of an empty extension."""
-    return str(record.file_identifier().decode("latin-1")).split(";")[0].rstrip(".").upper()
+    return str(record.file_identifier().decode("latin-1")).partition(";")[0].rstrip(".").upper()
 
 
 def _spelt(tree: _Tree, record: Any, name: str) -> str:

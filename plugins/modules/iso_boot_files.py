@@ -28,6 +28,7 @@ attributes:
   platform:
     platforms: posix
   idempotent:
+    description: A second run with the same ISO and options changes nothing.
     support: full
 options:
   src:
