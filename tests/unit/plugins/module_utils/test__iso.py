@@ -71,8 +71,8 @@ def content(iso: Path, path: str) -> bytes:
     return bytes(data)
 
 
-def extract(iso: Path, folder: Path, files: dict[str, str] = FILES) -> _iso.Plan:
-    plan = decide(str(iso), str(folder), files)
+def extract(iso: Path, folder: Path, files: dict[str, str] | None = None) -> _iso.Plan:
+    plan = decide(str(iso), str(folder), files or FILES)
     act(plan, lambda step, path: None)
     remember(plan)
     return plan
