@@ -296,6 +296,24 @@ def test_modes(run: Run, tmp_path: Path, mode: str) -> None:
     assert modes(folder)["c"] == "640"
 
 
+def test_new_folders_get_their_mode_at_once(run: Run, tmp_path: Path) -> None:
+    wanted = {"mode": "0600", "directory_mode": "0700"}
+    run({"a/b/c": "1\n"}, **wanted)
+    assert modes(tmp_path / "set") == {".": "700", "a": "700", "a/b": "700", "a/b/c": "600"}
+    assert run({"a/b/c": "1\n"}, **wanted)["changed"] is False
+
+
+@pytest.mark.parametrize("owned", [[], ["a/*"]])
+def test_leftovers_of_a_killed_run_go_without_a_change(run: Run, tmp_path: Path, owned: list[str]) -> None:
+    run({"a/b": "1\n"})
+    left = tmp_path / "set/a/.netboot-x1y2.part"
+    left.write_text("half")
+    assert run({"a/b": "1\n"}, owned=owned, check=True)["changed"] is False
+    assert left.exists()
+    assert run({"a/b": "1\n"}, owned=owned)["changed"] is False
+    assert not left.exists()
+
+
 def test_a_new_file_is_never_more_open_than_declared(run: Run, tmp_path: Path) -> None:
     run({"a": "1\n"}, mode="0600")
     run({"a": "2\n", "b": "2\n"}, mode="0600")
@@ -354,9 +372,9 @@ def test_a_full_disk_changes_no_file(run: Run, tmp_path: Path) -> None:
     """Where files may not grow beyond 1000 bytes, the fifth one fails: a real error of the system."""
     folder = tmp_path / "set"
     old = {str(number): "old\n" for number in range(9)}
-    run(old)
-    new = {name: "new\n" * (500 if name == "4" else 1) for name in old}
-    arguments, text, environment = command(folder, new)
+    run({**old, "same": "same\n"}, mode="0644")
+    new = {**{name: "new\n" * (500 if name == "4" else 1) for name in old}, "same": "same\n"}
+    arguments, text, environment = command(folder, new, mode="0600")
     process = subprocess.run(
         arguments,
         input=text,
@@ -370,8 +388,9 @@ def test_a_full_disk_changes_no_file(run: Run, tmp_path: Path) -> None:
     assert result["failed"] is True
     assert "File too large" in result["msg"]
     assert "no file was changed; run again to complete" in result["msg"]
-    assert tree(folder) == old
-    assert run(new)["changed_files"] == sorted(new)
+    assert tree(folder) == {**old, "same": "same\n"}
+    assert {modes(folder)[name] for name in new} == {"644"}
+    assert run(new, mode="0600")["changed_files"] == sorted(new)
 
 
 def test_a_killed_run_leaves_whole_files_and_the_next_heals(run: Run, tmp_path: Path) -> None:
