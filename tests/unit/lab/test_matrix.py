@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The matrix's table and JSON, and its row that proves that waste is noticed."""
+
+from __future__ import annotations
+
+import json
+
+from tests.lab.story import Line
+from tests.matrix import report, rows
+from tests.matrix.fleet import Outcome
+from tests.unit.lab.recordings import BOOT_BYTES, ISO, ISO_BYTES, lines, story
+
+FACTS = rows.Facts(ISO, ISO_BYTES, BOOT_BYTES)
+
+
+def wasteful() -> list[Line]:
+    """The recorded boot, with the ISO fetched three times."""
+    return [line for line in lines("nuc1") for _ in range(3 if "jammy.iso HTTP" in line.text else 1)]
+
+
+def test_waste_is_expected_there_and_only_waste() -> None:
+    assert rows.waste(story("nuc1", wasteful()), FACTS) == []
+    assert len(rows.waste(story("nuc1"), FACTS)) == 2
+    broken = [line for line in wasteful() if "LAB done" not in line.text]
+    assert rows.waste(story("nuc1", broken), FACTS)
+
+
+def test_every_row_has_a_name_of_its_own() -> None:
+    names = [row.name for row in rows.ROWS]
+    assert len(set(names)) == len(names)
+    assert rows.chosen("bios-unknown-trixie")[0].suite == "trixie"
+    assert len(rows.chosen("")) == len(rows.ROWS)
+    assert rows.chosen("no such row") == []
+
+
+def test_report() -> None:
+    good, bad = rows.ROWS[:2]
+    done = [
+        Outcome(good, 14.71, 194_959, 44_808_873, ISO_BYTES, []),
+        Outcome(bad, 3, 0, 0, ISO_BYTES, ["a", "b"]),
+    ]
+    table = report.table(done)
+    assert table[1].split() == ["bios-lpxelinux", "bookworm", "14.7", "194,959", "44,808,873", "1.28", "ok"]
+    assert table[2].endswith("FAILED")
+    assert [entry["result"] for entry in json.loads(report.as_json(done))] == ["ok", "a; b"]

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A boot told from recorded logs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab.story import Line, Story
+from tests.unit.lab.recordings import ADDRESSES, BOOT_BYTES, ISO_BYTES, MACS, lines, story
+
+
+def test_an_installation_is_told_in_full() -> None:
+    told = story("nuc1")
+    kinds = [step.kind for step in told.steps]
+    assert kinds[:8] == ["address", "offer", "loader", "tftp", "tftp", "missing", "tftp", "http"]
+    assert told.end == "done"
+    assert told.bytes_tftp == 75_072 + 119_524 + 361
+    assert told.bytes_http == ISO_BYTES + BOOT_BYTES + 18 + 403
+    assert told.seeds() == {
+        "network-config": [200],
+        "meta-data": [200],
+        "user-data": [200],
+        "vendor-data": [200],
+    }
+
+
+def test_times_count_from_power_on() -> None:
+    times = {step.name: step.when for step in story("nuc1").steps}
+    assert times["proxy"] == pytest.approx(2.357, abs=0.001)
+    assert times["/images/jammy/jammy.iso"] == pytest.approx(15.568, abs=0.001)
+
+
+def test_machines_are_told_apart() -> None:
+    told = story("stranger")
+    assert told.end == "local disk"
+    assert told.bytes_http == 0
+    assert told.ips == {ADDRESSES["stranger"]}
+    assert all("f4-4d" not in step.name for step in told.steps)
+
+
+def test_the_search_for_a_configuration_is_kept_in_its_order() -> None:
+    search = story("stranger").config_search()
+    assert search[0] == ("58b41815-581e-c62a-d4e2-525400123456", False)
+    assert search[1] == ("01-52-54-00-12-34-56", False)
+    assert [name for name, _found in search[2:]] == [*("C0A80128"[:n] for n in range(8, 0, -1)), "default"]
+    assert [found for _name, found in search] == [False] * 10 + [True]
+
+
+def test_a_failure_is_the_end() -> None:
+    told = story("nuc1", [*lines("nuc1")[:-1], Line(1795345370.0, "serial", "LAB failed why=no DHCP lease")])
+    assert told.end == "failed: no DHCP lease"
+
+
+def test_what_was_logged_before_power_on_is_another_boot() -> None:
+    told = Story(MACS["nuc1"], 1795345400.0)
+    for line in lines("nuc1"):
+        told.feed(line)
+    assert not told.steps
+
+
+@pytest.mark.parametrize("source", ["dnsmasq", "nginx", "router", "serial"])
+@pytest.mark.parametrize("text", ["", "following", "\x00\xff", "LABEL", '- - "GET" 200'])
+def test_noise_is_no_step(source: str, text: str) -> None:
+    assert Story(MACS["nuc1"], 0).feed(Line(1, source, text)) is None
