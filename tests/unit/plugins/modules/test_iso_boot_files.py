@@ -271,7 +271,10 @@ def test_no_permission(run: Runner, iso: Path, public: Path) -> None:
     shutil.copy(iso, closed)
     closed.chmod(0)
     dest.mkdir(mode=0o555)
-    run.fails(public / "missing.iso", dest)  # loads what Ansible loads late: that user may not read it
+    run(
+        image, public / "new", check=True
+    )  # loads what is loaded late: that user may not read Python's folder
+    run.fails(public / "missing.iso", dest)
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
