@@ -81,6 +81,19 @@ def locked(name: str) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def alone(name: str) -> Iterator[None]:
+    """LabError when another process on this host is doing the same: both would use the same names."""
+    folder = CACHE / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"alone-{name}").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LabError(f"another {name} runs on this host; try again when it has ended") from error
+        yield
+
+
 def need_root() -> None:
     """LabError unless we are root: network namespaces and containers with systemd need it."""
     if os.geteuid() != 0:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 from . import iso, lan, playbook, server, telling, watch
 from .client import Client, Machine
-from .common import BUILD, ROOT, LabError, run
+from .common import BUILD, ROOT, LabError, alone, run
 from .firmware import BIOS
 from .playbook import Task
 from .screen import Screen
@@ -54,16 +55,31 @@ def read_home() -> Home:
     hosts = found["_meta"]["hostvars"]
     try:
         box = found["netboot_servers"]["hosts"][0]
-        machine = next(name for name in found["netboot_machines"]["hosts"] if hosts[name].get("netboot_mac"))
+        macs = {
+            name: plain_mac(str(hosts[name].get("netboot_mac")))
+            for name in found["netboot_machines"]["hosts"]
+        }
+        machine = next(name for name, mac in macs.items() if mac)
     except (KeyError, IndexError, StopIteration) as error:
-        raise LabError("inventories/home names no server, or no machine with netboot_mac") from error
-    images = tuple(hosts[box].get("netboot_images") or {"jammy": {}})
-    return Home(box, machine, str(hosts[machine]["netboot_mac"]).lower(), images)
+        raise LabError(
+            "inventories/home names no server, or no machine with a MAC as its netboot_mac"
+        ) from error
+    return Home(box, machine, macs[machine], tuple(hosts[box].get("netboot_images") or {"jammy": {}}))
+
+
+def plain_mac(text: str) -> str:
+    """A MAC in any usual notation as QEMU and the logs write it; empty for anything else."""
+    digits = re.sub("[-:. ]", "", text.lower())
+    return ":".join(re.findall("..", digits)) if re.fullmatch("[0-9a-f]{12}", digits) else ""
 
 
 def demo(suite: str, given: Path | None) -> None:
     """Run all of it; whatever happens, nothing that was started stays."""
-    screen = Screen()
+    with alone(NAME):
+        _demo(suite, given, Screen())
+
+
+def _demo(suite: str, given: Path | None, screen: Screen) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
     started = time.monotonic()

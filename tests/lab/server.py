@@ -66,10 +66,10 @@ def key() -> Path:
 
 def inspect(container: str) -> dict[str, Any] | None:
     """What podman knows of a container; None when there is none."""
-    if not succeeds("podman", "container", "exists", container):
-        return None
-    found: list[dict[str, Any]] = json.loads(run("podman", "inspect", "--type", "container", container))
-    return found[0]
+    found: list[dict[str, Any]] = json.loads(
+        run("podman", "inspect", "--type", "container", container, check=False) or "[]"
+    )
+    return found[0] if found else None
 
 
 def up(name: str, suite: str, lan_name: str | None = None, lan_address: str | None = None) -> Server:

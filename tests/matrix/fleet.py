@@ -14,7 +14,7 @@ import pycdlib
 
 from tests.lab import iso, lan, playbook, server, watch
 from tests.lab.client import Client, Machine
-from tests.lab.common import BUILD, LabError, run
+from tests.lab.common import BUILD, LabError, alone, run
 from tests.lab.server import Server
 
 from .rows import Facts, Row
@@ -53,6 +53,11 @@ def name_of(suite: str) -> str:
 
 def run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
     """Boot all rows and judge them. Everything that was started is removed, however it ends."""
+    with alone("matrix"):
+        return _run_rows(rows, say)
+
+
+def _run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
     image = iso.ensure()
     facts = facts_of(image)
     suites = list(dict.fromkeys(row.suite for row in rows))
