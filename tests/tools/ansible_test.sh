@@ -19,6 +19,8 @@ for folder in "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin; do
 done
 export PATH
 
+mkdir -p "$(dirname "$root/build/ansible-test/$command.lock")"
+exec 9>"$root/build/ansible-test/$command.lock" && flock 9 # a second run at the same time waits
 "$root/tests/tools/export.sh" "$collection"
 # ansible-test asks git which files there are; the clone around build/ would say: none, they are ignored.
 git -C "$collection" init --quiet
@@ -33,7 +35,7 @@ cd "$collection"
 status=0
 ansible-test "$command" --venv --color no "$@" >"$log" 2>&1 || status=$?
 # The long lines that pip writes, and how ansible-test called itself, help nobody.
-grep -E '^(Running sanity|Running unit|Unit test |ERROR|FATAL|WARNING: (Skip|Unable|Required)|=+ .* =+$|(FAILED|E  ) )|passed|failed' "$log" |
+grep -E '^(Running sanity|Running unit|Unit test |ERROR|FATAL|WARNING: (Skip|Unable|Required)|=+ .*(passed|failed|error).* =+$|(FAILED|E  ) )' "$log" |
   grep -v '^FATAL: Command' || true
 if grep -q 'All targets skipped' "$log"; then status=1; fi
 if [ "$status" != 0 ]; then echo "ansible-test $command failed; all of its output: $log" >&2; fi

@@ -7,6 +7,8 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$root/build/galaxy
 installed=$work/install/ansible_collections/homelab/netboot
+mkdir -p "$(dirname "$root/build/galaxy.lock")"
+exec 9>"$root/build/galaxy.lock" && flock 9 # a second run at the same time waits
 rm -rf "$work"
 mkdir -p "$work/run"
 cd "$work/run"

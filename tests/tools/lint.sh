@@ -10,6 +10,7 @@ PATH=$root/.venv/bin:$PATH
 logs=$root/build/lint
 export PATH ANSIBLE_COLLECTIONS_PATH=$root/.collections ANSIBLE_HOME=$logs/home NO_COLOR=1
 mkdir -p "$logs"
+exec 9>"$logs/lock" && flock 9 # a second run at the same time waits
 
 check_ruff() { ruff check . && ruff format --check .; }
 check_mypy() { mypy .; }
