@@ -57,14 +57,14 @@ class Screen:
     def row(self, told: Sentence) -> None:
         """One step of a machine."""
         size = "" if told.size is None else human(told.size)
-        text = f"  {told.when:6.1f} s  {told.who:<16} {size:>8}  "
+        text = f"  {told.when:6.1f} s  {told.who:<18} {size:>8}  "
         self.line(
             self.paint(text, "dim" if told.mood == "plain" else told.mood) + self.paint(told.what, told.mood)
         )
 
     def head(self) -> None:
         """The heads of the columns of `row`."""
-        self.line(f"  {'time':>8}  {'who → whom':<16} {'bytes':>8}  what", "dim")
+        self.line(f"  {'time':>8}  {'who → whom':<18} {'bytes':>8}  what", "dim")
 
     def _wipe(self) -> None:
         if self.moving:

@@ -89,7 +89,7 @@ def said(step: Step, machine: str) -> Sentence | None:
         return None
     text = _SAID[word].format_map({"release": "", "file": "", "bytes": "0", **pairs(step.name)})
     if word == "squashfs":
-        text += ": " + step.name.partition("release=")[2]
+        text += ": " + step.name.partition("release=")[2].partition(" - Release")[0]
     return Sentence(step.when, machine, text, mood="good" if word == "done" else "plain")
 
 
