@@ -10,9 +10,11 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import Executor, Future
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
+from unittest import mock
 
 import pytest
 from ansible_collections.homelab.netboot.plugins.module_utils import _iso
@@ -379,6 +381,25 @@ def test_manifest_forgets_files_that_are_gone(isos: dict[str, Path], dest: Path)
 # ---- writing
 
 
+class LateExecutor(Executor):
+    """Does everything as late as it is allowed to."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = mock.Mock()
+        future.result.side_effect = lambda: fn(*args, **kwargs)
+        return future
+
+
+def test_large_file(tmp_path: Path, dest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many blocks: none is overwritten before it is hashed, however slow the other thread."""
+    kernel = b"".join(sha256(b"%d" % number).digest() for number in range(40_000)) * 5 + b"end"
+    iso = make_iso(tmp_path / "x.iso", ubuntu_files(kernel, INITRD))
+    assert extract(iso, dest).steps[0].checksum == sha256(kernel).hexdigest()
+    assert (dest / "vmlinuz").read_bytes() == kernel
+    monkeypatch.setattr(_iso, "ThreadPoolExecutor", lambda workers: LateExecutor())
+    assert extract(iso, dest.parent / "other").steps[0].checksum == sha256(kernel).hexdigest()
+
+
 def test_image_that_changes_while_it_is_read(isos: dict[str, Path], tmp_path: Path, dest: Path) -> None:
     iso = Path(shutil.copy(isos["all"], tmp_path / "x.iso"))
     plan = decide(str(iso), str(dest), FILES)
@@ -462,5 +483,5 @@ def test_full_disk(isos: dict[str, Path], tmp_path: Path) -> None:
     assert "Not enough space" in foreseen[0]
     assert "28160 bytes are needed" in foreseen[0]
     assert foreseen[1:] == [["vmlinuz"], 44 * 1024]
-    assert "No space left on device" in surprise[0]
+    assert "(No space left on device). Make space" in surprise[0]
     assert surprise[1:] == [["vmlinuz"], 1]
