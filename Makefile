@@ -32,8 +32,8 @@ test: setup ## everything; about a quarter of an hour
 test-unit: setup ## unit tests, seconds  [ARGS="-k mac"]
 	@python -m pytest -q tests/unit $(ARGS)
 
-lint: setup ## every linter  [LINT=mypy]
-	@tests/tools/lint.sh $(LINT)
+lint: setup ## every linter  [ONLY=mypy]
+	@tests/tools/lint.sh $(ONLY)
 
 docs: setup ## write the variables' tables in the READMEs from argument_specs
 	@python tests/tools/role_docs.py
