@@ -55,7 +55,7 @@ def test_compressed_modules() -> None:
 def test_the_same_input_gives_the_same_initrd() -> None:
     modules = {name: module() for name in initrd.MODULES}
     scripts = {"init": b"#!/bin/sh\n", "udhcpc": b"#!/bin/sh\n"}
-    first, second = (initrd.build(b"busybox", modules, [], scripts, "u-u-i-d") for _ in range(2))
+    first, second = (initrd.build(b"busybox", modules, [], scripts, "u-u-i-d") for dummy in range(2))
     assert first == second
     assert b"u-u-i-d\n" in gzip.decompress(first)
 

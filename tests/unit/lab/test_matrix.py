@@ -15,7 +15,7 @@ FACTS = rows.Facts(ISO, ISO_BYTES, BOOT_BYTES)
 
 def wasteful() -> list[Line]:
     """The recorded boot, with the ISO fetched three times."""
-    return [line for line in lines("nuc1") for _ in range(3 if "jammy.iso HTTP" in line.text else 1)]
+    return [line for line in lines("nuc1") for dummy in range(3 if "jammy.iso HTTP" in line.text else 1)]
 
 
 def test_waste_is_expected_there_and_only_waste() -> None:

@@ -9,11 +9,11 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import over
 def test_what_ansible_read_becomes_what_yaml_can_write() -> None:
     text = "{a: [1, 2.5, true, null, text], b: {c: d}}"
     tagged = DataLoader().load(text)
-    assert type(tagged["b"]["c"]) is not str  # else there would be nothing to do
+    assert tagged["b"]["c"].__class__ is not str  # else there would be nothing to do
     result = plain(tagged)
     assert result == yaml.safe_load(text)
-    assert [type(item) for item in result["a"]] == [int, float, bool, type(None), str]
-    assert {type(key) for key in result} == {str}
+    assert [item.__class__ for item in result["a"]] == [int, float, bool, type(None), str]
+    assert {key.__class__ for key in result} == {str}
     assert yaml.safe_load(yaml.safe_dump(result)) == result
 
 
