@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: no promise that names or behaviour stay.
-"""Find files in an ISO image and copy them out: `decide` makes a plan, `act` carries it out.
+"""Find files in an ISO image and read them.
 
 Finding is pycdlib's work (1.12 and later). The data are then read straight from the image, because pycdlib
 shortens a file that lies beyond the end of a truncated image without a word.
@@ -9,21 +9,18 @@ shortens a file that lies beyond the end of a truncated image without a word.
 from __future__ import annotations
 
 import contextlib
-import errno
+import fnmatch
 import hashlib
 import io
-import json
 import os
-import stat
 import struct
 import time
 import traceback
 from collections import deque
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Callable, Iterator
 
-from ansible_collections.homelab.netboot.plugins.module_utils._atomic import Batch, write_file
+from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
 
 try:
     import pycdlib
@@ -36,17 +33,18 @@ SECTOR = 2048  # bytes; ECMA-119, 6.1.2
 FIRST_DESCRIPTOR = 16  # sector of the first volume descriptor; ECMA-119, 6.2.1
 BLOCK = 256 << 10  # bytes that are copied at once: they are still in the processor's cache when hashed
 BUFFERS = 4  # blocks in memory
-FLUSH = 4 << 20  # bytes after which the system is asked to start writing to the disk
 MAX_READ = 16 << 20  # bytes of one folder or table; Ubuntu's largest has some 30 kB
 MAX_TOTAL = 64 << 20  # bytes of all folders and tables; an endless circle reaches it within seconds
 MAX_SECONDS = 60  # for finding, on a slow disk; usual is 0.03
 MAX_LINKS = 16  # symbolic links on the way to one file
+MAX_DEPTH = 16  # folders in folders
+MAX_FOLDERS = 20_000  # that a pattern may lead through; Ubuntu's pool has some 300
 MAX_NAMES = 20  # names that an error message lists
 RELEASE = ".disk/info"
 AGAIN = "Download it again and compare its checksum."
 
 
-class IsoError(Exception):
+class IsoError(UserError):
     """The image cannot be used as asked. The text names it, says why and what to do."""
 
 
@@ -106,6 +104,21 @@ class Image:
             except MissingError as error:
                 missing = missing or error  # the first tree has the fullest names
         raise missing or self._damaged("it has no directory")
+
+    def matching(self, pattern: str) -> list[str]:
+        """Paths of the files that a pattern such as `pool/**/shim-signed_*.deb` names, sorted.
+
+        `*` stands for any part of a name, `**` (not at the end) for any number of folders. Links are not followed. The first
+        tree that has any such file answers; plain ISO 9660 is left out, its names are shortened.
+        """
+        for tree in self._trees:
+            found: set[str] = set()
+            if tree.keyword != "iso_path":
+                with self._translated():
+                    self._match(tree, [], pattern.split("/"), found, [0])
+            if found:
+                return sorted(found)
+        return []
 
     def release(self) -> str | None:
         """What the image says of itself in `.disk/info`: one line; None when there is no such file."""
@@ -188,6 +201,22 @@ class Image:
             raise IsoError(f"{path} in {self.name} is a folder, not a file. It has {_listed(children)}.")
         return self._udf_extent(record) if tree.keyword == "udf_path" else self._iso_extent(record)
 
+    def _match(
+        self, tree: _Tree, place: list[str], parts: list[str], found: set[str], visited: list[int]
+    ) -> None:
+        part, rest = parts[0], parts[1:]
+        visited[0] += 1
+        if len(place) > MAX_DEPTH or visited[0] > MAX_FOLDERS:
+            raise _DamagedError("its directory is endless")
+        if part == "**":
+            self._match(tree, place, rest, found, visited)
+        for name, record in self._children(tree, place).items():
+            if record.is_dir():
+                if part == "**" or (rest and fnmatch.fnmatchcase(name, part)):
+                    self._match(tree, [*place, name], parts if part == "**" else rest, found, visited)
+            elif not rest and not _is_link(tree, record) and fnmatch.fnmatchcase(name, part):
+                found.add("/".join([*place, name]))
+
     def _children(self, tree: _Tree, place: list[str]) -> dict[str, Any]:
         records = self._iso.list_children(**{tree.keyword: "/" + "/".join(place)})
         return {tree.name(record): record for record in records if record and not _is_dots(record)}
@@ -247,7 +276,7 @@ class Image:
     def _translated(self) -> Iterator[None]:
         """Make an IsoError of whatever pycdlib raises: on damaged input that is nearly any exception."""
         try:
-            with _reading(self.name):
+            with reading(self.name):
                 yield
         except IsoError:
             raise
@@ -265,11 +294,11 @@ def copy(file: BinaryIO, name: str, extent: Extent, write: Callable[[memoryview]
     """Hand the bytes of `extent` to `write`, block by block; each stays as it is for BUFFERS - 1 more calls."""
     buffers = [memoryview(bytearray(BLOCK)) for _number in range(min(BUFFERS, -(-extent.size // BLOCK)))]
     left = extent.size
-    with _reading(name):
+    with reading(name):
         file.seek(extent.offset)
     while left:
         buffers.append(buffers.pop(0))
-        with _reading(name):
+        with reading(name):
             count: int = file.readinto(buffers[0][:left])  # type: ignore[attr-defined]  # BinaryIO is too narrow
         if not count:
             raise IsoError(f"{name} became shorter while it was read. {AGAIN}")
@@ -280,13 +309,14 @@ def copy(file: BinaryIO, name: str, extent: Extent, write: Callable[[memoryview]
 def checksum(name: str, extent: Extent | None = None) -> str:
     """SHA-256, in hex, of the file `name` or of a part of it."""
     digest = hashlib.sha256()
-    with _reading(name), open(name, "rb") as file:
+    with reading(name), open(name, "rb") as file:
         copy(file, name, extent or Extent(0, os.fstat(file.fileno()).st_size), digest.update)
     return digest.hexdigest()
 
 
 @contextlib.contextmanager
-def _reading(name: str) -> Iterator[None]:
+def reading(name: str) -> Iterator[None]:
+    """Make an IsoError that names the file of an error of the system."""
     try:
         yield
     except OSError as error:
@@ -345,6 +375,10 @@ def _is_dots(record: Any) -> bool:
     return bool(record.is_dot() or record.is_dotdot())
 
 
+def _is_link(tree: _Tree, record: Any) -> bool:
+    return tree.keyword != "udf_path" and bool(record.is_symlink())  # pycdlib does not read UDF's own
+
+
 def _exact(name: str) -> list[str]:
     return [name]
 
@@ -362,274 +396,3 @@ def _listed(names: dict[str, Any]) -> str:
     listed = sorted(names)
     more = f" and {len(listed) - MAX_NAMES} more" if len(listed) > MAX_NAMES else ""
     return (", ".join(listed[:MAX_NAMES]) + more) if listed else "no files"
-
-
-# From here on: which files are to be written, and writing them.
-
-MANIFEST = ".iso_boot_files.json"  # in the destination: what the files were when they were last compared
-
-
-@dataclass
-class Step:
-    """One file: `name` in the destination (`path` in full) from `source` in the image.
-
-    `checksum` is None while nothing asked for it. `before` is what is there now: its size in bytes and, if
-    asked for, its checksum; None when it is no file.
-    """
-
-    source: str
-    name: str
-    path: str
-    size: int
-    checksum: str | None
-    changed: bool
-    extent: Extent | None = None
-    before: tuple[int, str | None] | None = None
-
-
-@dataclass
-class Plan:
-    """What is to be done: everything that check mode, diff and `act` need to know."""
-
-    src: str
-    dest: str
-    iso: list[int]  # the image's stamp
-    release: str | None
-    steps: list[Step]
-
-
-def decide(src: str, dest: str, files: dict[str, str], check: bool = False, diff: bool = False) -> Plan:
-    """Compare the image's files with those in the folder `dest`; write nothing.
-
-    The image is not opened when the manifest in `dest` knows it and every file. `check` asks for the
-    checksums of files that are to be written, `diff` for those that they replace.
-    Raises IsoError for all that can be foreseen to fail.
-    """
-    wanted = targets(files)
-    with _reading(src):
-        if not stat.S_ISREG(os.stat(src).st_mode):
-            raise IsoError(f"{src} is no file. Give the path of an ISO image on this host.")
-        iso = _stamp(os.stat(src))
-    records = _load(dest)
-    places = [(source, name, os.path.join(dest, name)) for source, name in wanted]
-    for _source, _name, path in places:
-        _check_place(path, src)
-    held = {name: records[name] for source, name, path in places if _holds(records, name, iso, source, path)}
-    if len(held) == len(places):
-        steps = [
-            Step(source, name, path, held[name]["file"][0], held[name]["sha256"], changed=False)
-            for source, name, path in places
-        ]
-        return Plan(src, dest, iso, held[wanted[0][1]]["release"], steps)
-
-    with _reading(src), open(src, "rb") as file:
-        image = Image(file, src)
-        release = image.release()
-        steps = [
-            Step(source, name, path, extent.size, None, True, extent, _old_size(path))
-            for source, name, path in places
-            for extent in [image.find(source)]
-        ]
-    for step in steps:
-        if step.name in held:
-            step.checksum, step.changed = held[step.name]["sha256"], False
-        else:
-            _compare(step, src, check, diff)
-    _check_folder(dest, sum(step.size for step in steps if step.changed))
-    return Plan(src, dest, iso, release, steps)
-
-
-def _compare(step: Step, src: str, check: bool, diff: bool) -> None:
-    """Find out whether the file differs from the image's, reading no more than the answers need."""
-    same_size = step.before is not None and step.before[0] == step.size
-    if check or same_size:
-        step.checksum = checksum(src, step.extent)
-    if step.before and (diff or same_size):
-        step.before = (step.before[0], checksum(step.path))
-        step.changed = not same_size or step.before[1] != step.checksum
-
-
-def act(plan: Plan, prepare: Callable[[Step, str], object]) -> None:
-    """Write the files that the plan says are to change, all or none, and fill in their checksums.
-
-    `prepare` sets owner and mode of each temporary file before the first file is put in its place.
-    """
-    todo = [(step, step.extent) for step in plan.steps if step.changed and step.extent]
-    if not todo:
-        return
-    made: list[str] = []
-    try:
-        with ThreadPoolExecutor(1) as other, open(plan.src, "rb") as file, Batch() as batch:
-            for step, extent in todo:
-                made += _make_folders(os.path.dirname(step.path))
-                temporary = batch.add(step.path, _filler(step, extent, file, plan.src, other))
-                prepare(step, temporary)
-            if _stamp(os.fstat(file.fileno())) != plan.iso:
-                raise IsoError(f"{plan.src} was changed while it was read: let its download finish first.")
-            batch.commit()
-            made = []
-    except OSError as error:
-        raise IsoError(_explain(error, plan)) from error
-    finally:
-        for folder in reversed(made):
-            with contextlib.suppress(OSError):  # somebody put something there: then it stays
-                os.rmdir(folder)
-
-
-def remember(plan: Plan) -> None:
-    """Write the manifest, if it says anything new. It saves time only, so a failure is none."""
-    records = _load(plan.dest)
-    new = {name: record for name, record in records.items() if os.path.exists(os.path.join(plan.dest, name))}
-    with contextlib.suppress(OSError):
-        for step in plan.steps:
-            new[step.name] = {
-                "iso": plan.iso,
-                "release": plan.release,
-                "source": step.source,
-                "file": _stamp(os.lstat(step.path)),
-                "sha256": step.checksum,
-            }
-        if new != records:
-            text = json.dumps({"version": 1, "files": new}, indent=1, sort_keys=True) + "\n"
-            write_file(os.path.join(plan.dest, MANIFEST), text.encode())
-
-
-def targets(files: dict[str, Any]) -> list[tuple[str, str]]:
-    """Check the option `files`; return (path in the image, name in the destination) in normal form."""
-    result: list[tuple[str, str]] = []
-    for source, name in files.items():
-        path = "/".join(part for part in source.split("/") if part not in ("", "."))
-        if not path or ".." in path.split("/"):
-            raise IsoError(f"files: {source!r} is no path in an ISO: give one like casper/vmlinuz.")
-        if not isinstance(name, str) or not name or name.endswith("/") or "\0" in name:
-            raise IsoError(f"files: {source} needs a file name, not {name!r}.")
-        normal = os.path.normpath(name)
-        if os.path.isabs(name) or ".." in name.split("/") or normal in (".", MANIFEST):
-            raise IsoError(f"files: {source} cannot go to {name!r}: give a file name inside dest.")
-        for other, taken in result:
-            if (normal + "/").startswith(taken + "/") or (taken + "/").startswith(normal + "/"):
-                raise IsoError(f"files: {other} and {source} both go to {taken}: give each its own name.")
-        result.append((path, normal))
-    if not result:
-        raise IsoError("files: is empty: name at least one file.")
-    return result
-
-
-def _stamp(info: os.stat_result) -> list[int]:
-    """Change of a file shows in these; the time of its last change of status cannot be set by anybody."""
-    return [info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino]
-
-
-def _load(dest: str) -> dict[str, Any]:
-    """The manifest's records by file name; none at all when it is missing or damaged."""
-    try:
-        with open(os.path.join(dest, MANIFEST), encoding="utf-8") as file:
-            data = json.load(file)
-        return dict(data["files"]) if data["version"] == 1 else {}
-    except (OSError, ValueError, TypeError, LookupError, RecursionError):
-        return {}
-
-
-def _holds(records: dict[str, Any], name: str, iso: list[int], source: str, path: str) -> bool:
-    """Tell whether image and file are still what the manifest's record says."""
-    try:
-        record = records[name]
-        return bool(
-            record["iso"] == iso
-            and record["source"] == source
-            and record["file"] == _stamp(os.lstat(path))
-            and len(record["sha256"]) == hashlib.sha256().digest_size * 2
-            and isinstance(record["release"], (str, type(None)))
-        )
-    except (OSError, TypeError, LookupError):
-        return False
-
-
-def _check_place(path: str, src: str) -> None:
-    if os.path.isdir(path) and not os.path.islink(path):
-        raise IsoError(f"{path} is a folder: a file is to be there. Remove it or choose another name.")
-    if os.path.exists(path) and os.path.samefile(path, src):
-        raise IsoError(f"{path} is the ISO itself: choose another name for the file from it.")
-
-
-def _old_size(path: str) -> tuple[int, None] | None:
-    try:
-        info = os.lstat(path)
-    except OSError:
-        return None
-    return (info.st_size, None) if stat.S_ISREG(info.st_mode) else None
-
-
-def _check_folder(dest: str, needed: int) -> None:
-    """Find a destination that cannot be written before anything is: check mode says the same then."""
-    folder = os.path.abspath(dest)
-    while not os.path.lexists(folder):
-        folder = os.path.dirname(folder)
-    if not os.path.isdir(folder):
-        raise IsoError(f"{folder} is no folder, so that {dest} cannot be one. Choose another dest.")
-    if not needed:
-        return
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise IsoError(f"No permission to write to {folder}: become another user or choose another dest.")
-    room = os.statvfs(folder)
-    free = room.f_frsize * (room.f_bavail if os.geteuid() else room.f_bfree)
-    if free < needed:
-        raise IsoError(
-            f"Not enough space in {folder}: {needed} bytes are needed while the old files are still there, "
-            f"{free} are free. Nothing was changed."
-        )
-
-
-def _make_folders(folder: str) -> list[str]:
-    missing: list[str] = []
-    while not os.path.isdir(folder):
-        missing.insert(0, folder)
-        folder = os.path.dirname(folder)
-    for path in missing:
-        os.mkdir(path)
-    return missing
-
-
-def _filler(
-    step: Step, extent: Extent, file: BinaryIO, name: str, other: Executor
-) -> Callable[[BinaryIO], None]:
-    """Make a function that copies one file and sets the step's checksum.
-
-    Hashing takes as long as copying, and so does the disk: a block is hashed on another processor while it
-    is written, and the disk starts long before the final fsync.
-    """
-
-    def fill(out: BinaryIO) -> None:
-        digest = hashlib.sha256()
-        waiting: deque[Future[None]] = deque()
-        written = started = 0
-
-        def write(block: memoryview) -> None:
-            nonlocal written, started
-            if len(waiting) == BUFFERS - 1:  # the oldest block's buffer is the next to be used again
-                waiting.popleft().result()
-            waiting.append(other.submit(digest.update, block))
-            written += out.write(block)
-            if written - started >= FLUSH:
-                # On Linux this starts the write-back of what is dirty in that range, and does not wait.
-                os.posix_fadvise(out.fileno(), started, written - started, os.POSIX_FADV_DONTNEED)
-                started = written
-
-        copy(file, name, extent, write)
-        for future in waiting:
-            future.result()
-        step.checksum = digest.hexdigest()
-
-    return fill
-
-
-def _explain(error: OSError, plan: Plan) -> str:
-    """One sentence and the remedy for an error of the system while files were written."""
-    what = f"Cannot copy files from {plan.src} to {plan.dest}: "
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        what += f"the disk, quota or file size limit is full ({error.strerror}). Make space there, nothing was changed."
-    elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        what += f"{error.strerror} ({error.filename}). Become another user or choose another dest."
-    else:
-        what += f"{error.strerror} ({error.filename})."
-    return what

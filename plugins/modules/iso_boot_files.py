@@ -124,14 +124,9 @@ release:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.homelab.netboot.plugins.module_utils._iso import (
-    PYCDLIB_ERROR,
-    IsoError,
-    Step,
-    act,
-    decide,
-    remember,
-)
+from ansible_collections.homelab.netboot.plugins.module_utils._boot_files import Step, act, decide, remember
+from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._iso import PYCDLIB_ERROR
 
 
 def main() -> None:
@@ -168,7 +163,7 @@ def main() -> None:
                 changes += [attribute_diff(step, attributes)] if step.changed else []
         if not module.check_mode:
             remember(plan)
-    except IsoError as error:
+    except UserError as error:
         module.fail_json(msg=str(error))
 
     keys = ("path", "source", "size", "checksum", "changed")

@@ -3,67 +3,27 @@
 
 from __future__ import annotations
 
-import json
-import os
-import resource
 import shutil
-import subprocess
-import sys
 import time
-from concurrent.futures import Executor, Future
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Callable
-from unittest import mock
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils import _iso
 from ansible_collections.homelab.netboot.plugins.module_utils._iso import (
-    MANIFEST,
     Image,
     IsoError,
     MissingError,
-    act,
     copy,
-    decide,
-    remember,
-    targets,
+)
+from ansible_collections.homelab.netboot.tests.unit.extracts import (
+    INITRD,
+    KERNEL,
+    KINDS,
+    extract,
+    untouched,
 )
 from ansible_collections.homelab.netboot.tests.unit.isos import INFO, make_iso, ubuntu_files
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-
-FILES = {"casper/vmlinuz": "vmlinuz", "casper/initrd": "initrd"}
-KERNEL = b"".join(sha256(b"kernel %d" % number).digest() for number in range(220))
-INITRD = b"".join(sha256(b"initrd %d" % number).digest() for number in range(660))
-KINDS: dict[str, dict[str, Any]] = {
-    "rock_ridge": {"rock_ridge": True},
-    "joliet": {"rock_ridge": False, "joliet": True},
-    "udf": {"rock_ridge": False, "udf": True},
-    "plain": {"rock_ridge": False},
-    "plain_8.3": {"rock_ridge": False, "level": 1},
-    "all": {"rock_ridge": True, "joliet": True, "udf": True},
-}
-
-
-@pytest.fixture(scope="session")
-def isos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("isos")
-    files = ubuntu_files(KERNEL, INITRD)
-    return {kind: make_iso(folder / f"{kind}.iso", files, **options) for kind, options in KINDS.items()}
-
-
-@pytest.fixture
-def dest(tmp_path: Path) -> Path:
-    """A folder with a kernel of before: what must stay when anything fails."""
-    folder = tmp_path / "dest"
-    folder.mkdir()
-    (folder / "vmlinuz").write_bytes(b"old")
-    return folder
-
-
-def untouched(folder: Path) -> bool:
-    return {path.name: path.read_bytes() for path in folder.iterdir()} == {"vmlinuz": b"old"}
 
 
 def content(iso: Path, path: str) -> bytes:
@@ -71,13 +31,6 @@ def content(iso: Path, path: str) -> bytes:
     with iso.open("rb") as file:
         copy(file, iso.name, Image(file, iso.name).find(path), data.extend)
     return bytes(data)
-
-
-def extract(iso: Path, folder: Path, files: dict[str, str] | None = None) -> _iso.Plan:
-    plan = decide(str(iso), str(folder), files or FILES)
-    act(plan, lambda step, path: None)
-    remember(plan)
-    return plan
 
 
 # ---- looking up
@@ -167,6 +120,43 @@ def test_release(tmp_path: Path, info: bytes | None, release: str | None) -> Non
         assert Image(file, "x").release() == release
 
 
+# ---- patterns
+
+
+def matching(iso: Path, pattern: str) -> list[str]:
+    with iso.open("rb") as file:
+        return Image(file, iso.name).matching(pattern)
+
+
+@pytest.mark.parametrize("kind", ["rock_ridge", "joliet", "udf", "all"])
+def test_pattern(tmp_path: Path, kind: str) -> None:
+    names = [
+        "pool/main/s/shim/shim_1_amd64.deb",
+        "pool/shim_2_amd64.deb",
+        "pool/main/s/shim_x.txt",
+        "shim_3.deb",
+    ]
+    iso = make_iso(
+        tmp_path / "x.iso", {**dict.fromkeys(names, b"deb"), "pool/shim_4.deb/x": b""}, **KINDS[kind]
+    )
+    assert matching(iso, "pool/**/shim_*.deb") == names[:2]
+    assert matching(iso, "pool/shim_*.deb") == names[1:2]
+    assert matching(iso, "*.deb") == names[3:]
+    assert matching(iso, "**/shim_[13]*.deb") == [names[0], names[3]]
+    assert matching(iso, "p*/*/s/*") == [names[2]]
+    assert matching(iso, "pool") == []
+    assert matching(iso, "none/**/*") == []
+
+
+def test_pattern_and_links(tmp_path: Path) -> None:
+    iso = make_iso(tmp_path / "x.iso", {"a/b.deb": b""}, links={"c.deb": "a/b.deb", "d": "a"})
+    assert matching(iso, "**/*.deb") == ["a/b.deb"]
+
+
+def test_plain_names_match_nothing(isos: dict[str, Path]) -> None:
+    assert matching(isos["plain"], "**/*") == []
+
+
 # ---- images that are none, or damaged
 
 
@@ -225,7 +215,25 @@ def test_circle_of_folders_ends(isos: dict[str, Path], tmp_path: Path) -> None:
     start = time.monotonic()
     with pytest.raises(IsoError):
         content(tmp_path / "x.iso", "casper/vmlinuz")
+    with pytest.raises(IsoError):
+        matching(tmp_path / "x.iso", "**/*")
     assert time.monotonic() - start < 30
+
+
+def test_circle_of_folders_that_pycdlib_missed(
+    isos: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing can be faked on disk that it does not find: a folder in itself, and too many folders."""
+    with isos["all"].open("rb") as file:
+        image = Image(file, "x.iso")
+        folder = image._children(image._trees[0], [])["casper"]
+        monkeypatch.setattr(image, "_children", lambda tree, place: {"a": folder, "b": folder})
+        with pytest.raises(IsoError, match=r"x\.iso is damaged .*endless"):
+            image.matching("**/*")
+        wide = dict.fromkeys(map(str, range(30)), folder)
+        monkeypatch.setattr(image, "_children", lambda tree, place: wide if len(place) < 3 else {})
+        with pytest.raises(IsoError, match=r"x\.iso is damaged .*endless"):
+            image.matching("**/*")
 
 
 @pytest.fixture(scope="module")
@@ -280,208 +288,3 @@ def test_flipped_bytes(
     else:
         assert (folder / "vmlinuz").read_bytes() == KERNEL
         assert (folder / "initrd").read_bytes() == INITRD
-
-
-# ---- the option `files`
-
-
-def test_targets_normalised() -> None:
-    wanted = {"/casper//vmlinuz": "a", "./casper/initrd": "./sub//b", "x": ".c"}
-    assert targets(wanted) == [("casper/vmlinuz", "a"), ("casper/initrd", "sub/b"), ("x", ".c")]
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {},
-        {"": "a"},
-        {"/": "a"},
-        {"a/../b": "a"},
-        {"a": ""},
-        {"a": None},
-        {"a": 1},
-        {"a": "/etc/passwd"},
-        {"a": "../a"},
-        {"a": "b/../../a"},
-        {"a": "b/.."},
-        {"a": "."},
-        {"a": "b/"},
-        {"a": "b\0"},
-        {"a": MANIFEST},
-        {"a": "x", "b": "x"},
-        {"a": "x", "b": "./x"},
-        {"a": "x", "b": "x/y"},
-        {"a": "x/y", "b": "x"},
-    ],
-)
-def test_targets_refused(files: dict[str, Any]) -> None:
-    with pytest.raises(IsoError, match=r"^files: "):
-        targets(files)
-
-
-@given(st.dictionaries(st.text("ab./", max_size=6), st.text("ab./", max_size=6), max_size=3))
-@example({"a": "b", "b": "b/./"})
-def test_targets_stay_inside(files: dict[str, str]) -> None:
-    try:
-        wanted = targets(files)
-    except IsoError:
-        return
-    places = [os.path.normpath(os.path.join("/dest", name)) for _path, name in wanted]
-    assert all(place.startswith("/dest/") for place in places)
-    assert len(set(places)) == len(files)
-
-
-# ---- the manifest
-
-
-def test_second_run_does_not_open_the_image(
-    isos: dict[str, Path], dest: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = extract(isos["all"], dest)
-    monkeypatch.setattr(_iso, "Image", None)
-    second = extract(isos["all"], dest)
-    assert [step.changed for step in first.steps] == [True, True]
-    assert [step.changed for step in second.steps] == [False, False]
-    assert [step.checksum for step in first.steps] == [step.checksum for step in second.steps]
-    assert first.release == second.release == INFO
-
-
-@pytest.mark.parametrize(
-    "text",
-    [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"version": 1}', b'{"version": 1, "files": 3}']
-    + [b'{"version": 1, "files": {"vmlinuz": %b}}' % value for value in (b"3", b"{}", b"null", b"[[]]")],
-)
-def test_damaged_manifest_is_written_anew(isos: dict[str, Path], dest: Path, text: bytes) -> None:
-    extract(isos["all"], dest)
-    good = (dest / MANIFEST).read_bytes()
-    (dest / MANIFEST).write_bytes(text)
-    plan = extract(isos["all"], dest)
-    assert [step.changed for step in plan.steps] == [False, False]
-    assert (dest / MANIFEST).read_bytes() == good
-
-
-def test_manifest_serves_several_calls(
-    isos: dict[str, Path], dest: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = {"casper/hwe-vmlinuz": "hwe"}
-    extract(isos["all"], dest)
-    extract(isos["joliet"], dest, other)
-    monkeypatch.setattr(_iso, "Image", None)
-    extract(isos["all"], dest)
-    extract(isos["joliet"], dest, other)
-
-
-def test_manifest_forgets_files_that_are_gone(isos: dict[str, Path], dest: Path) -> None:
-    extract(isos["all"], dest)
-    (dest / "initrd").unlink()
-    extract(isos["all"], dest, {"casper/vmlinuz": "vmlinuz"})
-    assert list(json.loads((dest / MANIFEST).read_bytes())["files"]) == ["vmlinuz"]
-
-
-# ---- writing
-
-
-class LateExecutor(Executor):
-    """Does everything as late as it is allowed to."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future = mock.Mock()
-        future.result.side_effect = lambda: fn(*args, **kwargs)
-        return future
-
-
-def test_large_file(tmp_path: Path, dest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many blocks: none is overwritten before it is hashed, however slow the other thread."""
-    kernel = b"".join(sha256(b"%d" % number).digest() for number in range(40_000)) * 5 + b"end"
-    iso = make_iso(tmp_path / "x.iso", ubuntu_files(kernel, INITRD))
-    assert extract(iso, dest).steps[0].checksum == sha256(kernel).hexdigest()
-    assert (dest / "vmlinuz").read_bytes() == kernel
-    monkeypatch.setattr(_iso, "ThreadPoolExecutor", lambda workers: LateExecutor())
-    assert extract(iso, dest.parent / "other").steps[0].checksum == sha256(kernel).hexdigest()
-
-
-def test_image_that_changes_while_it_is_read(isos: dict[str, Path], tmp_path: Path, dest: Path) -> None:
-    iso = Path(shutil.copy(isos["all"], tmp_path / "x.iso"))
-    plan = decide(str(iso), str(dest), FILES)
-    with pytest.raises(IsoError, match=r"x\.iso was changed while it was read"):
-        act(plan, lambda step, path: iso.touch())
-    assert untouched(dest)
-
-
-def test_image_that_becomes_shorter(isos: dict[str, Path], tmp_path: Path, dest: Path) -> None:
-    iso = Path(shutil.copy(isos["all"], tmp_path / "x.iso"))
-    plan = decide(str(iso), str(dest), FILES)
-    os.truncate(iso, 100_000)
-    with pytest.raises(IsoError, match=r"x\.iso became shorter"):
-        act(plan, lambda step, path: None)
-    assert untouched(dest)
-
-
-def test_folders_made_for_nothing_are_removed(isos: dict[str, Path], tmp_path: Path) -> None:
-    plan = decide(str(isos["all"]), str(tmp_path / "a/b"), {"casper/vmlinuz": "c/vmlinuz"})
-
-    def fail(step: _iso.Step, path: str) -> None:
-        assert (tmp_path / "a/b/c").is_dir()
-        raise OSError(1, "Operation not permitted", path)
-
-    with pytest.raises(IsoError, match="Operation not permitted"):
-        act(plan, fail)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_file_size_limit(isos: dict[str, Path], dest: Path) -> None:
-    """EFBIG for real: the kernel fits, the initrd does not."""
-    plan = decide(str(isos["all"]), str(dest), FILES)
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, old[1]))  # Python ignores SIGXFSZ
-    try:
-        with pytest.raises(
-            IsoError, match=r"Cannot copy files from .*all\.iso to .*File too large.*Make space"
-        ):
-            act(plan, lambda step, path: None)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
-    assert untouched(dest)
-
-
-FULL_DISK = """
-import json, os, subprocess, sys
-from ansible_collections.homelab.netboot.plugins.module_utils._iso import IsoError, act, decide
-iso, dest = sys.argv[1:]
-subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", dest], check=True)
-result = []
-def attempt(size, prepare):
-    with open(dest + "/vmlinuz", "wb") as file:
-        file.write(b"x" * size)
-    try:
-        act(decide(iso, dest, {"casper/vmlinuz": "vmlinuz", "casper/initrd": "initrd"}), prepare)
-        result.append(["done", os.listdir(dest)])
-    except IsoError as error:
-        result.append([str(error), os.listdir(dest), os.path.getsize(dest + "/vmlinuz")])
-def fill(step, path):
-    with open(path, "ab") as file:
-        file.write(b"x" * (os.statvfs(dest).f_bfree * os.statvfs(dest).f_frsize - 4096))
-attempt(44 * 1024, lambda step, path: None)  # foreseen: 20 kB are free
-attempt(1, fill)  # not foreseen: it fills up between the two files
-print(json.dumps(result))
-"""
-
-
-def test_full_disk(isos: dict[str, Path], tmp_path: Path) -> None:
-    """ENOSPC for real, on a tmpfs in a mount namespace of its own that ends with the process."""
-    command = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
-    if not shutil.which("unshare") or subprocess.run([*command, "true"], check=False).returncode:
-        pytest.skip("needs root or user namespaces, to mount a small tmpfs")
-    done = subprocess.run(
-        [*command, sys.executable, "-c", FULL_DISK, str(isos["all"]), str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    foreseen, surprise = json.loads(done.stdout)
-    assert "Not enough space" in foreseen[0]
-    assert "28160 bytes are needed" in foreseen[0]
-    assert foreseen[1:] == [["vmlinuz"], 44 * 1024]
-    assert "(No space left on device). Make space" in surprise[0]
-    assert surprise[1:] == [["vmlinuz"], 1]
