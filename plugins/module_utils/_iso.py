@@ -108,8 +108,8 @@ class Image:
     def matching(self, pattern: str) -> list[str]:
         """Paths of the files that a pattern such as `pool/**/shim-signed_*.deb` names, sorted.
 
-        `*` stands for any part of a name, `**` (not at the end) for any number of folders. Links are not followed. The first
-        tree that has any such file answers; plain ISO 9660 is left out, its names are shortened.
+        `*` stands for any part of a name, `**` (not at the end) for any number of folders. Links are not
+        followed. The first tree that has such files answers, but for plain ISO 9660: its names are shortened.
         """
         for tree in self._trees:
             found: set[str] = set()

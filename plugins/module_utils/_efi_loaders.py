@@ -1,0 +1,318 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
+"""Choose a shim and a GRUB that start given kernels under Secure Boot: `decide` makes a plan, `act` writes them.
+
+shim starts what a certificate in it has signed: GRUB, and the kernels that GRUB asks it about. sbverify(1) says
+whether that is so.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import os
+import subprocess
+from dataclasses import dataclass, field
+from typing import BinaryIO, Callable, Sequence, TypeVar
+
+from ansible_collections.homelab.netboot.plugins.module_utils import _deb, _pe
+from ansible_collections.homelab.netboot.plugins.module_utils._atomic import Batch
+from ansible_collections.homelab.netboot.plugins.module_utils._destination import (
+    UserError,
+    check_folder,
+    check_place,
+    holds,
+    load,
+    make_folders,
+    making_folders,
+    old_size,
+    save,
+    stamp,
+)
+from ansible_collections.homelab.netboot.plugins.module_utils._iso import Extent, Image, copy
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+MANIFEST = ".efi_loaders.json"  # in the destination: which image the files came from
+MAX_FILE = 256 << 20  # bytes of a loader or kernel
+TIMEOUT = 60  # seconds for one run of sbverify, which takes milliseconds
+NAMES = {"x64": ("shimx64.efi", "grubx64.efi"), "aa64": ("shimaa64.efi", "grubaa64.efi")}
+PACKAGES = {"x64": "amd64", "aa64": "arm64"}
+ENDINGS = (".signed", ".signed.latest", ".dualsigned")  # Debian has the first, Ubuntu the others
+GRUBS = {
+    "x64": "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
+    "aa64": "usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed",
+}
+
+
+class _UnfitError(Exception):
+    """The candidate cannot be used; the text says why."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Where a pair may come from: two files, or an image with the packages in its pool."""
+
+    name: str
+    shim: str | None = None
+    grub: str | None = None
+    iso: str | None = None
+
+
+@dataclass
+class Loader:
+    """One of the two files. `before` is what is there now: size in bytes, SHA-256, version; None when nothing is."""
+
+    name: str
+    path: str
+    content: bytes
+    version: str | None
+    changed: bool = True
+    before: tuple[int, str, str | None] | None = None
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    @property
+    def checksum(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass
+class Plan:
+    """What is to be done: everything that check mode, diff and `act` need to know. No `source`: nothing."""
+
+    dest: str
+    source: str | None = None
+    iso: tuple[str, list[int]] | None = None  # the image's path and stamp
+    vendor: str | None = None
+    loaders: list[Loader] = field(default_factory=list)
+    rejected: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Judge:
+    """Decides about pairs. `sbverify` is that program's path, `folder` one for what it shall read, ours alone."""
+
+    arch: str
+    minimum: str
+    kernels: Sequence[str]
+    sbverify: str
+    folder: str
+
+    def vendor(self, shim_data: bytes, grub_data: bytes) -> str:
+        """Whom the shim trusts, when that is who signed GRUB and all kernels. Raises _UnfitError."""
+        shim = self._program(shim_data, "its shim")
+        grub = self._program(grub_data, "its GRUB")
+        trust = _fit("its shim", _pe.trust, shim)
+        version = _pe.sbat(grub).get("grub", (0, ""))[1]
+        if not _pe.numbers(version):
+            raise _UnfitError(f"its GRUB does not say its version (no SBAT): {self.minimum} is needed")
+        if _pe.numbers(version) < _pe.numbers(self.minimum):
+            raise _UnfitError(
+                f"its GRUB is {version}, and {self.minimum} is needed: "
+                "an older one takes no server from the offer of a proxy DHCP server"
+            )
+        for name, least in _pe.sbat_level(shim).items():
+            if _pe.sbat(grub).get(name, (least, ""))[0] < least:
+                raise _UnfitError(
+                    f"its shim refuses its GRUB as too old ({name} below SBAT generation {least})"
+                )
+        vendor = ", ".join(
+            _pe.common_name(one) or "a certificate without a name" for one in trust.certificates
+        )
+        if self._says(self._file("shim", shim_data), None) == "damaged":
+            raise _UnfitError("its shim is damaged: it is not what its signer signed")
+        self._check(self._file("grub", grub_data), "its GRUB", grub, trust, vendor)
+        for path in self.kernels:
+            kernel = self._program(_fit_file(path), path)
+            self._check(path, path, kernel, trust, vendor)
+        return vendor
+
+    def _program(self, data: bytes, what: str) -> _pe.Program:
+        program = _fit(what, _pe.read, data)
+        if program.machine != _pe.MACHINES[self.arch]:
+            raise _UnfitError(
+                f"{what} is for another processor than {self.arch} (machine {program.machine:#x})"
+            )
+        if not program.signed:
+            raise _UnfitError(f"{what} is not signed")
+        return program
+
+    def _check(self, path: str, what: str, program: _pe.Program, trust: _pe.Trust, vendor: str) -> None:
+        answers = [self._says(path, certificate) for certificate in trust.certificates]
+        if "damaged" in answers:
+            raise _UnfitError(f"{what} is damaged: it is not what its signer signed")
+        # sbverify up to 0.9.5 takes some chains of certificates for good whatever it is told to trust.
+        if "good" not in answers or self._says(path, None) == "good":
+            raise _UnfitError(f"{what} is not signed by {vendor}, the only one whom its shim trusts")
+        revoked = program.digest in trust.revoked_digests
+        if revoked or any(self._says(path, certificate) == "good" for certificate in trust.revoked):
+            raise _UnfitError(f"{what} is revoked: its shim refuses it by name. Use a newer one")
+
+    def _says(self, path: str, certificate: bytes | None) -> str:
+        """What sbverify says of a file when it trusts that certificate only: good, bad, or damaged."""
+        command = [self.sbverify, path]
+        if certificate is not None:
+            text = base64.encodebytes(certificate).decode()
+            pem = f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n"
+            command[1:1] = ["--cert", self._file("certificate", pem.encode())]
+        try:
+            done = subprocess.run(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT, check=False
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise _UnfitError(f"sbverify cannot judge it: {error}") from error
+        if done.returncode == 0:
+            return "good"
+        return "damaged" if b"fails hash check" in done.stdout else "bad"
+
+    def _file(self, name: str, data: bytes) -> str:
+        path = os.path.join(self.folder, name)
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
+
+
+def decide(dest: str, candidates: Sequence[Candidate], judge: Judge) -> Plan:
+    """Find the first candidate that fits, and compare it with what is in `dest`; write nothing there.
+
+    Raises UserError for all that can be foreseen to fail when it is written.
+    """
+    plan = Plan(dest)
+    for candidate in candidates:
+        try:
+            shim, grub, iso = _pair(candidate, dest, judge.arch)
+            plan.vendor = judge.vendor(shim, grub)
+        except (_UnfitError, UserError) as error:
+            plan.rejected.append({"name": candidate.name, "reason": str(error).rstrip(".")})
+            continue
+        plan.source, plan.iso = candidate.name, iso
+        plan.loaders = [_loader(dest, name, data) for name, data in zip(NAMES[judge.arch], (shim, grub))]
+        check_folder(dest, sum(loader.size for loader in plan.loaders if loader.changed))
+        break
+    return plan
+
+
+def _pair(candidate: Candidate, dest: str, arch: str) -> tuple[bytes, bytes, tuple[str, list[int]] | None]:
+    """The content of the two files, and the image that they are from."""
+    if candidate.iso is None:
+        return _fit_file(candidate.shim or ""), _fit_file(candidate.grub or ""), None
+    iso = candidate.iso
+    try:
+        now = stamp(os.stat(iso))
+        records = load(os.path.join(dest, MANIFEST))
+        places = [os.path.join(dest, name) for name in NAMES[arch]]
+        if all(holds(records, name, now, iso, place) for name, place in zip(NAMES[arch], places)):
+            return _fit_file(places[0]), _fit_file(places[1]), (iso, now)
+        with open(iso, "rb") as file:
+            image = Image(file, iso)
+            package = PACKAGES[arch]
+            shims = [f"usr/lib/shim/shim{arch}.efi{ending}" for ending in ENDINGS]
+            shim = _packaged(file, image, f"pool/**/shim-signed_*_{package}.deb", shims)
+            grub = _packaged(file, image, f"pool/**/grub-efi-{package}-signed_*_{package}.deb", [GRUBS[arch]])
+    except OSError as error:
+        raise _UnfitError(f"cannot read {iso}: {error.strerror}") from error
+    return shim, grub, (iso, now)
+
+
+def _packaged(file: BinaryIO, image: Image, pattern: str, wanted: Sequence[str]) -> bytes:
+    """The first of the files `wanted` that is in the newest package of that name in the image."""
+    found = image.matching(pattern)
+    if not found:
+        raise _UnfitError(f"there is no {pattern} in {image.name}")
+    path = _deb.newest(found)
+    extent = image.find(path)
+
+    def read_at(offset: int, count: int) -> bytes:
+        data = bytearray()
+        part = Extent(extent.offset + offset, min(count, max(extent.size - offset, 0)))
+        copy(file, image.name, part, data.extend)
+        return bytes(data)
+
+    try:
+        files = _deb.read(read_at, extent.size, wanted)
+    except _deb.DebError as error:
+        raise _UnfitError(f"{path} in {image.name} cannot be used: {error}") from error
+    for name in wanted:
+        if name in files:
+            return files[name]
+    raise _UnfitError(f"{path} in {image.name} has no {wanted[0]}")
+
+
+def _loader(dest: str, name: str, content: bytes) -> Loader:
+    """Compare one file with what is there now."""
+    path = os.path.join(dest, name)
+    check_place(path)
+    loader = Loader(name, path, content, _version(content))
+    if old_size(path) is not None:
+        try:
+            old = _fit_file(path)
+        except _UnfitError as error:
+            raise UserError(str(error)) from error
+        loader.changed = old != content
+        loader.before = (len(old), hashlib.sha256(old).hexdigest(), _version(old))
+    return loader
+
+
+def _version(content: bytes) -> str | None:
+    """The version of a shim or GRUB; None when it says none, or is neither."""
+    try:
+        program = _pe.read(content)
+    except _pe.PeError:
+        return None
+    return _pe.shim_version(program) or _pe.sbat(program).get("grub", (0, ""))[1] or None
+
+
+def _fit(what: str, function: Callable[[In], Out], data: In) -> Out:
+    """Say of what it was when something is no such file."""
+    try:
+        return function(data)
+    except _pe.PeError as error:
+        raise _UnfitError(f"{what} {error}") from error
+
+
+def _fit_file(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_FILE + 1)
+    except OSError as error:
+        raise _UnfitError(f"cannot read {path}: {error.strerror}") from error
+    if len(data) > MAX_FILE:
+        raise _UnfitError(f"{path} has more than {MAX_FILE} bytes: it is no loader and no kernel")
+    return data
+
+
+def act(plan: Plan, prepare: Callable[[Loader, str], object]) -> None:
+    """Write the files that the plan says are to change, all or none.
+
+    `prepare` sets owner and mode of each temporary file before the first file is put in its place.
+    """
+    todo = [loader for loader in plan.loaders if loader.changed]
+    if not todo:
+        return
+    with making_folders(f"Cannot write shim and GRUB to {plan.dest}") as made, Batch() as batch:
+        make_folders(os.path.abspath(plan.dest), made)
+        for loader in todo:
+            prepare(loader, batch.add(loader.path, loader.content))
+        batch.commit()
+
+
+def remember(plan: Plan) -> None:
+    """Write down which image the files came from; forget it when they came from none."""
+    records = {}
+    with contextlib.suppress(OSError):
+        if plan.iso:
+            for loader in plan.loaders:
+                records[loader.name] = {
+                    "iso": plan.iso[1],
+                    "source": plan.iso[0],
+                    "file": stamp(os.lstat(loader.path)),
+                    "sha256": loader.checksum,
+                }
+        manifest = os.path.join(plan.dest, MANIFEST)
+        if plan.source and (records or os.path.exists(manifest)):
+            save(manifest, records)

@@ -1,0 +1,313 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: efi_loaders
+short_description: Choose a shim and a GRUB that start given kernels under Secure Boot
+version_added: 1.0.0
+author:
+  - The homelab.netboot contributors (@homelab-netboot)
+description:
+  - Puts a signed shim and a signed GRUB into a folder on the target, from which UEFI machines load them.
+  - The pair is the first of O(candidates) that can start all O(kernels) with Secure Boot on. shim starts only what
+    its vendor has signed, so that shim, GRUB and kernels must be of one vendor.
+  - Both files are replaced in one step each, after both were written. When anything fails, O(dest) stays as it was.
+requirements:
+  - sbverify on the target; C(apt install sbsigntool)
+  - For a candidate with O(candidates[].iso), pycdlib (1.12 or later) on the target; C(apt install python3-pycdlib).
+    Packages that are compressed with zstd need C(zstd), too, or Python's zstandard.
+extends_documentation_fragment:
+  - ansible.builtin.files
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: The diff shows sizes, checksums and versions, not the content of the files.
+  platform:
+    platforms: posix
+  idempotent:
+    description: A second run with the same candidates and kernels changes nothing.
+    support: full
+options:
+  dest:
+    description:
+      - The folder that the files go to. It is created when it is missing.
+      - The files are C(shimx64.efi) and C(grubx64.efi), or C(shimaa64.efi) and C(grubaa64.efi) for O(arch=aa64). shim
+        looks for GRUB under that name, beside itself.
+    type: path
+    required: true
+  kernels:
+    description:
+      - Kernels that the pair must be able to start, files on the target.
+    type: list
+    elements: path
+    default: []
+  candidates:
+    description:
+      - Where the pair may come from. They are tried in this order.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description:
+          - What messages and RV(source) call it, such as the variable that names it.
+        type: str
+        required: true
+      shim:
+        description:
+          - The signed shim, a file on the target. Debian's is C(/usr/lib/shim/shimx64.efi.signed).
+        type: path
+      grub:
+        description:
+          - The signed GRUB, a file on the target. Debian's for the network is
+            C(/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed).
+        type: path
+      iso:
+        description:
+          - An ISO image on the target, whose C(pool) has the packages C(shim-signed) and C(grub-efi-amd64-signed)
+            (C(grub-efi-arm64-signed) for O(arch=aa64)). Of several versions the newest is taken.
+        type: path
+  arch:
+    description:
+      - The processor of the machines that load them, as UEFI calls it.
+    type: str
+    choices:
+      - x64
+      - aa64
+    default: x64
+  minimum_grub:
+    description:
+      - The oldest GRUB that fits. One before 2.12 takes no server from the offer of a proxy DHCP server.
+    type: str
+    default: "2.12"
+  required:
+    description:
+      - Whether to fail when no candidate fits. Otherwise RV(source) is V(none) then, and O(dest) stays as it is.
+    type: bool
+    default: true
+notes:
+  - O(owner), O(group) and O(mode) apply to the files, not to folders that are created. A file that is replaced keeps
+    what is not given.
+  - Whether a client's firmware trusts the shim, and what it has revoked since, cannot be seen from here.
+  - A hidden file C(.efi_loaders.json) in O(dest) says which ISO the files are from. While the size, times and inode of
+    the ISO and of the files are still those that it says, the ISO is not opened. Signatures are verified in each run.
+  - O(unsafe_writes) has no effect, files are always replaced in one step.
+seealso:
+  - module: homelab.netboot.iso_boot_files
+"""
+
+EXAMPLES = r"""
+- name: Loaders are there that start the kernel under Secure Boot
+  homelab.netboot.efi_loaders:
+    dest: /srv/netboot/tftp
+    kernels:
+      - /srv/netboot/http/images/noble/vmlinuz
+    candidates:
+      - name: the ISO of noble
+        iso: /srv/netboot/http/images/noble/noble.iso
+      - name: the server's packages
+        shim: /usr/lib/shim/shimx64.efi.signed
+        grub: /usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed
+    mode: "0644"
+"""
+
+RETURN = r"""
+source:
+  description: The name of the candidate that was taken; V(none) when none fits.
+  returned: success
+  type: str
+  sample: the ISO of noble
+vendor:
+  description: Whom the shim trusts to sign GRUB and kernels, by the common name of the certificate in it.
+  returned: success
+  type: str
+  sample: Canonical Ltd. Master Certificate Authority
+grub_version:
+  description: GRUB's version, as it says itself (SBAT).
+  returned: success
+  type: str
+  sample: "2.12"
+shim_version:
+  description: The shim's version, as it says itself (SBAT); V(none) when it does not.
+  returned: success
+  type: str
+  sample: "15.8"
+rejected:
+  description: The candidates before RV(source), or all when none fits.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The candidate's name.
+      type: str
+      returned: always
+      sample: the ISO of focal
+    reason:
+      description: Why it does not fit.
+      type: str
+      returned: always
+      sample: its GRUB is 2.04, and 2.12 is needed
+files:
+  description: The two files, shim first; none when no candidate fits. In check mode as they would be.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The file on the target.
+      type: str
+      returned: success
+      sample: /srv/netboot/tftp/shimx64.efi
+    size:
+      description: Its size in bytes.
+      type: int
+      returned: success
+      sample: 966664
+    checksum:
+      description: The SHA-256 of its content, in hex.
+      type: str
+      returned: success
+      sample: 6b0a3b5b0d0f9a2f9b0a2f5b2f0d8c0a7d0c9f1e8b7a6958473625140f1e2d3c
+    changed:
+      description: Whether its content, owner or mode was changed.
+      type: bool
+      returned: success
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._efi_loaders import (
+    Candidate,
+    Judge,
+    Loader,
+    Plan,
+    act,
+    decide,
+    remember,
+)
+from ansible_collections.homelab.netboot.plugins.module_utils._iso import PYCDLIB_ERROR
+from ansible_collections.homelab.netboot.plugins.module_utils._pe import numbers
+
+
+def main() -> None:
+    candidate = {
+        "name": {"type": "str", "required": True},
+        "shim": {"type": "path"},
+        "grub": {"type": "path"},
+        "iso": {"type": "path"},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            "dest": {"type": "path", "required": True},
+            "kernels": {"type": "list", "elements": "path", "default": []},
+            "candidates": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": candidate,
+                "required_together": [("shim", "grub")],
+                "required_one_of": [("shim", "iso")],
+                "mutually_exclusive": [("shim", "iso"), ("grub", "iso")],
+            },
+            "arch": {"type": "str", "choices": ["x64", "aa64"], "default": "x64"},
+            "minimum_grub": {"type": "str", "default": "2.12"},
+            "required": {"type": "bool", "default": True},
+        },
+        add_file_common_args=True,
+        supports_check_mode=True,
+    )
+    options = module.params
+    if PYCDLIB_ERROR and any(one["iso"] for one in options["candidates"]):
+        hint = missing_required_lib("pycdlib") + " On Debian and Ubuntu: apt install python3-pycdlib"
+        module.fail_json(msg=hint, exception=PYCDLIB_ERROR)
+    sbverify = module.get_bin_path("sbverify")
+    if not sbverify:
+        module.fail_json(
+            msg="sbverify is needed to verify signatures, and not installed: apt install sbsigntool"
+        )
+    if not numbers(options["minimum_grub"]):
+        module.fail_json(
+            msg=f"minimum_grub: {options['minimum_grub']!r} is no version, give one such as 2.12."
+        )
+
+    def set_attributes(loader: Loader, path: str, diff: dict[str, Any] | None = None) -> bool:
+        """Set owner and mode that the loader shall have on the file at path; tell whether that changed any."""
+        arguments = module.load_file_common_arguments(options, path=loader.path)
+        return bool(module.set_fs_attributes_if_different({**arguments, "path": path}, False, diff))
+
+    changes: list[dict[str, Any]] = []
+    try:
+        judge = Judge(options["arch"], options["minimum_grub"], options["kernels"], sbverify, module.tmpdir)
+        plan = decide(options["dest"], [Candidate(**one) for one in options["candidates"]], judge)
+        if plan.source is None and options["required"]:
+            module.fail_json(msg=complaint(plan, options["kernels"]), rejected=plan.rejected)
+        written = [loader for loader in plan.loaders if loader.changed]
+        if not module.check_mode:
+            act(plan, set_attributes)
+        changes += [content_diff(loader) for loader in written]
+        for loader in plan.loaders:
+            if not loader.changed:
+                attributes: dict[str, Any] = {}
+                loader.changed = set_attributes(loader, loader.path, attributes)
+                changes += [attribute_diff(loader, attributes)] if loader.changed else []
+        if not module.check_mode:
+            remember(plan)
+    except UserError as error:
+        module.fail_json(msg=str(error))
+
+    keys = ("path", "size", "checksum", "changed")
+    shim_version, grub_version = (loader.version for loader in plan.loaders) if plan.source else (None, None)
+    module.exit_json(
+        changed=any(loader.changed for loader in plan.loaders),
+        source=plan.source,
+        vendor=plan.vendor,
+        grub_version=grub_version,
+        shim_version=shim_version,
+        rejected=plan.rejected,
+        files=[{key: getattr(loader, key) for key in keys} for loader in plan.loaders],
+        **({"diff": changes} if module._diff else {}),
+    )
+
+
+def complaint(plan: Plan, kernels: list[str]) -> str:
+    reasons = (
+        "".join(f"\n- {one['name']}: {one['reason']}." for one in plan.rejected) or " No candidate is given."
+    )
+    return (
+        f"No shim and GRUB can start {', '.join(kernels) or 'a kernel'} under Secure Boot.{reasons}\n"
+        "Give signed ones of the kernel's vendor, with a new enough GRUB, as a candidate (for Ubuntu's kernels, of "
+        "whatever release, the packages shim-signed and grub-efi-amd64-signed of Ubuntu 24.04 or newer), or boot "
+        "these machines with iPXE and with Secure Boot off. Nothing was changed."
+    )
+
+
+def content_diff(loader: Loader) -> dict[str, str]:
+    """Show a replaced file by what identifies it: programs are no reading matter."""
+
+    def text(size: int, checksum: str, version: str | None) -> str:
+        return f"size: {size}\nsha256: {checksum}\nversion: {version or 'unknown'}\n"
+
+    before = text(*loader.before) if loader.before else ""
+    after = text(loader.size, loader.checksum, loader.version)
+    return {"before_header": loader.path, "after_header": loader.path, "before": before, "after": after}
+
+
+def attribute_diff(loader: Loader, attributes: dict[str, Any]) -> dict[str, str]:
+    texts = {
+        side: "".join(f"{name}: {value}\n" for name, value in sorted(attributes.get(side, {}).items()))
+        for side in ("before", "after")
+    }
+    return {"before_header": loader.path, "after_header": loader.path, **texts}
+
+
+if __name__ == "__main__":
+    main()
