@@ -10,12 +10,27 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Most machines get the same loader; the others are told apart by their MAC address.
+  - UEFI machines are answered only when a loader for their architecture is there.
+positional: uefi_loaders, base_url, version
 options:
   _input:
     description: Machines as returned by P(homelab.netboot.machines#filter).
     type: list
     elements: dict
     required: true
+  uefi_loaders:
+    description: Names of the files in the folder C(efi/) of the TFTP and HTTP roots.
+    type: list
+    elements: str
+    default: []
+  base_url:
+    description: Root of the HTTP server, without a slash at the end; for UEFI HTTP Boot.
+    type: str
+    default: ''
+  version:
+    description: dnsmasq's version, or what C(dnsmasq --version) prints. UEFI HTTP Boot beside another DHCP server needs 2.91.
+    type: str
+    default: ''
 """
 
 EXAMPLES = r"""
@@ -26,7 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Lines with C(dhcp-mac) and C(pxe-service).
+  description: Lines with C(dhcp-mac), C(pxe-service) and their kin.
   type: list
   elements: str
 """
@@ -38,10 +53,15 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _dnsmasq
 
 
-def dnsmasq_loader_lines(machines: Iterable[Mapping[str, Any]]) -> list[str]:
+def dnsmasq_loader_lines(
+    machines: Iterable[Mapping[str, Any]],
+    uefi_loaders: Iterable[str] = (),
+    base_url: str = "",
+    version: str = "",
+) -> list[str]:
     """Return the lines; see DOCUMENTATION."""
     try:
-        return _dnsmasq.loader_lines(machines)
+        return _dnsmasq.loader_lines(machines, set(uefi_loaders), base_url, version)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -64,15 +64,32 @@ class Client:
                 f"file:{self.serial}",
             ),
             *("-netdev", f"tap,id=net,ifname={self.port},script=no,downscript=no"),
-            *("-device", f"{firmware.nic},netdev=net,mac={machine.mac},bootindex=1"),
+            *("-device", f"{firmware.nic},netdev=net,mac={machine.mac},bootindex=1{'' if firmware.rom else ',romfile='}"),
+            # without a source of randomness newer OVMF offers no network boot (edk2#9530)
+            *("-device", "virtio-rng-pci"),
+            *self.flash(),
             *("-drive", f"file={self.folder}/disk.img,format=raw,if=none,id=disk"),
             *("-device", "ide-hd,drive=disk,bootindex=2"),
         ]
+
+    def flash(self) -> list[str]:
+        """UEFI's firmware, and its variables, which are this machine's own; nothing for BIOS."""
+        firmware = self.machine.firmware
+        if firmware.code is None:
+            return []
+        parts = ((firmware.code, "on"), (self.folder / "variables.fd", "off"))
+        drives = [
+            f"if=pflash,format=raw,unit={unit},readonly={readonly},file={file}"
+            for unit, (file, readonly) in enumerate(parts)
+        ]
+        return [word for drive in drives for word in ("-drive", drive)]
 
     def __enter__(self) -> Client:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         (self.folder / "disk.img").write_bytes(disk.image())
+        if self.machine.firmware.variables:
+            shutil.copyfile(self.machine.firmware.variables, self.folder / "variables.fd")
         self.serial.touch()
         space = ("ip", "-n", self.lan.namespace)
         run(*space, "tuntap", "add", self.port, "mode", "tap")

@@ -4,23 +4,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+OVMF = Path("/usr/share/OVMF")
 
 
 @dataclass(frozen=True)
 class Firmware:
     """How QEMU is told to be such a machine.
 
-    machine: arguments that choose board and firmware. nic: QEMU's model of the network card, whose boot ROM
-    is the real one of iPXE's for that card. memory: MiB, enough for the lab's ISO. patience: seconds after
-    which a boot counts as failed; several clients at once on two slow cores are allowed for.
+    machine: arguments that choose board and firmware. code, variables: OVMF's image and the variables that a
+    machine starts with, of which each gets its own copy; none for BIOS. nic: QEMU's model of the network card.
+    rom: whether the card has its real boot ROM of iPXE; UEFI brings its own network stack. memory: MiB, enough
+    for the lab's ISO. patience: seconds after which a boot counts as failed; several clients at once on two
+    slow cores are allowed for. system: what the marked disk holds.
     """
 
     name: str
     machine: tuple[str, ...]
+    code: Path | None = None
+    variables: Path | None = None
     nic: str = "e1000"
+    rom: bool = True
     memory: int = 512
     patience: float = 180
 
 
 BIOS = Firmware("bios", ("-machine", "pc"))
-ROWS = {row.name: row for row in (BIOS,)}
+UEFI = Firmware(
+    "uefi",
+    ("-machine", "q35"),
+    code=OVMF / "OVMF_CODE_4M.fd",
+    variables=OVMF / "OVMF_VARS_4M.fd",
+    nic="virtio-net-pci",
+    rom=False,
+    memory=1024,
+    patience=400,
+)
+SECURE = Firmware(
+    "uefi-secure-boot",
+    ("-machine", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"),
+    code=OVMF / "OVMF_CODE_4M.secboot.fd",
+    variables=OVMF / "OVMF_VARS_4M.ms.fd",
+    nic="virtio-net-pci",
+    rom=False,
+    memory=1024,
+    patience=400,
+)
+ROWS = {row.name: row for row in (BIOS, UEFI, SECURE)}

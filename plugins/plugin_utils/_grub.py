@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface, may change in any release.
+"""The files that GRUB reads when it was started over the network (GRUB manual: Network, and its commands)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import image_path, kernel_arguments
+from ansible_collections.homelab.netboot.plugins.plugin_utils._machines import ANY
+
+#: Loaders of installed systems on the EFI system partition, best first; the last is UEFI's own default.
+DISK_LOADERS = (
+    "/EFI/ubuntu/shimx64.efi",
+    "/EFI/debian/shimx64.efi",
+    "/EFI/fedora/shimx64.efi",
+    "/EFI/opensuse/shim.efi",
+    "/EFI/Microsoft/Boot/bootmgfw.efi",
+    "/EFI/BOOT/BOOTX64.EFI",
+)
+
+# GRUB's own "exit" opens the firmware's setup on many machines instead of going on to the next boot entry.
+_LOCAL = """\
+for loader in {loaders}; do
+  if search --no-floppy --file --set=disk $loader; then
+    chainloader ($disk)$loader
+    boot
+  fi
+done
+exit
+"""
+
+
+def files(machines: Iterable[Mapping[str, Any]], base_url: str) -> dict[str, str]:
+    """Return the folder C(grub): path → content.
+
+    C(grub.cfg) sends each machine to C(machines/MAC.cfg); where there is none the web server answers with
+    C(default.cfg), since GRUB hangs on a 404.
+
+    :param machines: as the filter P(homelab.netboot.machines#filter) returns them.
+    :param base_url: the server's HTTP root, without a slash at the end.
+    """
+    local = _LOCAL.format(loaders=" ".join(DISK_LOADERS))
+    plan = {
+        # whoever gets no answer goes on to its disk, too
+        "grub.cfg": _file("all", f"source {device(base_url)}/grub/machines/$net_default_mac.cfg\n{local}"),
+        "default.cfg": _file("whatever the inventory does not name", local),
+    }
+    for machine in machines:
+        name = "default.cfg" if machine["mac"] == ANY else f"machines/{machine['mac']}.cfg"
+        body = _install(machine, base_url) if machine["install"] == "always" else local
+        plan[name] = _file(f"{machine['name']}, {machine['mac']}", body)
+    return plan
+
+
+def device(base_url: str) -> str:
+    """Return how GRUB names an HTTP server: C((http,192.168.1.50))."""
+    return f"(http,{base_url.partition('://')[2]})"
+
+
+def _file(who: str, body: str) -> str:
+    return f"# Managed by Ansible (homelab.netboot): {who}\n{body}"
+
+
+def _install(machine: Mapping[str, Any], base_url: str) -> str:
+    # In GRUB a bare ';' ends the statement, so every argument is quoted.
+    words = [*kernel_arguments(machine, base_url), *_bootif(machine)]
+    arguments = " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
+    root = device(base_url)
+    return (
+        f"linux {root}/{image_path(machine['image'], 'vmlinuz')} {arguments}\n"
+        f"initrd {root}/{image_path(machine['image'], 'initrd')}\n"
+        "boot\n"
+    )
+
+
+def _bootif(machine: Mapping[str, Any]) -> list[str]:
+    """Return what PXELINUX adds by itself: the card to go on with, where it is known."""
+    return [] if machine["mac"] == ANY else ["BOOTIF=01-" + machine["mac"].replace(":", "-")]
