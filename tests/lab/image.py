@@ -66,7 +66,11 @@ def bootstrap(command: list[str], log: Path) -> int:
             try:
                 return process.wait(10)
             except subprocess.TimeoutExpired:
-                lines = [line[3:] for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("I: ")]
+                lines = [
+                    line[3:]
+                    for line in log.read_text(encoding="utf-8").splitlines()
+                    if line.startswith("I: ")
+                ]
                 say(f"  … {(lines or ['mmdebstrap starts'])[-1]}")
     finally:
         if process.poll() is None:
