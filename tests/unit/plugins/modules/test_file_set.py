@@ -317,6 +317,7 @@ def test_leftovers_of_a_killed_run_go_without_a_change(run: Run, tmp_path: Path,
 def test_a_new_file_is_never_more_open_than_declared(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    umask = os.umask(0o022)
     real = AnsibleModule.set_fs_attributes_if_different
     seen = set()
 
@@ -330,7 +331,7 @@ def test_a_new_file_is_never_more_open_than_declared(
     run({"a": "2\n", "b": "2\n"}, mode="0600")
     assert {modes(tmp_path / "set")[name] for name in "ab"} == {"600"}
     assert seen == {"0o600"}
-    assert os.umask(0o022) == 0o022  # left as it was
+    assert os.umask(umask) == 0o022  # left as it was
 
 
 @ROOT_ONLY
