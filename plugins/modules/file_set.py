@@ -234,6 +234,8 @@ def _apply(
 ) -> None:
     """Carry out the plan; a failure says what stands now. A rerun completes whatever was begun."""
     done = "no file was changed"
+    umask = os.umask(0)
+    os.umask(umask)
     try:
         for name in plan.stale:
             os.unlink(os.path.join(root, name))
@@ -241,6 +243,8 @@ def _apply(
             path = os.path.join(root, name) if name else root
             os.makedirs(path, exist_ok=True)
             set_attributes(path, folder=True)
+        if str(module.params["mode"])[0].isdigit():
+            os.umask(0o077)  # a new file is private until it has its mode; others are relative to the umask
         with Batch() as batch:
             for name in sorted([*plan.create, *plan.change]):
                 batch.add(os.path.join(root, name), declared[name], set_attributes)
@@ -255,6 +259,8 @@ def _apply(
     except OSError as error:
         path = error.filename2 or error.filename
         module.fail_json(msg=f"cannot write {path}: {error.strerror}; {done}; run again to complete")
+    finally:
+        os.umask(umask)
 
 
 def _remove_empty(root: str, name: str) -> None:

@@ -46,9 +46,7 @@ def build(suite: str, name: str) -> None:
         tar = Path(folder, f"{suite}.tar")
         options = [f"--customize-hook={hook}" for hook in HOOKS]
         command = ["mmdebstrap", "--variant=minbase", f"--include={PACKAGES}", *options, suite, str(tar)]
-        with log.open("w", encoding="utf-8") as out:
-            code = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False).returncode
-        if code != 0:
+        if bootstrap(command, log) != 0:
             last = "\n".join(log.read_text(encoding="utf-8").splitlines()[-8:])
             raise LabError(f"mmdebstrap could not make {suite}; its log is {log}\n{last}")
         changes = [word for change in CHANGES for word in ("--change", change)]
@@ -57,3 +55,24 @@ def build(suite: str, name: str) -> None:
         if old.startswith(name.rpartition(":")[0] + ":") and old != name:
             run("podman", "rmi", old, check=False)  # still used by a container: then it stays
     say(f"The {suite} image is ready ({time.monotonic() - started:.0f} s).")
+
+
+def bootstrap(command: list[str], log: Path) -> int:
+    """Run mmdebstrap and say every ten seconds how far it is; returns its exit code."""
+    with log.open("w", encoding="utf-8") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        while True:
+            try:
+                return process.wait(10)
+            except subprocess.TimeoutExpired:
+                lines = [
+                    line[3:]
+                    for line in log.read_text(encoding="utf-8").splitlines()
+                    if line.startswith("I: ")
+                ]
+                say(f"  … {(lines or ['mmdebstrap starts'])[-1]}")
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait()

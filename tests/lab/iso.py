@@ -54,7 +54,7 @@ def contents(linux: kernel.Kernel, recipe: str, folder: Path) -> dict[str, bytes
     """All files of the ISO."""
     busybox = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
     own = str(uuid.uuid5(uuid.NAMESPACE_OID, recipe))
-    scripts = {name: (LAB / "initrd" / name).read_bytes() for name in ("init", "udhcpc")}
+    scripts = {name: (LAB / "initrd_files" / name).read_bytes() for name in ("init", "udhcpc")}
     files = {
         ".disk/info": RELEASE.encode(),
         ".disk/casper-uuid-generic": f"{own}\n".encode(),
@@ -70,7 +70,10 @@ def contents(linux: kernel.Kernel, recipe: str, folder: Path) -> dict[str, bytes
 def ensure() -> Path:
     """The ISO's path, made on first use (a few seconds) and when its recipe or Debian's kernel changes."""
     linux = kernel.ensure()
-    sources = [LAB / name for name in ("iso.py", "initrd.py", "kernel.py", "initrd/init", "initrd/udhcpc")]
+    sources = [
+        LAB / name
+        for name in ("iso.py", "initrd.py", "kernel.py", "initrd_files/init", "initrd_files/udhcpc")
+    ]
     recipe = digest(linux.version, *(path.read_bytes() for path in sources))
     place = BUILD / "iso" / f"lab-live-server-{recipe}.iso"
     with locked(f"iso-{digest(str(BUILD))}"):

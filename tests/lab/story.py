@@ -7,6 +7,7 @@ format netboot of the role pxe_http; `router`: the lab router's dnsmasq log; `se
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -153,13 +154,17 @@ class Story:
         return found
 
     def config_search(self) -> list[tuple[str, bool]]:
-        """PXELINUX's configuration files as it asked for them, and whether each was there."""
+        """PXELINUX's configuration files as it asked for them, and whether each was there.
+
+        A request that it repeats at once, because the answer took long (UDP), counts as one.
+        """
         marker = "pxelinux.cfg/"
-        return [
+        asked = [
             (step.name.partition(marker)[2], step.kind == "tftp")
             for step in self.steps
             if step.kind in ("tftp", "missing") and marker in step.name
         ]
+        return [request for request, _repeated in itertools.groupby(asked)]
 
 
 def tell(story: Story, lines: Iterable[Line]) -> Story:

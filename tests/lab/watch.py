@@ -21,8 +21,8 @@ from .story import Line, Step, Story
 
 TFTP_ROOT = "/srv/netboot/tftp"
 ACCESS_LOG = "/var/log/nginx/netboot.access.log"
-SETTLE = 1.5
-"""The logs are complete when all machines have ended and nothing has come for so many seconds."""
+SETTLE = 0.3
+"""Seconds that router and server may take to write down a request after the machine has had its answer."""
 
 
 class Tail:
@@ -58,16 +58,22 @@ class ServerLog(AbstractContextManager["ServerLog"]):
         self.server = server
         self.path = BUILD / "lans" / lan.name / f"server-{server.name}.log"
         self.router = BUILD / "lans" / lan.name / "router.log"
+        self.known: set[bytes] = set()
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> ServerLog:
+        self.known = self.last_lines()
+        # Both begin where the logs are now, not where they are when the programs have started.
         # `cat` ends when the connection does; then the followers are ended too.
         script = (
-            "journalctl -f -n 0 -o short-unix -u dnsmasq & "
-            f"tail -s 0.2 -n 0 -F {shlex.quote(ACCESS_LOG)} 2>/dev/null & "
+            "journalctl -q -f -n all --since @$(date +%s) -o short-unix -u dnsmasq & "
+            f"log={shlex.quote(ACCESS_LOG)}; size=$(stat -c %s $log 2>/dev/null || echo 0); "
+            "tail -s 0.2 -c +$((size + 1)) -F $log 2>/dev/null & "
             "echo following; cat >/dev/null; kill $(jobs -p)"
         )
         command = servers.ssh(self.server, "bash", "-c", shlex.quote(script))
+        if self.path.exists():
+            self.path.replace(self.path.with_suffix(".before.log"))
         with self.path.open("wb") as out:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT
@@ -77,7 +83,6 @@ class ServerLog(AbstractContextManager["ServerLog"]):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise LabError(f"the server's logs cannot be followed; see {self.path}")
             time.sleep(0.05)
-        time.sleep(0.3)  # the followers need a moment to start
         return self
 
     def __exit__(
@@ -90,6 +95,23 @@ class ServerLog(AbstractContextManager["ServerLog"]):
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+    def last_lines(self) -> set[bytes]:
+        """The last line of each of the server's two logs, as they are now."""
+        script = f"tail -n 1 {shlex.quote(ACCESS_LOG)}; journalctl -q -n 1 -o short-unix -u dnsmasq"
+        said = run(*servers.ssh(self.server, "bash", "-c", shlex.quote(script)), check=False)
+        return {line.encode() for line in said.splitlines()}
+
+    def wait_until_complete(self, patience: float = 20) -> None:
+        """Wait until all that the server has logged until now has arrived here; LabError when it does not."""
+        deadline = time.monotonic() + patience
+        missing = self.last_lines() - self.known
+        while missing := missing - set(self.path.read_bytes().split(b"\n")):
+            if time.monotonic() > deadline:
+                raise LabError(
+                    f"the server's log is incomplete in {self.path}: {missing.pop()!r} is not there"
+                )
+            time.sleep(0.1)
 
     def tails(self) -> list[Tail]:
         """From now on."""
@@ -113,6 +135,7 @@ class Boot:
     story: Story
     tail: Tail
     patience: float
+    running: bool = True
     seconds: float = 0.0
     result: str = ""
 
@@ -149,37 +172,43 @@ def follow(
             story = Story(client.machine.mac, client.power_on, TFTP_ROOT, sizes)
             limit = patience or client.machine.firmware.patience
             boots.append(Boot(client, story, Tail(client.serial, "serial"), limit))
-        last_news = time.time()
-        while any(not boot.result for boot in boots) or time.time() < last_news + SETTLE:
+        while not all(boot.result for boot in boots):
             time.sleep(0.1)
-            shared = [source_of(line) for tail in tails for line in tail.lines()]
-            last_news = time.time() if shared else last_news
+            read_logs(boots, tails, tell)
             for boot in boots:
-                running = boot.client.running()
-                for line in [*shared, *boot.tail.lines()]:
-                    step = boot.story.feed(line)
-                    if step is not None:
-                        tell(boot, step)
                 if not boot.result:
-                    boot.result = judge(boot, running, enough)
+                    boot.result = judge(boot, enough)
                     if boot.result:
                         boot.seconds = last_step(boot)
                         boot.client.__exit__(None, None, None)
-                        last_news = time.time()
             idle(boots)
+        time.sleep(SETTLE)
+        log.wait_until_complete()
+        read_logs(boots, tails, tell)
     finally:
         for client in clients:
             client.__exit__(None, None, None)
     return boots
 
 
-def judge(boot: Boot, running: bool, enough: Callable[[Story], bool]) -> str:
+def read_logs(boots: Sequence[Boot], tails: Sequence[Tail], tell: Callable[[Boot, Step], None]) -> None:
+    """Feed what was logged since the last call to every story that it is about."""
+    shared = [source_of(line) for tail in tails for line in tail.lines()]
+    for boot in boots:
+        boot.running = boot.client.running()  # before its console is read, so that its last words are
+        for line in [*shared, *boot.tail.lines()]:
+            step = boot.story.feed(line)
+            if step is not None:
+                tell(boot, step)
+
+
+def judge(boot: Boot, enough: Callable[[Story], bool]) -> str:
     """How the boot has ended; nothing as long as it goes on."""
     if boot.story.end:
         return boot.story.end
     if enough(boot.story):
         return "enough"
-    if not running:
+    if not boot.running:
         boot.client.check_started()
         return "failed: the machine switched itself off"
     if time.time() - boot.client.power_on > boot.patience:

@@ -22,6 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test a row."""
     rows = chosen(metafunc.config.getoption("--row"))
+    if not rows:
+        raise pytest.UsageError(f"no such row; there are {', '.join(row.name for row in chosen(''))}")
     metafunc.parametrize("row", rows, ids=[row.name for row in rows])
 
 

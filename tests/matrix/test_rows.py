@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.matrix.fleet import Outcome
 from tests.matrix.rows import Row
 
 
 def test_row(row: Row, outcomes: dict[str, Outcome]) -> None:
     """No check of the row found a fault."""
-    assert not outcomes[row.name].faults
+    faults = outcomes[row.name].faults
+    if faults:
+        pytest.fail("\n".join(faults), pytrace=False)

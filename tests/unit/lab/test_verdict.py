@@ -84,6 +84,11 @@ def test_a_gap_in_the_search_is_a_fault(gone: str) -> None:
     assert verdict.searched(changed("stranger", drop(gone)), "default")
 
 
+def test_a_request_that_was_repeated_is_no_fault() -> None:
+    assert verdict.searched(changed("stranger", double("cfg/C0A80 ")), "default") == []
+    assert verdict.searched(changed("stranger", double("cfg/default")), "default") == []
+
+
 def test_the_search_ends_where_something_was_found() -> None:
     assert verdict.searched(story("nuc1"), "default")
 

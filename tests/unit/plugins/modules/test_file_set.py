@@ -314,10 +314,24 @@ def test_leftovers_of_a_killed_run_go_without_a_change(run: Run, tmp_path: Path,
     assert not left.exists()
 
 
-def test_a_new_file_is_never_more_open_than_declared(run: Run, tmp_path: Path) -> None:
+def test_a_new_file_is_never_more_open_than_declared(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    umask = os.umask(0o022)
+    real = AnsibleModule.set_fs_attributes_if_different
+    seen = set()
+
+    def spy(module: AnsibleModule, arguments: dict[str, Any], *others: Any, **options: Any) -> Any:
+        if arguments["path"].endswith(".part"):
+            seen.add(oct(os.stat(arguments["path"]).st_mode & 0o777))
+        return real(module, arguments, *others, **options)
+
+    monkeypatch.setattr(AnsibleModule, "set_fs_attributes_if_different", spy)
     run({"a": "1\n"}, mode="0600")
     run({"a": "2\n", "b": "2\n"}, mode="0600")
     assert {modes(tmp_path / "set")[name] for name in "ab"} == {"600"}
+    assert seen == {"0o600"}
+    assert os.umask(umask) == 0o022  # left as it was
 
 
 @ROOT_ONLY
@@ -348,10 +362,10 @@ def test_ten_thousand_files(run: Run) -> None:
         for number in range(2500)
         for name in ("user-data", "meta-data", "vendor-data", "network-config")
     }
-    begin = time.monotonic()
+    begin = time.process_time()  # of this process: what else the host and its disk do does not count
     assert len(run(files, owned=["*/*"], mode="0644")["created"]) == 10000
     assert run(files, owned=["*/*"], mode="0644")["changed"] is False
-    assert time.monotonic() - begin < 30  # seconds; 4 on two cores and an SSD
+    assert time.process_time() - begin < 20  # seconds; 2 on an idle machine
 
 
 def command(folder: Path, files: dict[str, str], **options: Any) -> tuple[list[str], str, dict[str, str]]:
