@@ -28,7 +28,8 @@ options:
     type: str
     default: ''
   version:
-    description: dnsmasq's version, or what C(dnsmasq --version) prints. UEFI HTTP Boot beside another DHCP server needs 2.91.
+    description:
+      - dnsmasq's version, or what C(dnsmasq --version) prints. UEFI HTTP Boot beside another DHCP server needs 2.91.
     type: str
     default: ''
 """

@@ -146,9 +146,11 @@ class Judge:
         answers = [self._says(path, certificate) for certificate in trust.certificates]
         if "damaged" in answers:
             raise _UnfitError(f"{what} is damaged: it is not what its signer signed")
-        # sbverify up to 0.9.5 takes some chains of certificates for good whatever it is told to trust.
-        if "good" not in answers or self._says(path, None) == "good":
+        if "good" not in answers:
             raise _UnfitError(f"{what} is not signed by {vendor}, the only one whom its shim trusts")
+        # sbverify 0.9.4 takes a signature that brings an intermediate certificate for good, whatever it trusts.
+        if self._says(path, None) == "good":
+            raise _UnfitError(f"{what} has a signature of which sbverify cannot tell whose it is")
         revoked = program.digest in trust.revoked_digests
         if revoked or any(self._says(path, certificate) == "good" for certificate in trust.revoked):
             raise _UnfitError(f"{what} is revoked: its shim refuses it by name. Use a newer one")

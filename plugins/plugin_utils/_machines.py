@@ -16,7 +16,7 @@ PREFIX = "netboot_"
 #: As a machine's MAC: whatever boots and is not named otherwise.
 ANY = "any"
 #: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
-SHARED = frozenset({"address", "http_port", "images", "root"})
+SHARED = frozenset({"address", "efi_pair", "http_port", "images", "root", "uefi"})
 DEFAULTS: Mapping[str, Any] = {
     "mac": None,
     "image": None,

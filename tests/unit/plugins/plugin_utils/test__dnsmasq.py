@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import pytest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._dnsmasq import loader_lines
 
 
@@ -30,3 +31,26 @@ def test_the_machine_that_stands_for_any_sets_what_is_usual() -> None:
         "pxe-service=tag:lpxelinux,x86PC,homelab.netboot,lpxelinux",
         "pxe-service=tag:!lpxelinux,x86PC,homelab.netboot,pxelinux",
     ]
+
+
+def test_uefi_is_answered_where_there_is_a_loader() -> None:
+    lines = loader_lines(
+        [], ["shimx64.efi", "grubx64.efi"], "http://192.168.1.50", "Dnsmasq version 2.90  Copyright"
+    )
+    assert lines[1:] == [
+        "pxe-service=X86-64_EFI,homelab.netboot,efi/shimx64.efi",
+        "pxe-service=BC_EFI,homelab.netboot,efi/shimx64.efi",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "spoken"), [("2.90", False), ("2.91", True), ("2.100", True), ("3.0", True), ("", False)]
+)
+def test_http_boot_needs_a_dnsmasq_that_can_give_it(version: str, spoken: bool) -> None:
+    lines = loader_lines([], ["shimx64.efi"], "http://192.168.1.50", version)
+    assert ("dhcp-option-pxe=tag:http16,67,http://192.168.1.50/efi/shimx64.efi" in lines) is spoken
+    assert ("dhcp-pxe-vendor=PXEClient,HTTPClient" in lines) is spoken
+
+
+def test_without_a_loader_http_boot_is_not_answered_either() -> None:
+    assert loader_lines([], [], "http://192.168.1.50", "2.91") == loader_lines([])
