@@ -90,7 +90,19 @@ class Key:
         if not authority:
             extensions += ["-addext", "extendedKeyUsage=codeSigning"]
         by = ["-CA", str(issuer.pem), "-CAkey", str(issuer.key)] if issuer else []
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *extensions, *by]
+        command = [
+            "openssl",
+            "req",
+            "-utf8",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            *extensions,
+            *by,
+        ]
         command += ["-subj", f"/O=Org/CN={name}", "-keyout", str(made.key), "-out", str(made.pem)]
         subprocess.run(command, check=True, capture_output=True)
         return made
@@ -106,7 +118,17 @@ class Key:
         place.write_bytes(data)
         out = self.key.with_suffix(".out")
         more = [word for one in also for word in ("--addcert", str(one.pem))]
-        command = ["sbsign", "--key", str(self.key), "--cert", str(self.pem), *more, "--output", str(out), str(place)]
+        command = [
+            "sbsign",
+            "--key",
+            str(self.key),
+            "--cert",
+            str(self.pem),
+            *more,
+            "--output",
+            str(out),
+            str(place),
+        ]
         subprocess.run(command, check=True, capture_output=True)
         return out.read_bytes()
 

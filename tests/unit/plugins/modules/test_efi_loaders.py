@@ -1,0 +1,436 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module as Ansible runs it, with real keys, signatures, packages and images; only the programs are small."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.homelab.netboot.plugins.module_utils import _efi_loaders, _pe
+from ansible_collections.homelab.netboot.plugins.modules import efi_loaders
+from ansible_collections.homelab.netboot.tests.unit import efi
+from ansible_collections.homelab.netboot.tests.unit.isos import make_iso
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("sbsign") and shutil.which("sbverify")),
+    reason="sbsign and sbverify are not installed (package sbsigntool)",
+)
+OLD = efi.sbat("grub,5,FSF,grub,2.06,URL")
+SHIM = "usr/lib/shim/shimx64.efi.signed"
+GRUB = "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed"
+
+
+@dataclass
+class Keys:
+    """Microsoft's part signs shims; the vendor's authority is in them, and its signer signs the rest."""
+
+    microsoft: efi.Key
+    vendor: efi.Key
+    signer: efi.Key
+    other: efi.Key
+
+
+@dataclass
+class World:
+    """A folder with the files of a vendor whose everything fits, and a runner of the module."""
+
+    folder: Path
+    keys: Keys
+    capsys: pytest.CaptureFixture[str]
+
+    @property
+    def dest(self) -> Path:
+        return self.folder / "dest"
+
+    def file(self, name: str, data: bytes) -> str:
+        path = self.folder / name
+        path.write_bytes(data)
+        return str(path)
+
+    def pair(
+        self, name: str = "files", shim: bytes | None = None, grub: bytes | None = None
+    ) -> dict[str, str]:
+        """A candidate of two files; what is not given is as it should be."""
+        shim = self.keys.microsoft.sign(efi.shim(self.keys.vendor.der)) if shim is None else shim
+        grub = self.keys.signer.sign(efi.grub()) if grub is None else grub
+        return {
+            "name": name,
+            "shim": self.file(f"{name}.shim", shim),
+            "grub": self.file(f"{name}.grub", grub),
+        }
+
+    def iso(
+        self, name: str = "image", files: dict[str, bytes] | None = None, **options: Any
+    ) -> dict[str, str]:
+        """A candidate that is an image with the two packages of `pair`, or with other files."""
+        if files is None:
+            pair = self.pair()
+            shim = efi.package({SHIM: Path(pair["shim"]).read_bytes()}, "xz")
+            grub = efi.package({GRUB: Path(pair["grub"]).read_bytes(), "usr/share/doc/x": b"x"}, "gz")
+            files = {
+                "pool/main/s/shim-signed/shim-signed_1.9+15_amd64.deb": b"older and odd",
+                "pool/main/s/shim-signed/shim-signed_1.58+15.8_amd64.deb": shim,
+                "pool/main/g/grub2-signed/grub-efi-amd64-signed_1.202+2.12_amd64.deb": grub,
+                "pool/main/g/grub2-signed/grub-efi-arm64-signed_9+2.12_arm64.deb": b"other",
+            }
+        return {"name": name, "iso": str(make_iso(self.folder / f"{name}.iso", files, **options))}
+
+    @property
+    def kernel(self) -> str:
+        return self.file("vmlinuz", self.keys.signer.sign(efi.program({".linux": b"Linux"})))
+
+    def run(self, *candidates: dict[str, str], check: bool = False, **options: Any) -> dict[str, Any]:
+        arguments = {
+            "dest": str(self.dest),
+            "candidates": list(candidates),
+            "kernels": [self.kernel],
+            **options,
+        }
+        arguments.update(_ansible_check_mode=check, _ansible_diff=True)
+        with patch_module_args(arguments), pytest.raises(SystemExit):
+            efi_loaders.main()
+        result: dict[str, Any] = json.loads(self.capsys.readouterr().out)
+        return result
+
+    def reason(self, candidate: dict[str, str], **options: Any) -> str:
+        """Why a candidate is rejected: the same in check mode and really, and nothing is changed."""
+        before = tree(self.folder)
+        results = [self.run(candidate, check=check, **options) for check in (True, False)]
+        assert results[0] == results[1]
+        assert results[0]["failed"]
+        assert "exception" not in results[0]
+        after = tree(self.folder)
+        assert after.pop("vmlinuz", None)
+        before.pop("vmlinuz", None)
+        assert after == before
+        [rejected] = results[0]["rejected"]
+        assert rejected["name"] == candidate["name"]
+        assert f"- {rejected['name']}: {rejected['reason']}." in results[0]["msg"]
+        return str(rejected["reason"])
+
+
+def tree(folder: Path) -> dict[str, tuple[bytes, int, int]]:
+    """Everything below a folder, with mode and time, to compare with afterwards."""
+    return {
+        str(path.relative_to(folder)): (
+            path.read_bytes() if path.is_file() else b"",
+            path.lstat().st_mode,
+            path.lstat().st_ctime_ns,
+        )
+        for path in folder.rglob("*")
+    }
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    folder = tmp_path_factory.mktemp("keys")
+    vendor = efi.Key.make(folder, "Vendor Authority")
+    return Keys(
+        efi.Key.make(folder, "microsoft"),
+        vendor,
+        efi.Key.make(folder, "signer", vendor, authority=False),
+        efi.Key.make(folder, "other"),
+    )
+
+
+@pytest.fixture
+def world(tmp_path: Path, keys: Keys, capsys: pytest.CaptureFixture[str]) -> World:
+    return World(tmp_path, keys, capsys)
+
+
+def changes(result: dict[str, Any]) -> list[bool]:
+    assert "failed" not in result, result["msg"]
+    assert result["changed"] == any(file["changed"] for file in result["files"]) == bool(result["diff"])
+    return [file["changed"] for file in result["files"]]
+
+
+# ---- what fits
+
+
+@pytest.mark.parametrize("kind", ["pair", "iso"])
+def test_check_run_check_run(world: World, kind: str) -> None:
+    candidate = getattr(world, kind)("mine")
+    foreseen = world.run(candidate, check=True, mode="0640")
+    assert not world.dest.exists()
+    done = world.run(candidate, mode="0640")
+    assert changes(done) == [True, True]
+    assert foreseen == done
+    good = world.pair()
+    assert (world.dest / "shimx64.efi").read_bytes() == Path(good["shim"]).read_bytes()
+    assert _pe.read((world.dest / "grubx64.efi").read_bytes()).sections[".sbat"] == efi.GRUB_SBAT
+    assert stat.S_IMODE((world.dest / "grubx64.efi").stat().st_mode) == 0o640
+    said = {key: done[key] for key in ("source", "vendor", "grub_version", "shim_version", "rejected")}
+    assert said == {
+        "source": "mine",
+        "vendor": "Vendor Authority",
+        "grub_version": "2.12",
+        "shim_version": "16.1",
+        "rejected": [],
+    }
+    assert done["files"][0]["path"] == str(world.dest / "shimx64.efi")
+
+    before = tree(world.dest)
+    for check in (True, False):
+        again = world.run(candidate, check=check)
+        assert changes(again) == [False, False]
+        assert {key: again[key] for key in said} == said
+        assert [file["checksum"] for file in again["files"]] == [file["checksum"] for file in done["files"]]
+    assert tree(world.dest) == before
+
+
+def test_first_that_fits(world: World) -> None:
+    old = world.pair("old", grub=world.keys.signer.sign(efi.grub(OLD)))
+    gone = {"name": "gone", "shim": "/nonexistent/shim", "grub": "/nonexistent/grub"}
+    result = world.run(old, gone, world.pair("good"), world.pair("never"))
+    assert result["source"] == "good"
+    assert [one["name"] for one in result["rejected"]] == ["old", "gone"]
+    assert result["rejected"][0]["reason"].startswith("its GRUB is 2.06, and 2.12 is needed")
+    assert result["rejected"][1]["reason"] == "cannot read /nonexistent/shim: No such file or directory"
+    assert world.run(old, minimum_grub="2.06")["source"] == "old"
+
+
+def test_none_fits_and_none_is_needed(world: World) -> None:
+    world.run(world.pair())
+    before = tree(world.dest)
+    result = world.run(world.pair("old", grub=world.keys.signer.sign(efi.grub(OLD))), required=False)
+    assert changes(result) == []
+    assert (result["source"], result["vendor"], result["grub_version"]) == (None, None, None)
+    assert tree(world.dest) == before
+    message = world.run()["msg"]
+    assert "No candidate is given." in message
+    assert "Secure Boot off" in message
+
+
+def test_only_what_differs_is_written(world: World) -> None:
+    world.run(world.pair())
+    before = (world.dest / "shimx64.efi").stat()
+    newer = world.pair(
+        "newer", grub=world.keys.signer.sign(efi.grub(efi.GRUB_SBAT.replace(b"2.12", b"2.14")))
+    )
+    foreseen = world.run(newer, check=True)
+    done = world.run(newer)
+    assert foreseen == done
+    assert changes(done) == [False, True]
+    assert (world.dest / "shimx64.efi").stat().st_ctime_ns == before.st_ctime_ns
+    [diff] = done["diff"]
+    assert diff["before_header"] == str(world.dest / "grubx64.efi")
+    assert diff["before"].startswith("size: ")
+    assert diff["before"].endswith("version: 2.12\n")
+    assert diff["after"].endswith("version: 2.14\n")
+    assert world.run(newer, mode="0600")["diff"][1]["after"] == "mode: 0600\n"
+
+
+def test_other_processor(world: World) -> None:
+    keys = world.keys
+    shim = keys.microsoft.sign(efi.shim(keys.vendor.der, machine=0xAA64))
+    pair = world.pair("arm", shim, keys.signer.sign(efi.grub(machine=0xAA64)))
+    kernel = world.file("arm", keys.signer.sign(efi.program(machine=0xAA64)))
+    changes(world.run(pair, arch="aa64", kernels=[kernel]))
+    assert sorted(os.listdir(world.dest)) == ["grubaa64.efi", "shimaa64.efi"]
+    assert "its shim is for another processor than x64 (machine 0xaa64)" in world.reason(pair)
+    assert "vmlinuz is for another processor" in world.run(pair, arch="aa64")["msg"]
+
+
+def test_list_of_certificates(world: World) -> None:
+    keys = world.keys
+    allowed = efi.signature_list(efi.X509, [keys.other.der]) + efi.signature_list(efi.X509, [keys.vendor.der])
+    result = world.run(world.pair("two", keys.microsoft.sign(efi.shim(allowed))))
+    assert result["vendor"] == "other, Vendor Authority"
+
+
+def test_signature_with_its_authority(world: World) -> None:
+    assert (
+        world.run(world.pair(grub=world.keys.signer.sign(efi.grub(), world.keys.vendor)))["source"] == "files"
+    )
+
+
+# ---- what does not
+
+
+def test_wrong_vendor(world: World) -> None:
+    keys = world.keys
+    told = "is not signed by Vendor Authority, the only one whom its shim trusts"
+    assert world.reason(world.pair(grub=keys.other.sign(efi.grub()))) == f"its GRUB {told}"
+    kernel = world.file("kernel", keys.other.sign(efi.program()))
+    assert world.reason(world.pair(), kernels=[kernel]) == f"{kernel} {told}"
+    assert world.reason(world.pair(), kernels=[world.kernel, kernel]) == f"{kernel} {told}"
+
+
+def test_signature_that_sbverify_takes_for_good(world: World, tmp_path: Path) -> None:
+    """One with an intermediate certificate: sbverify 0.9.4 says OK whatever certificate it is given."""
+    between = efi.Key.make(tmp_path, "between", world.keys.other)
+    signer = efi.Key.make(tmp_path, "foreign", between, authority=False)
+    reason = world.reason(world.pair(grub=signer.sign(efi.grub(), between)))
+    assert "sbverify cannot tell whose it is" in reason or "is not signed by" in reason
+
+
+def test_kernels_that_nobody_can_start(world: World) -> None:
+    kernel = world.file("kernel", efi.program())
+    assert world.reason(world.pair(), kernels=[kernel]) == f"{kernel} is not signed"
+    kernel = world.file("kernel", gzip.compress(efi.program()))
+    assert (
+        world.reason(world.pair(), kernels=[kernel]) == f"{kernel} is compressed (gzip): a UEFI kernel is not"
+    )
+    assert "No such file" in world.reason(world.pair(), kernels=["/nonexistent"])
+    assert "Is a directory" in world.reason(world.pair(), kernels=[str(world.folder)])
+
+
+@pytest.mark.parametrize("which", ["shim", "grub", "kernel"])
+def test_damaged(world: World, which: str) -> None:
+    candidate = world.pair()
+    path = Path(world.kernel if which == "kernel" else candidate[which])
+    data = path.read_bytes()
+    kernels = [str(path)] if which == "kernel" else None
+    flipped = world.file("flipped", data[:1030] + b"x" + data[1031:])
+    cut = world.file("cut", data[:-100])
+    for bad, why in ((flipped, "is damaged: it is not what"), (cut, "is cut off: its signature")):
+        candidate = {**world.pair(), which: bad} if which != "kernel" else world.pair()
+        kernels = [bad] if which == "kernel" else [world.kernel]
+        assert why in world.reason(candidate, kernels=kernels)
+
+
+def test_unsigned(world: World) -> None:
+    assert world.reason(world.pair(grub=efi.grub())) == "its GRUB is not signed"
+    assert world.reason(world.pair(shim=efi.shim(world.keys.vendor.der))) == "its shim is not signed"
+    assert "its shim is no shim" in world.reason(world.pair(shim=world.keys.microsoft.sign(efi.grub())))
+    assert "does not say its version" in world.reason(world.pair(grub=world.keys.signer.sign(efi.program())))
+
+
+def test_revoked(world: World) -> None:
+    keys = world.keys
+    digest = _pe.read(efi.grub()).digest
+    for bad in (
+        efi.signature_list(efi.SHA256, [b"x" * 32, digest]),
+        efi.signature_list(efi.X509, [keys.signer.der]),
+    ):
+        shim = keys.microsoft.sign(efi.shim(keys.vendor.der, bad))
+        assert "its GRUB is revoked" in world.reason(world.pair(shim=shim))
+    harmless = efi.signature_list(efi.SHA256, [b"x" * 32]) + efi.signature_list(efi.X509, [keys.other.der])
+    assert world.run(world.pair(shim=keys.microsoft.sign(efi.shim(keys.vendor.der, harmless))))["source"]
+
+
+def test_shim_that_refuses_older_generations(world: World) -> None:
+    def shim(level: str) -> bytes:
+        return world.keys.microsoft.sign(efi.shim(world.keys.vendor.der, level=level))
+
+    assert "refuses its GRUB as too old (grub below SBAT generation 6)" in world.reason(
+        world.pair(shim=shim("grub,6"))
+    )
+    assert world.run(world.pair(shim=shim("shim,9\ngrub,5\ngrub.else,7")))["source"] == "files"
+
+
+def test_no_sbverify(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ansible.module_utils.basic.AnsibleModule.get_bin_path", lambda *args: None)
+    assert "apt install sbsigntool" in world.run(world.pair())["msg"]
+
+
+def test_wrong_options(world: World) -> None:
+    assert "minimum_grub: 'new' is no version" in world.run(world.pair(), minimum_grub="new")["msg"]
+    assert "one of the following is required: shim, iso" in world.run({"name": "x"})["msg"]
+    assert "required together" in world.run({"name": "x", "shim": "/x"})["msg"]
+    assert "mutually exclusive" in world.run({**world.pair(), "iso": "/x"})["msg"]
+
+
+def test_destination(world: World) -> None:
+    pair = world.pair()
+    assert "is no folder" in world.run(pair, dest=pair["shim"])["msg"]
+    (world.dest / "grubx64.efi").mkdir(parents=True)
+    assert "grubx64.efi is a folder" in world.run(pair)["msg"]
+    assert os.listdir(world.dest) == ["grubx64.efi"]
+
+
+def test_failure_while_writing(world: World) -> None:
+    assert "no-such-user" in world.run(world.pair(), owner="no-such-user")["msg"]
+    assert not (world.dest / "shimx64.efi").exists()
+
+
+# ---- images
+
+
+def test_image_is_not_opened_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    candidate = world.iso()
+    first = world.run(candidate)
+    monkeypatch.setattr(_efi_loaders, "Image", None)
+    again = world.run(candidate)
+    assert changes(again) == [False, False]
+    assert again["vendor"] == first["vendor"]
+    monkeypatch.undo()
+    (world.dest / "grubx64.efi").write_bytes(b"other")
+    assert changes(world.run(candidate)) == [False, True]
+    os.utime(candidate["iso"])
+    assert changes(world.run(candidate)) == [False, False]
+
+
+@pytest.mark.parametrize("manifest", [b"", b"{", b"[]", b'{"version": 1, "files": {"shimx64.efi": 3}}'])
+def test_damaged_manifest(world: World, manifest: bytes) -> None:
+    candidate = world.iso()
+    world.run(candidate)
+    place = world.dest / ".efi_loaders.json"
+    good = place.read_bytes()
+    place.write_bytes(manifest)
+    assert changes(world.run(candidate)) == [False, False]
+    assert place.read_bytes() == good
+
+
+def test_image_with_the_names_of_ubuntu(world: World) -> None:
+    pair = world.pair()
+    shim, grub = (Path(pair[which]).read_bytes() for which in ("shim", "grub"))
+    debs = {
+        "pool/shim-signed_1_amd64.deb": efi.package({f"{SHIM}.previous": b"old", f"{SHIM}.latest": shim}),
+        "pool/grub-efi-amd64-signed_1_amd64.deb": efi.package({GRUB: grub}),
+    }
+    assert changes(world.run(world.iso(files=debs, rock_ridge=False, joliet=True))) == [True, True]
+    assert (world.dest / "shimx64.efi").read_bytes() == shim
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"casper/vmlinuz": b""}, "there is no pool/**/shim-signed_*_amd64.deb in {}"),
+        (
+            {"pool/shim-signed_1_amd64.deb": efi.package({SHIM: b"x"})},
+            "there is no pool/**/grub-efi-amd64-signed_*_amd64.deb in {}",
+        ),
+        (
+            {"pool/shim-signed_1_amd64.deb": b"x"},
+            "pool/shim-signed_1_amd64.deb in {} cannot be used: it is no Debian",
+        ),
+        (
+            {"pool/shim-signed_1_amd64.deb": efi.package({"x": b""})},
+            "pool/shim-signed_1_amd64.deb in {} has no usr/lib",
+        ),
+        (
+            {
+                "pool/shim-signed_1_amd64.deb": efi.package({SHIM: b"x"}),
+                "pool/grub-efi-amd64-signed_1_amd64.deb": efi.package({GRUB: b"x"}),
+            },
+            "its shim is no UEFI program",
+        ),
+    ],
+)
+def test_image_that_does_not_fit(world: World, files: dict[str, bytes], why: str) -> None:
+    candidate = world.iso(files=files)
+    assert world.reason(candidate).startswith(why.format(candidate["iso"]))
+
+
+def test_no_image(world: World) -> None:
+    assert "No such file" in world.reason({"name": "x", "iso": "/nonexistent"})
+    assert "is no ISO image" in world.reason({"name": "x", "iso": world.file("x", bytes(100_000))})
+    assert "Is a directory" in world.reason({"name": "x", "iso": str(world.folder)})
+    whole = Path(world.iso()["iso"])
+    os.truncate(whole, whole.stat().st_size - 10_000)
+    assert "is truncated" in world.reason({"name": "x", "iso": str(whole)})
+
+
+def test_no_pycdlib(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(efi_loaders, "PYCDLIB_ERROR", "ImportError: ...")
+    assert "apt install python3-pycdlib" in world.run(world.iso())["msg"]
+    assert world.run(world.pair())["source"] == "files"
