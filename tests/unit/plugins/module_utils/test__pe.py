@@ -30,6 +30,8 @@ CERTIFICATE = b"\x30\x82\x01\x00" + bytes(256)  # only its length is looked at
 
 @pytest.fixture(scope="module")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Key:
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
     return Key.make(tmp_path_factory.mktemp("keys"), "Ünser Name")
 
 

@@ -20,8 +20,8 @@ from ansible_collections.homelab.netboot.tests.unit import efi
 from ansible_collections.homelab.netboot.tests.unit.isos import make_iso
 
 pytestmark = pytest.mark.skipif(
-    not (shutil.which("sbsign") and shutil.which("sbverify")),
-    reason="sbsign and sbverify are not installed (package sbsigntool)",
+    not all(map(shutil.which, ("sbsign", "sbverify", "openssl"))),
+    reason="sbsign, sbverify or openssl is not installed (packages sbsigntool, openssl)",
 )
 OLD = efi.sbat("grub,5,FSF,grub,2.06,URL")
 SHIM = "usr/lib/shim/shimx64.efi.signed"
@@ -76,6 +76,7 @@ class World:
             shim = efi.package({SHIM: Path(pair["shim"]).read_bytes()}, "xz")
             grub = efi.package({GRUB: Path(pair["grub"]).read_bytes(), "usr/share/doc/x": b"x"}, "gz")
             files = {
+                "pool/main/s/shim-signed/shim-signed_1.10+15_amd64.deb": b"older and odd",
                 "pool/main/s/shim-signed/shim-signed_1.9+15_amd64.deb": b"older and odd",
                 "pool/main/s/shim-signed/shim-signed_1.58+15.8_amd64.deb": shim,
                 "pool/main/g/grub2-signed/grub-efi-amd64-signed_1.202+2.12_amd64.deb": grub,
@@ -367,6 +368,21 @@ def test_image_is_not_opened_again(world: World, monkeypatch: pytest.MonkeyPatch
     assert changes(world.run(candidate)) == [False, True]
     os.utime(candidate["iso"])
     assert changes(world.run(candidate)) == [False, False]
+
+
+def test_image_that_was_replaced(world: World) -> None:
+    world.run(world.iso())
+    debs = {
+        "pool/shim-signed_2_amd64.deb": efi.package({SHIM: (world.dest / "shimx64.efi").read_bytes()}),
+        "pool/grub-efi-amd64-signed_2_amd64.deb": efi.package(
+            {GRUB: world.keys.signer.sign(efi.grub(efi.GRUB_SBAT.replace(b"2.12", b"2.14")))}
+        ),
+    }
+    candidate = world.iso(files=debs)
+    foreseen = world.run(candidate, check=True)
+    assert foreseen == (done := world.run(candidate))
+    assert changes(done) == [False, True]
+    assert done["grub_version"] == "2.14"
 
 
 @pytest.mark.parametrize("manifest", [b"", b"{", b"[]", b'{"version": 1, "files": {"shimx64.efi": 3}}'])
