@@ -21,10 +21,12 @@ DISK_LOADERS = (
 )
 
 # GRUB's own "exit" opens the firmware's setup on many machines instead of going on to the next boot entry.
+# chainloader tells the loader that it came from $root, whatever device its file was named with: from another one a
+# shim cannot find its GRUB.
 _LOCAL = """\
 for loader in {loaders}; do
-  if search --no-floppy --file --set=disk $loader; then
-    chainloader ($disk)$loader
+  if search --no-floppy --file --set=root $loader; then
+    chainloader $loader
     boot
   fi
 done
