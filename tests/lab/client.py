@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from . import disk
+from . import disk, efi_disk
 from .common import BUILD, LabError, digest, run
 from .firmware import BIOS, Firmware
 from .lan import BRIDGE, Lan, end_processes
@@ -87,7 +87,10 @@ class Client:
     def __enter__(self) -> Client:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        (self.folder / "disk.img").write_bytes(disk.image())
+        if self.machine.firmware.code:
+            shutil.copyfile(efi_disk.ensure(), self.folder / "disk.img")
+        else:
+            (self.folder / "disk.img").write_bytes(disk.image())
         if self.machine.firmware.variables:
             shutil.copyfile(self.machine.firmware.variables, self.folder / "variables.fd")
         self.serial.touch()

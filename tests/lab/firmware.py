@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 OVMF = Path("/usr/share/OVMF")
@@ -51,4 +51,14 @@ SECURE = Firmware(
     memory=1024,
     patience=400,
 )
-ROWS = {row.name: row for row in (BIOS, UEFI, SECURE)}
+HTTP_BOOT = replace(
+    SECURE,
+    name="uefi-http-boot-secure",
+    # OVMF then offers no PXE and goes to HTTP Boot at once (edk2: OvmfPkg/Library/PxeBcPcdProducerLib)
+    machine=(
+        *SECURE.machine,
+        *("-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=no"),
+        *("-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=no"),
+    ),
+)
+ROWS = {row.name: row for row in (BIOS, UEFI, SECURE, HTTP_BOOT)}

@@ -27,6 +27,8 @@ PACKAGES = {
     "ipxe-qemu": "the boot ROMs of their network cards",
     "busybox-static": "the small system inside the test ISO",
     "squashfs-tools": "its root file system",
+    "fdisk": "the partition table of the disk that UEFI machines boot when they are left alone",
+    "mtools": "the files on it",
     "curl": "asks the servers as any web client does",
 }
 
