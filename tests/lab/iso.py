@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pycdlib
 
-from . import initrd, kernel
+from . import debs, initrd, kernel
 from .common import BUILD, LAB, LabError, digest, locked, run, say
 
 RELEASE = 'Ubuntu-Server 22.04.5 LTS "Jammy Jellyfish" - Release amd64 (20240911)'
@@ -24,14 +24,15 @@ FILLER = 24 * 2**20
 
 
 def write_iso(path: Path, files: Mapping[str, bytes]) -> None:
-    """Write an ISO with Rock Ridge and Joliet names, as Ubuntu's have; the files are `folder/name`."""
+    """Write an ISO with Rock Ridge and Joliet names, as Ubuntu's have; the files are `folder/…/name`."""
     iso = pycdlib.PyCdlib()
     iso.new(interchange_level=3, joliet=3, rock_ridge="1.09", vol_ident="Ubuntu-Server")
     short: dict[str, str] = {"": ""}
     for number, name in enumerate(sorted({str(parent) for file in files for parent in Path(file).parents})):
         if name != ".":
-            short[name] = f"/D{number}"
-            iso.add_directory(f"/D{number}", rr_name=name, joliet_path=f"/{name}")
+            above, _slash, base = name.rpartition("/")
+            short[name] = f"{short[above]}/D{number}"
+            iso.add_directory(short[name], rr_name=base, joliet_path=f"/{name}")
     for number, (name, data) in enumerate(files.items()):
         folder, _slash, base = name.rpartition("/")
         place = f"{short[folder]}/F{number}.;1"
@@ -50,6 +51,19 @@ def squashfs(folder: Path) -> bytes:
     return out.read_bytes()
 
 
+def pool() -> dict[str, Path]:
+    """Shim and GRUB for Secure Boot, as packages where Ubuntu's ISO has its own.
+
+    They are of the suite that has a GRUB which boots beside a router, whatever suite the kernel is of: both are signed
+    with Debian's key.
+    """
+    shim, grub = debs.fetch("trixie")
+    return {
+        f"pool/main/s/shim-signed/{shim.name}": shim,
+        f"pool/main/g/grub2-signed/{grub.name}": grub,
+    }
+
+
 def contents(linux: kernel.Kernel, recipe: str, folder: Path) -> dict[str, bytes]:
     """All files of the ISO."""
     busybox = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
@@ -61,6 +75,7 @@ def contents(linux: kernel.Kernel, recipe: str, folder: Path) -> dict[str, bytes
         "casper/vmlinuz": linux.image.read_bytes(),
         "casper/initrd": initrd.build(busybox, linux.modules(), linux.builtin(), scripts, own),
         "casper/ubuntu-server-minimal.squashfs": squashfs(folder),
+        **{name: package.read_bytes() for name, package in pool().items()},
         "pool/filler": random.Random(recipe).randbytes(FILLER),  # noqa: S311 - noise, not a secret
     }
     sums = [f"{hashlib.md5(data).hexdigest()}  ./{name}\n" for name, data in files.items()]  # noqa: S324
@@ -74,7 +89,7 @@ def ensure() -> Path:
         LAB / name
         for name in ("iso.py", "initrd.py", "kernel.py", "initrd_files/init", "initrd_files/udhcpc")
     ]
-    recipe = digest(linux.version, *(path.read_bytes() for path in sources))
+    recipe = digest(linux.version, *pool(), *(path.read_bytes() for path in sources))
     place = BUILD / "iso" / f"lab-live-server-{recipe}.iso"
     with locked(f"iso-{digest(str(BUILD))}"):
         if not place.exists():
