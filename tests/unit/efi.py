@@ -76,6 +76,9 @@ def signature_list(kind: bytes, entries: Sequence[bytes]) -> bytes:
     return kind + struct.pack("<3L", 28 + len(body), 0, 16 + len(entries[0])) + body
 
 
+_SIGNED: dict[tuple[object, ...], bytes] = {}
+
+
 @dataclass(frozen=True)
 class Key:
     """A key and its certificate, made by openssl."""
@@ -113,7 +116,13 @@ class Key:
         return subprocess.run(command, check=True, capture_output=True).stdout
 
     def sign(self, data: bytes, *also: Key) -> bytes:
-        """Sign a program, as sbsign does it; `also` are certificates that the signature brings along."""
+        """Sign a program, as sbsign does it; `also` are certificates that the signature brings along.
+
+        A signature has the time in it, so the same request gives the same bytes again.
+        """
+        request = (self.key, data, *(one.pem for one in also))
+        if request in _SIGNED:
+            return _SIGNED[request]
         place = self.key.with_suffix(".in")
         place.write_bytes(data)
         out = self.key.with_suffix(".out")
@@ -130,7 +139,8 @@ class Key:
             str(place),
         ]
         subprocess.run(command, check=True, capture_output=True)
-        return out.read_bytes()
+        _SIGNED[request] = out.read_bytes()
+        return _SIGNED[request]
 
 
 def package(files: Mapping[str, bytes], packing: str = "xz") -> bytes:
