@@ -64,7 +64,10 @@ class Client:
                 f"file:{self.serial}",
             ),
             *("-netdev", f"tap,id=net,ifname={self.port},script=no,downscript=no"),
-            *("-device", f"{firmware.nic},netdev=net,mac={machine.mac},bootindex=1{'' if firmware.rom else ',romfile='}"),
+            *(
+                "-device",
+                f"{firmware.nic},netdev=net,mac={machine.mac},bootindex=1{'' if firmware.rom else ',romfile='}",
+            ),
             # without a source of randomness newer OVMF offers no network boot (edk2#9530)
             *("-device", "virtio-rng-pci"),
             *self.flash(),

@@ -16,8 +16,15 @@ START = 2**20
 """Where the partition begins, in bytes."""
 SIZE = 16 * 2**20
 """Of the whole disk; shim and GRUB need 4 MB."""
-# Printed by the firmware's console, which OVMF shows on the serial port too. `sleep` keeps the machine on.
-CONFIG = f"echo '{MARK}'\nsleep 3600\n"
+# Printed by the firmware's console, which OVMF shows on the serial port too. GRUB sets shim_lock when Secure Boot is
+# on; `sleep` keeps the machine on.
+CONFIG = f"""\
+if [ "$shim_lock" = y ]; then
+  echo 'LAB secure-boot by=grub'
+fi
+echo '{MARK}'
+sleep 3600
+"""
 TABLE = "label: gpt\nfirst-lba: 2048\ntype=uefi, bootable\n"
 
 

@@ -21,10 +21,16 @@ _NGINX = re.compile(
     r'^\S+ (?P<when>\d+\.\d+) (?P<ip>\S+) "(?P<method>\S+) (?P<path>\S+)[^"]*" '
     r'(?P<status>\d+) (?P<bytes>\d+) (?P<seconds>\S+) "(?P<agent>.*)"$'
 )
-_OFFER = re.compile(r"PXE\(\S+\) (?P<mac>[0-9a-f:]{17}) proxy$")
+_OFFER = re.compile(r"^(?P<xid>\d+) PXE\(\S+\) (?P<mac>[0-9a-f:]{17}) proxy$")
+# UEFI is told its loader further down in the answer: a file for TFTP, or a URL for HTTP Boot.
+_BOOTFILE = re.compile(
+    r"^(?P<xid>\d+) (?:bootfile name: |sent size: +\d+ option: 67 bootfile-name +)(?P<file>\S+)$"
+)
 _LOADER = re.compile(r"PXE\(\S+\) (?P<ip>[\d.]+) (?P<mac>[0-9a-f:]{17}) (?P<file>\S+)$")
 _SENT = re.compile(r"^sent (?P<path>\S+) to (?P<ip>[\d.]+)$")
+_STOPPED = re.compile(r"^error \d+ .*received from (?P<ip>[\d.]+)$")
 _MISSING = re.compile(r"^file (?P<path>\S+) not found for (?P<ip>[\d.]+)$")
+_ESCAPE = re.compile(r"\x1b\[[0-9;=?]*[A-Za-z]")
 _ACK = re.compile(r"DHCPACK\(\S+\) (?P<ip>[\d.]+) (?P<mac>[0-9a-f:]{17})")
 
 
@@ -63,6 +69,8 @@ class Story:
     sizes: Mapping[str, int] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     ips: set[str] = field(default_factory=set)
+    xid: str = ""  # of the DHCP exchange of which the server's log tells just now, when it is this machine's
+    stopped: bool = False  # it broke off a file that it was being sent
 
     def feed(self, line: Line) -> Step | None:
         """Add what a line tells of this machine; None when it tells nothing of it."""
@@ -83,25 +91,42 @@ class Story:
         if entry is None:
             return None
         when, text = float(entry["when"]) - self.power_on, entry["text"]
-        if (found := _OFFER.search(text)) and found["mac"] == self.mac:
-            return Step(when, "offer", "server", "proxy")
+        if found := _OFFER.match(text):
+            # machines that are switched on together may choose the same number: the lines' order tells them apart
+            mine = found["mac"] == self.mac
+            self.xid = found["xid"] if mine else ""
+            return Step(when, "offer", "server", "proxy") if mine and not self.of("offer") else None
+        if (found := _BOOTFILE.match(text)) and found["xid"] == self.xid:
+            return Step(when, "loader", "server", found["file"])
         if (found := _LOADER.search(text)) and found["mac"] == self.mac:
             self.ips.add(found["ip"])
             return Step(when, "loader", "server", found["file"])
-        for kind, pattern in (("tftp", _SENT), ("missing", _MISSING)):
-            if (found := pattern.match(text)) and found["ip"] in self.ips:
-                path = found["path"]
-                size = self.sizes.get(path, 0) if kind == "tftp" else 0
-                return Step(when, kind, "server", path.removeprefix(self.root).lstrip("/"), size)
+        return self._tftp(when, text)
+
+    def _tftp(self, when: float, text: str) -> Step | None:
+        if (found := _STOPPED.match(text)) and found["ip"] in self.ips:
+            self.stopped = True  # UEFI asks for a file's size so; dnsmasq logs the file as sent all the same
+        elif (found := _SENT.match(text)) and found["ip"] in self.ips:
+            stopped, self.stopped = self.stopped, False
+            path = found["path"]
+            return (
+                None if stopped else Step(when, "tftp", "server", self._name(path), self.sizes.get(path, 0))
+            )
+        elif (found := _MISSING.match(text)) and found["ip"] in self.ips:
+            return Step(when, "missing", "server", self._name(found["path"]))
         return None
+
+    def _name(self, path: str) -> str:
+        return path.removeprefix(self.root).lstrip("/")
 
     def _nginx(self, line: Line) -> Step | None:
         found = _NGINX.match(line.text)
-        if found is None or found["ip"] not in self.ips:
-            return None
+        if found is None or found["ip"] not in self.ips or found["method"] == "HEAD":
+            return None  # UEFI's HTTP asks for the size of each file before it fetches it
         when = float(found["when"]) - self.power_on
         size, status = int(found["bytes"]), int(found["status"])
-        return Step(when, "http", "server", found["path"], size, status, found["agent"])
+        path = re.sub("/+", "/", found["path"])  # shim asks for efi//grubx64.efi
+        return Step(when, "http", "server", path, size, status, found["agent"])
 
     def _router(self, line: Line) -> Step | None:
         found = _ACK.search(line.text)
@@ -111,11 +136,16 @@ class Story:
         return Step(line.when - self.power_on, "address", "router", found["ip"])
 
     def _serial(self, line: Line) -> Step | None:
-        text = line.text.strip()
+        text = _ESCAPE.sub("", line.text).strip()
+        when = line.when - self.power_on
         if text == MARK:
-            return Step(line.when - self.power_on, "disk", "machine", MARK)
+            return Step(when, "disk", "machine", MARK)
         if text.startswith("LAB "):
-            return Step(line.when - self.power_on, "said", "machine", text.removeprefix("LAB "))
+            return Step(when, "said", "machine", text.removeprefix("LAB "))
+        if text == "EFI stub: UEFI Secure Boot is enabled.":  # Linux: drivers/firmware/efi/libstub
+            return Step(when, "said", "machine", "secure-boot by=kernel")
+        if text == "error: bad shim signature.":  # GRUB: grub-core/kern/efi/sb.c and its users
+            return Step(when, "said", "machine", "refused why=bad shim signature")
         return None
 
     def of(self, kind: str) -> list[Step]:
@@ -143,6 +173,12 @@ class Story:
             if step.kind == "said" and step.name.startswith("failed why="):
                 return "failed: " + step.name.removeprefix("failed why=")
         return ""
+
+    @property
+    def secure_boot(self) -> str:
+        """Who said that Secure Boot is on: kernel, grub (of the marked disk), or nobody: empty."""
+        words = (step.name.partition("secure-boot by=")[2] for step in self.of("said"))
+        return next((word for word in words if word), "")
 
     def seeds(self) -> dict[str, list[int]]:
         """The HTTP statuses with which cloud-init's four files were answered."""

@@ -13,7 +13,10 @@ from .story import Step
 HOLD = 0.8
 """Seconds that a step waits for earlier ones which are told later: the logs come by different ways."""
 
-_HTTP = {
+_FILES = {
+    "shimx64.efi": "shim, signed by Microsoft",
+    "grubx64.efi": "GRUB",
+    "grub.cfg": "its configuration",
     "vmlinuz": "kernel",
     "initrd": "initrd",
     "network-config": "seed: network",
@@ -21,8 +24,12 @@ _HTTP = {
     "user-data": "seed: the autoinstall answers",
     "vendor-data": "seed: vendor",
 }
+# UEFI's loaders ask for these and do without.
+_OPTIONAL = ("revocations_sku.efi", "revocations_sbat.efi", "shim_certificate_0.efi")
 # What the machine says of itself, by its first word; what the servers' logs tell anyway is left out.
 _SAID = {
+    "secure-boot": "Secure Boot is on, says the {by}",
+    "refused": "does not start this kernel: {why}",
     "kernel": "Linux {release} runs",
     "uuid": "the ISO is mounted, and kernel and initrd are its own (casper-uuid)",
     "squashfs": "{file} is the root file system",
@@ -64,20 +71,30 @@ def sentence(step: Step, machine: str) -> Sentence | None:
     if step.kind == "said":
         return said(step, machine)
     if step.kind == "http":
-        base = name.rpartition("/")[2]
-        note = "the ISO" if base.endswith(".iso") else _HTTP.get(base, "")
+        if step.status == 404 and name.rpartition("/")[2] in _OPTIONAL:
+            return None
+        note = note_on(name)
         answer = "" if step.status == 200 else f" answered {step.status}"
         text = f"HTTP {name}{answer}" + (f" ({note})" if note else "")
         return Sentence(step.when, served, text, step.size, "plain" if step.status == 200 else "bad")
     if step.kind == "tftp":
-        note = " (its configuration)" if "pxelinux.cfg/" in name else ""
-        return Sentence(step.when, served, f"TFTP {name}{note}", step.size)
+        note = note_on(name)
+        return Sentence(step.when, served, f"TFTP {name}" + (f" ({note})" if note else ""), step.size)
     return {
         "offer": Sentence(step.when, served, "offer: no address, but something to boot"),
         "address": Sentence(step.when, f"router → {machine}", f"address {name}"),
         "loader": Sentence(step.when, served, f"your loader is {name}"),
         "disk": Sentence(step.when, machine, "boots its own disk: nothing was installed", mood="good"),
     }[step.kind]
+
+
+def note_on(path: str) -> str:
+    """What a file is to the machine; empty for what needs no words."""
+    base = path.rpartition("/")[2]
+    if base.endswith(".iso"):
+        return "the ISO"
+    own = "pxelinux.cfg/" in path or "grub/machines/" in path
+    return _FILES["grub.cfg"] if own else _FILES.get(base, "")
 
 
 def said(step: Step, machine: str) -> Sentence | None:
@@ -87,10 +104,13 @@ def said(step: Step, machine: str) -> Sentence | None:
         return Sentence(step.when, machine, step.name.replace("failed why=", "failed: "), mood="bad")
     if word not in _SAID:
         return None
-    text = _SAID[word].format_map({"release": "", "file": "", "bytes": "0", **pairs(step.name)})
+    facts = {"release": "", "file": "", "bytes": "0", "by": "", "why": "", **pairs(step.name)}
+    if word == "refused":
+        facts["why"] = step.name.partition("why=")[2]
+    text = _SAID[word].format_map(facts)
     if word == "squashfs":
         text += ": " + step.name.partition("release=")[2].partition(" - Release")[0]
-    return Sentence(step.when, machine, text, mood="good" if word == "done" else "plain")
+    return Sentence(step.when, machine, text, mood={"done": "good", "refused": "bad"}.get(word, "plain"))
 
 
 class Teller:

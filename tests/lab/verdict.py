@@ -50,6 +50,57 @@ def by_tftp(story: Story) -> list[str]:
     return faults + loader(story, "pxelinux.0")
 
 
+def by_grub(story: Story) -> list[str]:
+    """UEFI by PXE: shim, GRUB and its first file by TFTP; by GRUB's HTTP its own entry, kernel and initrd."""
+    named = {step.name for step in story.of("loader")}
+    faults = [] if named == {"efi/shimx64.efi"} else [f"loaders named {named} instead of efi/shimx64.efi"]
+    # UDP: on a busy host one of them may have been sent twice
+    sent = list(dict.fromkeys(step.name for step in story.of("tftp")))
+    wanted = ["efi/shimx64.efi", "efi/grubx64.efi", "grub/grub.cfg"]
+    faults += [] if sent == wanted else [f"TFTP sent {sent} instead of {wanted}"]
+    return faults + fetched(story, [f"/grub/machines/{story.mac}.cfg"], "GRUB ")
+
+
+def by_http_boot(story: Story) -> list[str]:
+    """UEFI HTTP Boot: the same, without any TFTP; GRUB uses the firmware's HTTP."""
+    named = {step.name.partition("://")[2].partition("/")[2] for step in story.of("loader")}
+    faults = [] if named == {"efi/shimx64.efi"} else [f"loaders named {named} instead of efi/shimx64.efi"]
+    faults += [
+        f"{step.name} was asked for by TFTP" for step in story.steps if step.kind in ("tftp", "missing")
+    ]
+    first = ["/efi/shimx64.efi", "/efi/grubx64.efi", "/grub/grub.cfg", f"/grub/machines/{story.mac}.cfg"]
+    return faults + fetched(story, first, "UefiHttpBoot/")
+
+
+def fetched(story: Story, first: list[str], agent: str) -> list[str]:
+    """A loader of this User-Agent fetched these paths by HTTP, in this order; then at most a kernel and an initrd."""
+    got = [step.name for step in story.of("http") if step.agent.startswith(agent) and step.status == 200]
+    rest = [path.rpartition("/")[2] for path in got[len(first) :]]
+    if got[: len(first)] != first or rest not in ([], ["vmlinuz"], ["vmlinuz", "initrd"]):
+        return [f"by HTTP the loader fetched {got} instead of {first}, kernel and initrd"]
+    return []
+
+
+def secure_boot(story: Story, by: str) -> list[str]:
+    """Secure Boot was on, as `kernel` or `grub` says; off when `by` is empty."""
+    said = story.secure_boot
+    return (
+        [] if said == by else [f"that Secure Boot is on said {said or 'nobody'} instead of {by or 'nobody'}"]
+    )
+
+
+def refused(story: Story) -> list[str]:
+    """GRUB did not start the kernel that it had fetched, and the machine went on to its disk."""
+    said = [step.name.partition(" ")[0] for step in story.of("said")]
+    faults = [] if "refused" in said else ["GRUB did not say that it refuses the kernel"]
+    faults += ["the kernel ran"] if "kernel" in said else []
+    faults += [] if story.end == "local disk" else [f"its disk was not booted ({story.end or 'silence'})"]
+    names = [step.name.rpartition("/")[2] for step in story.of("http") if step.name.startswith("/images/")]
+    return faults + (
+        [] if names in (["vmlinuz"], ["vmlinuz", "initrd"]) else [f"of the image it fetched {names}"]
+    )
+
+
 def loader(story: Story, name: str) -> list[str]:
     """The server named this loader, and only this, and the machine fetched it."""
     named = {step.name for step in story.of("loader")}
@@ -74,8 +125,9 @@ def searched(story: Story, last: str) -> list[str]:
 
 
 def left_alone(story: Story) -> list[str]:
-    """The machine booted its disk and fetched nothing of an installation."""
+    """The machine booted its disk and fetched nothing of an installation: only loaders and their configuration."""
     faults = [] if story.end == "local disk" else [f"its disk was not booted ({story.end or 'silence'})"]
-    faults += [f"it fetched {step.name}" for step in story.of("http")]
+    harmless = ("/efi/", "/grub/")
+    faults += [f"it fetched {step.name}" for step in story.of("http") if not step.name.startswith(harmless)]
     faults += [f"it fetched {step.name}" for step in story.of("tftp") if "images/" in step.name]
     return faults

@@ -114,8 +114,8 @@ class ServerLog(AbstractContextManager["ServerLog"]):
             time.sleep(0.1)
 
     def tails(self) -> list[Tail]:
-        """From now on."""
-        return [Tail(self.path, "server", at_end=True), Tail(self.router, "router", at_end=True)]
+        """From now on. The router is read first: it says which addresses are whose."""
+        return [Tail(self.router, "router", at_end=True), Tail(self.path, "server", at_end=True)]
 
 
 def tftp_sizes(server: Server) -> dict[str, int]:

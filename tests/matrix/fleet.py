@@ -35,6 +35,7 @@ class Outcome:
     bytes_http: int
     iso_bytes: int
     faults: list[str]
+    secure_boot: str = ""  # who said that it is on: kernel or grub
 
 
 def facts_of(path: Path) -> Facts:
@@ -97,6 +98,8 @@ def boot(box: Server, rows: list[Row], facts: Facts, say: Callable[[str], None])
     for row in rows:
         if row.strip:
             strip(box, row)
+        if row.tamper:
+            tamper(box, row)
     outcomes = []
     sizes = watch.tftp_sizes(box)
     with watch.ServerLog(box, network) as log:
@@ -109,7 +112,7 @@ def boot(box: Server, rows: list[Row], facts: Facts, say: Callable[[str], None])
                 if done.result.startswith("failed"):
                     faults.insert(0, done.result)
                 figures = (done.seconds, done.story.bytes_tftp, done.story.bytes_http, facts.iso_bytes)
-                outcomes.append(Outcome(row, *figures, faults))
+                outcomes.append(Outcome(row, *figures, faults, done.story.secure_boot))
                 say(f"  {row.name}: {done.result} after {done.seconds:.1f} s")
     return outcomes
 
@@ -122,3 +125,22 @@ def strip(box: Server, row: Row) -> None:
     if after == before:
         raise LabError(f"{row.name}: {row.strip} is not in {path}, so nothing can be shown by its absence")
     run(*server.ssh(box, f"cat >{shlex.quote(path)}"), stdin=after)
+
+
+def tamper(box: Server, row: Row) -> None:
+    """Give one machine a kernel of its own, on the server, with one byte in its middle changed."""
+    old, new = f"images/{IMAGE}/vmlinuz", "images/tampered/vmlinuz"
+    entry = f"{watch.TFTP_ROOT}/grub/machines/{row.mac}.cfg"
+    kernel = f"{watch.TFTP_ROOT}/{new}"
+    script = f"""
+        set -eu
+        mkdir -p {kernel.rpartition("/")[0]}
+        cp {watch.TFTP_ROOT}/{old} {kernel}
+        middle=$(($(stat -c %s {kernel}) / 2))
+        byte=$(od -An -tu1 -j$middle -N1 {kernel})
+        printf "\\$(printf %o $((byte ^ 255)))" | dd of={kernel} bs=1 seek=$middle conv=notrunc status=none
+        ! cmp -s {watch.TFTP_ROOT}/{old} {kernel}
+        grep -q {old} {entry}
+        sed -i s,{old},{new}, {entry}
+    """
+    run(*server.ssh(box, "bash", "-s"), stdin=script)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from .fleet import Outcome
 
-HEAD = ("row", "server", "seconds", "TFTP bytes", "HTTP bytes", "HTTP/ISO", "result")
+HEAD = ("row", "server", "seconds", "TFTP bytes", "HTTP bytes", "HTTP/ISO", "Secure Boot", "result")
 
 
 def table(outcomes: Sequence[Outcome]) -> list[str]:
@@ -24,6 +24,7 @@ def table(outcomes: Sequence[Outcome]) -> list[str]:
                 f"{outcome.bytes_tftp:,}",
                 f"{outcome.bytes_http:,}",
                 times,
+                f"on, says the {outcome.secure_boot}" if outcome.secure_boot else "-",
                 "FAILED" if outcome.faults else "ok",
             )
         )
@@ -47,6 +48,7 @@ def as_json(outcomes: Sequence[Outcome]) -> str:
             "bytes_tftp": outcome.bytes_tftp,
             "bytes_http": outcome.bytes_http,
             "iso_bytes": outcome.iso_bytes,
+            "secure_boot_said_by": outcome.secure_boot or None,
             "result": "; ".join(outcome.faults) or "ok",
         }
         for outcome in outcomes

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.lab import verdict
-from tests.lab.firmware import BIOS, Firmware
+from tests.lab.firmware import BIOS, HTTP_BOOT, SECURE, UEFI, Firmware
+from tests.lab.image import SUITES
 from tests.lab.story import Story
 
 
@@ -34,6 +36,7 @@ class Row:
     inventory: str = "named"
     firmware: Firmware = BIOS
     strip: str = ""  # a kernel argument that is taken off this machine's entry on the server
+    tamper: bool = False  # its entry on the server gets another kernel: the same, but for one byte
 
     @property
     def name(self) -> str:
@@ -67,6 +70,41 @@ def unknown(story: Story, _facts: Facts) -> list[str]:
     return verdict.left_alone(story) + verdict.searched(story, "default")
 
 
+def uefi(story: Story, facts: Facts) -> list[str]:
+    """Installed by name, through shim and GRUB, Secure Boot off."""
+    return _installed(story, facts) + verdict.by_grub(story) + verdict.secure_boot(story, "")
+
+
+def uefi_secure(story: Story, facts: Facts) -> list[str]:
+    """The same with Secure Boot on, which the kernel says."""
+    return _installed(story, facts) + verdict.by_grub(story) + verdict.secure_boot(story, "kernel")
+
+
+def http_boot_secure(story: Story, facts: Facts) -> list[str]:
+    """Installed by name with Secure Boot on, all by HTTP from the first byte."""
+    return _installed(story, facts) + verdict.by_http_boot(story) + verdict.secure_boot(story, "kernel")
+
+
+def uefi_disk(story: Story, _facts: Facts) -> list[str]:
+    """Shim and GRUB start what is on the disk, Secure Boot off."""
+    return verdict.left_alone(story) + verdict.by_grub(story) + verdict.secure_boot(story, "")
+
+
+def uefi_disk_secure(story: Story, _facts: Facts) -> list[str]:
+    """The same with Secure Boot on, which the disk's GRUB says."""
+    return verdict.left_alone(story) + verdict.by_grub(story) + verdict.secure_boot(story, "grub")
+
+
+def http_boot_disk_secure(story: Story, _facts: Facts) -> list[str]:
+    """The same by HTTP Boot."""
+    return verdict.left_alone(story) + verdict.by_http_boot(story) + verdict.secure_boot(story, "grub")
+
+
+def refused(story: Story, _facts: Facts) -> list[str]:
+    """A kernel whose signature does not fit is not started; the machine goes on to its disk."""
+    return verdict.refused(story) + verdict.by_grub(story) + verdict.secure_boot(story, "grub")
+
+
 def waste(story: Story, facts: Facts) -> list[str]:
     """The proof that the check of bytes can fail: exactly the two faults that the missing argument makes."""
     faults = _installed(story, facts)
@@ -78,13 +116,30 @@ def waste(story: Story, facts: Facts) -> list[str]:
     return missed + [fault for fault in faults if not fault.startswith(expected)]
 
 
+def on_both(path: str, mac: str, check: Check, **more: Any) -> list[Row]:
+    """The row with a server of each suite."""
+    return [Row(path, suite, mac, check, **more) for suite in SUITES]
+
+
 ROWS = (
-    Row("bios-lpxelinux", "bookworm", "52:54:00:12:34:01", lpxelinux),
-    Row("bios-lpxelinux", "trixie", "52:54:00:12:34:01", lpxelinux),
-    Row("bios-pxelinux", "bookworm", "52:54:00:12:34:02", pxelinux),
-    Row("bios-pxelinux", "trixie", "52:54:00:12:34:02", pxelinux),
-    Row("bios-unknown", "bookworm", "52:54:00:12:34:0f", unknown),
-    Row("bios-unknown", "trixie", "52:54:00:12:34:0f", unknown),
+    # The slowest first. HTTP Boot needs dnsmasq 2.91 on the server, so it has no row on bookworm, which has 2.90.
+    Row("uefi-http-boot-secure-boot", "trixie", "52:54:00:12:34:13", http_boot_secure, firmware=HTTP_BOOT),
+    Row(
+        "uefi-http-boot-unknown-secure-boot",
+        "trixie",
+        "52:54:00:12:34:1d",
+        http_boot_disk_secure,
+        firmware=HTTP_BOOT,
+    ),
+    *on_both("uefi-pxe-secure-boot", "52:54:00:12:34:12", uefi_secure, firmware=SECURE),
+    *on_both("uefi-pxe", "52:54:00:12:34:11", uefi, firmware=UEFI),
+    *on_both("uefi-kernel-refused-secure-boot", "52:54:00:12:34:15", refused, firmware=SECURE, tamper=True),
+    *on_both("uefi-never-secure-boot", "52:54:00:12:34:14", uefi_disk_secure, firmware=SECURE),
+    *on_both("uefi-unknown-secure-boot", "52:54:00:12:34:1f", uefi_disk_secure, firmware=SECURE),
+    *on_both("uefi-unknown", "52:54:00:12:34:1e", uefi_disk, firmware=UEFI),
+    *on_both("bios-lpxelinux", "52:54:00:12:34:01", lpxelinux),
+    *on_both("bios-pxelinux", "52:54:00:12:34:02", pxelinux),
+    *on_both("bios-unknown", "52:54:00:12:34:0f", unknown),
     Row("bios-pxelinux-any", "bookworm", "52:54:00:12:34:0e", pxelinux_any, inventory="any"),
     Row("waste-is-noticed", "trixie", "52:54:00:12:34:03", waste, strip="cloud-config-url=/dev/null"),
 )
