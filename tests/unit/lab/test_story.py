@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.lab.story import Line, Story
-from tests.unit.lab.recordings import ADDRESSES, BOOT_BYTES, ISO_BYTES, MACS, lines, story
+from tests.unit.lab.recordings import BOOT_BYTES, ISO_BYTES, MACHINES, lines, story
 
 
 def test_an_installation_is_told_in_full() -> None:
@@ -24,6 +24,54 @@ def test_an_installation_is_told_in_full() -> None:
     }
 
 
+def test_a_uefi_machine_by_pxe() -> None:
+    told = story("uefi-pxe")
+    kinds = [step.kind for step in told.steps]
+    assert kinds[:8] == ["address", "offer", "loader", "tftp", "missing", "missing", "missing", "tftp"]
+    # the transfer that only asked for shim's size is none
+    assert told.bytes_tftp == 1_036_152 + 2_344_384 + 378
+    assert told.end == "done"
+    assert told.secure_boot == "kernel"
+
+
+def test_a_uefi_machine_by_http_boot() -> None:
+    told = story("uefi-http")
+    assert [step.name for step in told.of("loader")] == ["http://192.168.1.50/efi/shimx64.efi"]
+    assert told.bytes_tftp == 0
+    names = [step.name for step in told.of("http") if step.status == 200]
+    assert names[:4] == [
+        "/efi/shimx64.efi",
+        "/efi/grubx64.efi",
+        "/grub/grub.cfg",
+        "/grub/machines/52:54:00:12:34:13.cfg",
+    ]
+    assert told.secure_boot == "kernel"
+    assert story("uefi-http-stranger").secure_boot == "grub"
+
+
+def test_what_came_to_any_of_its_addresses_is_the_machines() -> None:
+    machine = MACHINES["uefi-http"]
+    later = "Nov 22 11:02:57 dnsmasq-dhcp[1]: 8 DHCPACK(br0) 192.168.1.44 " + machine.mac
+    at = next(n for n, line in enumerate(lines("uefi-http")) if "focal.iso" in line.text)
+    moved = [
+        Line(line.when, line.source, line.text.replace(f" {machine.address} ", " 192.168.1.44 "))
+        for line in lines("uefi-http")[at:]
+    ]
+    told = story("uefi-http", [*lines("uefi-http")[:at], Line(machine.power_on + 9, "router", later), *moved])
+    assert told.bytes_http == story("uefi-http").bytes_http
+
+
+def test_what_the_firmwares_console_shows() -> None:
+    told = Story(MACHINES["nuc1"].mac, 0)
+    for text in (
+        "\x1b[2J\x1b[01;01H\rLOCAL DISK BOOTED",
+        "\rerror: bad shim signature.",
+        "error: no such device.",
+    ):
+        told.feed(Line(1, "serial", text))
+    assert [step.name for step in told.steps] == ["LOCAL DISK BOOTED", "refused why=bad shim signature"]
+
+
 def test_times_count_from_power_on() -> None:
     times = {step.name: step.when for step in story("nuc1").steps}
     assert times["proxy"] == pytest.approx(2.357, abs=0.001)
@@ -34,7 +82,7 @@ def test_machines_are_told_apart() -> None:
     told = story("stranger")
     assert told.end == "local disk"
     assert told.bytes_http == 0
-    assert told.ips == {ADDRESSES["stranger"]}
+    assert told.ips == {MACHINES["stranger"].address}
     assert all("f4-4d" not in step.name for step in told.steps)
 
 
@@ -52,7 +100,7 @@ def test_a_failure_is_the_end() -> None:
 
 
 def test_what_was_logged_before_power_on_is_another_boot() -> None:
-    told = Story(MACS["nuc1"], 1795345400.0)
+    told = Story(MACHINES["nuc1"].mac, 1795345400.0)
     for line in lines("nuc1"):
         told.feed(line)
     assert not told.steps
@@ -61,4 +109,4 @@ def test_what_was_logged_before_power_on_is_another_boot() -> None:
 @pytest.mark.parametrize("source", ["dnsmasq", "nginx", "router", "serial"])
 @pytest.mark.parametrize("text", ["", "following", "\x00\xff", "LABEL", '- - "GET" 200'])
 def test_noise_is_no_step(source: str, text: str) -> None:
-    assert Story(MACS["nuc1"], 0).feed(Line(1, source, text)) is None
+    assert Story(MACHINES["nuc1"].mac, 0).feed(Line(1, source, text)) is None

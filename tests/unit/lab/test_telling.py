@@ -31,6 +31,26 @@ def test_a_whole_boot_is_told_in_order() -> None:
         assert part in text
 
 
+@pytest.mark.parametrize("machine", ["uefi-pxe", "uefi-http"])
+def test_a_uefi_boot_is_told_without_alarm(machine: str) -> None:
+    told = [sentence(step, "pc") for step in story(machine).steps if step.kind != "missing"]
+    text = "\n".join(line.what for line in told if line)
+    for part in (
+        "efi/shimx64.efi (shim",
+        "efi/grubx64.efi (GRUB)",
+        ".cfg (its configuration)",
+        "says the kernel",
+    ):
+        assert part in text
+    assert not [line.what for line in told if line and line.mood == "bad"]
+
+
+def test_a_refused_kernel_is_told() -> None:
+    told = sentence(Step(1, "said", "machine", "refused why=bad shim signature"), "pc")
+    assert told is not None
+    assert (told.what, told.mood) == ("does not start this kernel: bad shim signature", "bad")
+
+
 def test_a_step_waits_for_earlier_ones() -> None:
     teller = Teller("pc")
     teller.add(Step(5.0, "loader", "server", "b"))

@@ -9,7 +9,17 @@ import pytest
 
 from tests.lab import verdict
 from tests.lab.story import Line, Story
-from tests.unit.lab.recordings import BOOT_BYTES, ISO, ISO_BYTES, MACS, lines, story
+from tests.unit.lab.recordings import (
+    BOOT_BYTES,
+    ISO,
+    ISO_BYTES,
+    MACHINES,
+    UEFI_BOOT_BYTES,
+    UEFI_ISO,
+    UEFI_ISO_BYTES,
+    lines,
+    story,
+)
 
 Change = Callable[[str], list[str]]
 
@@ -79,6 +89,58 @@ def test_a_stranger_that_is_installed_is_a_fault() -> None:
     assert len(verdict.left_alone(story("nuc1"))) > 3
 
 
+def test_good_uefi_boots_have_no_fault() -> None:
+    for machine, chain in (("uefi-pxe", verdict.by_grub), ("uefi-http", verdict.by_http_boot)):
+        told = story(machine)
+        assert verdict.installed(told, UEFI_ISO, UEFI_ISO_BYTES, UEFI_BOOT_BYTES) == []
+        assert chain(told) == []
+        assert verdict.secure_boot(told, "kernel") == []
+    told = story("uefi-http-stranger")
+    assert verdict.left_alone(told) + verdict.by_http_boot(told) + verdict.secure_boot(told, "grub") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (swap("bootfile name: efi/shimx64", "bootfile name: efi/ipxe"), "loaders named"),
+        (drop("sent /srv/netboot/tftp/efi/grubx64"), "TFTP sent"),
+        (drop("vmlinuz HTTP"), "by HTTP the loader fetched"),
+        (double("initrd HTTP"), "by HTTP the loader fetched"),
+        (swap("machines/52:54:00:12:34:12.cfg", "default.cfg"), "by HTTP the loader fetched"),
+    ],
+)
+def test_faults_of_grub_by_pxe(change: Change, fault: str) -> None:
+    assert [text for text in verdict.by_grub(changed("uefi-pxe", change)) if fault in text]
+
+
+def test_faults_of_http_boot() -> None:
+    assert verdict.by_http_boot(story("uefi-pxe"))
+    assert verdict.by_grub(story("uefi-http"))
+    assert verdict.by_http_boot(changed("uefi-http", swap("option: 67", "option: 66")))
+    assert verdict.by_http_boot(changed("uefi-http", swap('cfg HTTP/1.1" 200', 'cfg HTTP/1.1" 404')))
+
+
+def test_secure_boot_that_nobody_speaks_of_is_off() -> None:
+    told = changed("uefi-pxe", drop("Secure Boot is enabled"))
+    assert verdict.secure_boot(told, "") == []
+    assert verdict.secure_boot(told, "kernel")
+    assert verdict.secure_boot(story("uefi-pxe"), "")
+
+
+def test_a_kernel_that_is_refused() -> None:
+    def refuse(text: str) -> list[str]:
+        if "EFI stub" in text or "initrd HTTP" in text or "focal.iso HTTP" in text:
+            return []
+        return {"LAB done": ["error: bad shim signature.", "LOCAL DISK BOOTED"]}.get(
+            text.strip(), [] if "LAB " in text else [text]
+        )
+
+    told = changed("uefi-pxe", refuse)
+    assert verdict.refused(told) == []
+    assert len(verdict.refused(story("uefi-pxe"))) == 4
+    assert verdict.refused(changed("uefi-http-stranger", swap("x", "x")))
+
+
 @pytest.mark.parametrize("gone", ["cfg/58b41815", "cfg/01-52", "cfg/C0A80 ", "cfg/default"])
 def test_a_gap_in_the_search_is_a_fault(gone: str) -> None:
     assert verdict.searched(changed("stranger", drop(gone)), "default")
@@ -94,6 +156,6 @@ def test_the_search_ends_where_something_was_found() -> None:
 
 
 def test_classic_search() -> None:
-    names = verdict.classic_search(MACS["nuc1"], "192.168.1.14")
+    names = verdict.classic_search(MACHINES["nuc1"].mac, "192.168.1.14")
     assert names[:3] == ["01-f4-4d-30-60-64-69", "C0A8010E", "C0A8010"]
     assert names[-3:] == ["C0", "C", "default"]
