@@ -65,6 +65,11 @@ def pxelinux_any(story: Story, facts: Facts) -> list[str]:
     return _installed(story, facts) + verdict.by_tftp(story) + verdict.searched(story, "default")
 
 
+def never(story: Story, _facts: Facts) -> list[str]:
+    """A machine that is named, but not to be installed: its own disk."""
+    return verdict.left_alone(story) + verdict.searched(story, "01-" + story.mac.replace(":", "-"))
+
+
 def unknown(story: Story, _facts: Facts) -> list[str]:
     """A machine that the inventory does not name: its own disk."""
     return verdict.left_alone(story) + verdict.searched(story, "default")
@@ -139,6 +144,7 @@ ROWS = (
     *on_both("uefi-unknown", "52:54:00:12:34:1e", uefi_disk, firmware=UEFI),
     *on_both("bios-lpxelinux", "52:54:00:12:34:01", lpxelinux),
     *on_both("bios-pxelinux", "52:54:00:12:34:02", pxelinux),
+    *on_both("bios-never", "52:54:00:12:34:04", never),
     *on_both("bios-unknown", "52:54:00:12:34:0f", unknown),
     Row("bios-pxelinux-any", "bookworm", "52:54:00:12:34:0e", pxelinux_any, inventory="any"),
     Row("waste-is-noticed", "trixie", "52:54:00:12:34:03", waste, strip="cloud-config-url=/dev/null"),
