@@ -28,6 +28,12 @@ def test_the_other_kernel_is_served_at_the_other_port(device: Device) -> None:
     assert device.tftp("images/other/vmlinuz").stdout == "hwe " * 10
 
 
+def test_an_image_that_is_downloaded_arrives_whole_with_its_kernel(host: Any, device: Device) -> None:
+    image = host.file("/data/boot/http/images/fetched/fetched.iso")
+    assert image.sha256sum == host.file("/var/tmp/test.iso").sha256sum
+    assert device.http("/images/fetched/vmlinuz", port=8080).stdout.endswith("kernel " * 10)
+
+
 def test_seeds_belong_to_the_other_group_and_say_what_was_given(host: Any) -> None:
     odd = host.file("/data/boot/http/machines/odd/user-data")
     assert odd.group == "nogroup"

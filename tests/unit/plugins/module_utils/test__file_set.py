@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.homelab.netboot.plugins.module_utils import _file_set
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 PARTS = st.text("ab01-.", min_size=1, max_size=3).filter(lambda part: part not in (".", ".."))
@@ -66,7 +66,6 @@ def test_bad_patterns_are_faults_too() -> None:
         _file_set.check_names([], ["../*"])
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy disk is no fault
 @given(declared=SETS, present=SETS, owned=st.sampled_from([[], ["*"], ["*", "*/*", "*/*/*"], ["a*/*"]]))
 def test_the_plan_leads_to_the_declared_set(
     declared: dict[str, bytes], present: dict[str, bytes], owned: list[str]

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with the input is said with the machine, the variable and the remedy, and nothing is changed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.servers import PROJECT
+
+KEYS = ["ssh-ed25519 AAAA"]
+CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "an address that the server does not have": (
+        {"netboot_address": "192.168.1.99"},
+        ["netboot_address: this server has no IPv4 address 192.168.1.99", "192.168.1.50 on lan0"],
+    ),
+    "a port that another program holds": (
+        {"netboot_http_port": 8099},
+        [
+            "nginx needs port 8099 (netboot_http_port)",
+            "python3 on 0.0.0.0:8099",
+            "set netboot_http_port to a free port",
+        ],
+    ),
+    "an image that is not there": (
+        {"netboot_images": {"focal": {"path": "/nope.iso"}}},
+        ["netboot_images: no file at /nope.iso"],
+    ),
+    "a download without a checksum": (
+        {"netboot_images": {"focal": {"url": "https://example.org/f.iso"}}},
+        ["image focal: netboot_images: a download needs a checksum"],
+    ),
+    "a setting that does not exist, on every machine": (
+        {"netboot_imgae": "focal"},
+        [f"machine nuc{n}: netboot_imgae: no such setting; did you mean image?" for n in (1, 2, 3)],
+    ),
+    "machines with one MAC": (
+        {"netboot_mac": "52:54:00:00:00:01"},
+        ["machines nuc1 and nuc2: netboot_mac: both have 52:54:00:00:00:01"],
+    ),
+    "a machine that nobody could log in to": (
+        {"netboot_ssh_keys": []},
+        ["machine nuc1: netboot_ssh_keys: nobody could log in"],
+    ),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _other_program(host: Any) -> Iterator[None]:
+    """Let another program hold a port."""
+    host.run_expect([0], "systemd-run --unit=other python3 -m http.server 8099 --directory /var/empty")
+    yield
+    host.run_expect([0], "systemctl stop other")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_said_before_anything_changes(host: Any, case: str) -> None:
+    variables, told = CASES[case]
+    suite = host.backend.name.rpartition("-")[2]
+    argv = ["ansible-playbook", "site.yml", "-i", "molecule/shared/inventory", "--limit", suite]
+    done = subprocess.run(
+        [*argv, "-e", json.dumps(variables)], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode != 0
+    for text in told:
+        assert text in said
+    assert "changed=0" in said
+    assert "Traceback" not in said
