@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from tests.servers import PROJECT
 
 KEYS = ["ssh-ed25519 AAAA"]
