@@ -181,9 +181,8 @@ files:
       returned: success
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.homelab.netboot.plugins.module_utils._carry_out import carry_out
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._efi_loaders import (
     Candidate,
@@ -239,28 +238,12 @@ def main() -> None:
             msg=f"minimum_grub: {options['minimum_grub']!r} is no version, give one such as 2.12."
         )
 
-    def set_attributes(loader: Loader, path: str, diff: dict[str, Any] | None = None) -> bool:
-        """Set owner and mode that the loader shall have on the file at path; tell whether that changed any."""
-        arguments = module.load_file_common_arguments(options, path=loader.path)
-        return bool(module.set_fs_attributes_if_different({**arguments, "path": path}, False, diff))
-
-    changes: list[dict[str, Any]] = []
     try:
         judge = Judge(options["arch"], options["minimum_grub"], options["kernels"], sbverify, module.tmpdir)
         plan = decide(options["dest"], [Candidate(**one) for one in options["candidates"]], judge)
         if plan.source is None and options["required"]:
             module.fail_json(msg=complaint(plan, options["kernels"]), rejected=plan.rejected)
-        written = [loader for loader in plan.loaders if loader.changed]
-        if not module.check_mode:
-            act(plan, set_attributes)
-        changes += [content_diff(loader) for loader in written]
-        for loader in plan.loaders:
-            if not loader.changed:
-                attributes: dict[str, Any] = {}
-                loader.changed = set_attributes(loader, loader.path, attributes)
-                changes += [attribute_diff(loader, attributes)] if loader.changed else []
-        if not module.check_mode:
-            remember(plan)
+        changes = carry_out(module, plan, plan.loaders, act=act, remember=remember, describe=describe)
     except UserError as error:
         module.fail_json(msg=str(error))
 
@@ -290,23 +273,13 @@ def complaint(plan: Plan, kernels: list[str]) -> str:
     )
 
 
-def content_diff(loader: Loader) -> dict[str, str]:
+def describe(loader: Loader) -> tuple[str, str]:
     """Show a replaced file by what identifies it: programs are no reading matter."""
 
     def text(size: int, checksum: str, version: str | None) -> str:
         return f"size: {size}\nsha256: {checksum}\nversion: {version or 'unknown'}\n"
 
-    before = text(*loader.before) if loader.before else ""
-    after = text(loader.size, loader.checksum, loader.version)
-    return {"before_header": loader.path, "after_header": loader.path, "before": before, "after": after}
-
-
-def attribute_diff(loader: Loader, attributes: dict[str, Any]) -> dict[str, str]:
-    texts = {
-        side: "".join(f"{name}: {value}\n" for name, value in sorted(attributes.get(side, {}).items()))
-        for side in ("before", "after")
-    }
-    return {"before_header": loader.path, "after_header": loader.path, **texts}
+    return text(*loader.before) if loader.before else "", text(loader.size, loader.checksum, loader.version)
 
 
 if __name__ == "__main__":

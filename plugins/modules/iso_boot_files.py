@@ -121,10 +121,9 @@ release:
   sample: Ubuntu-Server 20.04.3 LTS "Focal Fossa" - Release amd64 (20210824)
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.homelab.netboot.plugins.module_utils._boot_files import Step, act, decide, remember
+from ansible_collections.homelab.netboot.plugins.module_utils._carry_out import carry_out
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._iso import PYCDLIB_ERROR
 
@@ -143,26 +142,10 @@ def main() -> None:
         hint = missing_required_lib("pycdlib") + " On Debian and Ubuntu: apt install python3-pycdlib"
         module.fail_json(msg=hint, exception=PYCDLIB_ERROR)
 
-    def set_attributes(step: Step, path: str, diff: dict[str, Any] | None = None) -> bool:
-        """Set owner and mode that step's file shall have on the file at path; tell whether that changed any."""
-        arguments = module.load_file_common_arguments(options, path=step.path)
-        return bool(module.set_fs_attributes_if_different({**arguments, "path": path}, False, diff))
-
     options = module.params
-    changes: list[dict[str, Any]] = []
     try:
         plan = decide(options["src"], options["dest"], options["files"], module.check_mode, module._diff)
-        written = [step for step in plan.steps if step.changed]
-        if not module.check_mode:
-            act(plan, set_attributes)
-        changes += [content_diff(step) for step in written]
-        for step in plan.steps:
-            if not step.changed:
-                attributes: dict[str, Any] = {}
-                step.changed = set_attributes(step, step.path, attributes)
-                changes += [attribute_diff(step, attributes)] if step.changed else []
-        if not module.check_mode:
-            remember(plan)
+        changes = carry_out(module, plan, plan.steps, act=act, remember=remember, describe=describe)
     except UserError as error:
         module.fail_json(msg=str(error))
 
@@ -175,19 +158,10 @@ def main() -> None:
     )
 
 
-def content_diff(step: Step) -> dict[str, str]:
+def describe(step: Step) -> tuple[str, str]:
     """Show a replaced file by what identifies it: kernels are no reading matter."""
     before = f"size: {step.before[0]}\nsha256: {step.before[1]}\n" if step.before else ""
-    after = f"size: {step.size}\nsha256: {step.checksum}\n"
-    return {"before_header": step.path, "after_header": step.path, "before": before, "after": after}
-
-
-def attribute_diff(step: Step, attributes: dict[str, Any]) -> dict[str, str]:
-    texts = {
-        side: "".join(f"{name}: {value}\n" for name, value in sorted(attributes.get(side, {}).items()))
-        for side in ("before", "after")
-    }
-    return {"before_header": step.path, "after_header": step.path, **texts}
+    return before, f"size: {step.size}\nsha256: {step.checksum}\n"
 
 
 if __name__ == "__main__":
