@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures of speed and cost: `python -m tests.bench` from the top of the repository."""
+"""Measures of speed and cost: `python -m tests.bench` from the top of the repository.
+
+`extract.py`: the module that takes kernel and initrd out of an ISO. `installs.py`: bytes that an installation
+fetches, from the logs of `make matrix`. `transfers.py`: nginx and dnsmasq under load; as root, in a boot network of
+its own (`boot_server.py`, `clients.py`, `plain_server.py`), which is removed at the end, however that comes.
+Each measure is a ratio of two things done in one run on one machine; run them when nothing else runs there.
+"""
 
 from __future__ import annotations
 

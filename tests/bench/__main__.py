@@ -5,37 +5,63 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
+import sys
 from typing import Callable
 
-from tests.bench import BUILD, Row, Skipped, extract, installs
+from tests.bench import BUILD, Row, Skipped, boot_server, extract, installs, transfers
+from tests.lab.common import LabError
 
 MEASURES: dict[str, Callable[[], Row]] = {
     "extract_vs_cp": extract.extract_vs_cp,
     "extract_peak_memory": extract.extract_peak_memory,
     "extract_second_run": extract.extract_second_run,
     "bytes_per_install": installs.bytes_per_install,
+    "http_vs_tftp": transfers.http_vs_tftp,
+    "clients_50_http": transfers.clients_50_http,
+    "clients_50_tftp": transfers.clients_50_tftp,
 }
 
 
-def main() -> None:
+def main() -> int:
+    """The exit code: 1 when a measure failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", choices=MEASURES, help="measure just this one")
     only = parser.parse_args().only
-    rows, skipped = [], []
-    for name in [only] if only else MEASURES:
-        print(name, flush=True)
-        try:
-            rows.append(MEASURES[name]())
-        except Skipped as reason:
-            skipped.append(f"{name}: skipped, {reason}")
+    for number in (signal.SIGTERM, signal.SIGHUP):  # so that they, too, end in cleaning up
+        signal.signal(number, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
+    load, cores = os.getloadavg()[0], os.cpu_count() or 1
+    try:
+        rows, notes, code = measure([only] if only else list(MEASURES))
+    finally:
+        boot_server.remove()
     print()
     print(table(rows))
-    for line in skipped:
+    if load > cores / 2:
+        notes.append(f"other programs ran, too: load {load:.1f} on {cores} cores when the measures began")
+    for line in notes:
         print(line)
     BUILD.mkdir(exist_ok=True)
     keys = ("name", "ours", "other", "unit", "ratio")
     text = json.dumps([{key: getattr(row, key) for key in keys} for row in rows], indent=2)
     (BUILD / "bench.json").write_text(text + "\n")
+    return code
+
+
+def measure(names: list[str]) -> tuple[list[Row], list[str], int]:
+    """The rows, what is to be said of measures that have none, and the exit code."""
+    rows, notes, code = [], [], 0
+    for name in names:
+        print(name, flush=True)
+        try:
+            rows.append(MEASURES[name]())
+        except Skipped as reason:
+            notes.append(f"{name}: skipped, {reason}")
+        except LabError as error:
+            notes.append(f"{name}: FAILED, {error}")
+            code = 1
+    return rows, notes, code
 
 
 def table(rows: list[Row]) -> str:
@@ -55,4 +81,4 @@ def table(rows: list[Row]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
