@@ -24,7 +24,7 @@ def table(outcomes: Sequence[Outcome]) -> list[str]:
                 f"{outcome.bytes_tftp:,}",
                 f"{outcome.bytes_http:,}",
                 times,
-                f"on, says the {outcome.secure_boot}" if outcome.secure_boot else "-",
+                {"kernel": "on, says the kernel", "grub": "on, says GRUB"}.get(outcome.secure_boot, "-"),
                 "FAILED" if outcome.faults else "ok",
             )
         )
