@@ -144,7 +144,7 @@ def tftp(address: str, expected: dict[str, int], count: int, times: int, port: i
             client.socket.close()
             mine = client.download
             result.add(mine.name, mine.size, expected[mine.name], mine.error)
-            if client.todo:
+            if client.todo and not mine.error:  # else those that it did not ask for are missing in the result
                 begin(client)
 
         started = time.perf_counter()

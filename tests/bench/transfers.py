@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What nginx and dnsmasq deliver, as the roles configure them, to clients in the server's boot network.
 
-That network has no delay (not every kernel can add one) and no limit but the processors: the clients share
-them with the server, and on a virtual machine a program that waits is woken the sooner the busier they are. So lock-step TFTP varies
-more than all else, 15 to 80 microseconds a block on one host: measure when nothing else runs.
+That network has no delay (not every kernel can add one) and no limit but the processors: the clients share them
+with the server, and on a virtual machine a program that waits is woken the sooner the busier they are. So lock-step
+TFTP varies more than all else, 15 to 80 microseconds a block on one host: measure when nothing else runs.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ def http_vs_tftp() -> Row:
     blocks = sum(size // BLKSIZE + 1 for size in files.values())
     gigabit = sum(files.values()) * 8 / 1e9
     means = (
-        f"kernel and initrd, one client: TFTP / HTTP, median pair of {PAIRS_BOTH}, expected at least 20; TFTP's time is "
-        f"a lower bound: there is no delay here, and its {blocks:,} blocks cost a round trip each, "
+        f"kernel and initrd, one client: TFTP / HTTP, median pair of {PAIRS_BOTH}, expected at least 20; "
+        f"TFTP's time is a lower bound: there is no delay here, and its {blocks:,} blocks cost a round trip each, "
         f"{blocks / 1000:.0f} s more per ms (by HTTP a gigabit line takes {gigabit:.1f} s)"
     )
     return median_row("http_vs_tftp", found, "s", means)
@@ -133,7 +133,8 @@ def clients_50_tftp() -> Row:
 
     found = pairs(PAIRS_TFTP, at_once, in_a_row, "MB/s")
     means = (
-        f"{' and '.join(LOADERS)} from dnsmasq, none failing, {sent_again} packets sent again: "
-        f"{CLIENTS} clients at once / one client {CLIENTS} times; median pair of {PAIRS_TFTP}, expected at least 0.8 (more at once is no slower)"
+        f"{' and '.join(LOADERS)} from dnsmasq, none failing, {sent_again} packets sent again: {CLIENTS} clients "
+        f"at once / one client {CLIENTS} times; median pair of {PAIRS_TFTP}, expected at least 0.8 "
+        "(more at once is no slower)"
     )
     return median_row("clients_50_tftp", found, "MB/s", means)
