@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 COLLECTIONS = ROOT / ".collections"  # where Python finds this collection by its full name
+SIZES = {"vmlinuz": 12 << 20, "initrd": 90 << 20}  # bytes, as Ubuntu's are
 
 
 class Skipped(Exception):  # noqa: N818  # no error: the text says what to do first

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable
 
-from tests.bench import BUILD, COLLECTIONS, Row
+from tests.bench import BUILD, COLLECTIONS, SIZES, Row
 from tests.unit.isos import make_iso
 
 sys.path.insert(0, str(COLLECTIONS))
@@ -24,7 +24,6 @@ ISO = FOLDER / "bench.iso"
 PLAIN = FOLDER / "plain"  # the same two files outside of the ISO, for cp
 DEST = FOLDER / "dest"
 FILES = {"casper/vmlinuz": "vmlinuz", "casper/initrd": "initrd"}
-SIZES = {"vmlinuz": 12 << 20, "initrd": 90 << 20}
 FILLERS, FILLER_SIZE = 598, 2 << 20
 RUNS = 9
 MEMORY_LIMIT = 60.0  # MB (of 10^6 bytes): what the module may take

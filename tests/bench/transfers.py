@@ -14,9 +14,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import Row, boot_server
+from tests.bench import SIZES, Row, boot_server
 from tests.bench.clients import BLKSIZE, Result
-from tests.bench.extract import SIZES
 from tests.lab.common import LabError, run
 from tests.lab.server import Server
 
