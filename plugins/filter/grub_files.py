@@ -38,7 +38,7 @@ _value:
   type: dict
   sample:
     default.cfg: "for loader in..."
-    grub.cfg: "source (http,192.168.1.50)/grub/machines/$net_default_mac.cfg"
+    grub.cfg: "source $prefix/machines/$net_default_mac.cfg..."
     machines/f4:4d:30:60:64:69.cfg: "linux (http,192.168.1.50)/images/focal/vmlinuz..."
 """
 

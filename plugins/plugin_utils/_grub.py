@@ -33,26 +33,35 @@ done
 exit
 """
 
+# From where GRUB itself came, which is TFTP unless the firmware booted by HTTP: GRUB's own HTTP begins at the same TCP
+# port at every start, so that a machine that is switched off and on at once finds the server still busy with its last
+# connection, and gets no answer. Whoever gets none of these goes on to its disk.
+_GRUB_CFG = """\
+source $prefix/machines/$net_default_mac.cfg
+if [ -z "$named" ]; then
+  source $prefix/default.cfg
+fi
+"""
+
 
 def files(machines: Iterable[Mapping[str, Any]], base_url: str) -> dict[str, str]:
     """Return the folder C(grub): path → content.
 
-    C(grub.cfg) sends each machine to C(machines/MAC.cfg); where there is none the web server answers with
-    C(default.cfg), since GRUB hangs on a 404.
+    C(grub.cfg) sends each machine to C(machines/MAC.cfg), and those that have none to C(default.cfg).
 
     :param machines: as the filter P(homelab.netboot.machines#filter) returns them.
     :param base_url: the server's HTTP root, without a slash at the end.
     """
     local = _LOCAL.format(loaders=" ".join(DISK_LOADERS))
     plan = {
-        # whoever gets no answer goes on to its disk, too
-        "grub.cfg": _file("all", f"source {device(base_url)}/grub/machines/$net_default_mac.cfg\n{local}"),
+        "grub.cfg": _file("all", _GRUB_CFG + local),
         "default.cfg": _file("whatever the inventory does not name", local),
     }
     for machine in machines:
         name = "default.cfg" if machine["mac"] == ANY else f"machines/{machine['mac']}.cfg"
         body = _install(machine, base_url) if machine["install"] == "always" else local
-        plan[name] = _file(f"{machine['name']}, {machine['mac']}", body)
+        # said first: a named machine whose kernel does not start must not take what is meant for others
+        plan[name] = _file(f"{machine['name']}, {machine['mac']}", "set named=yes\n" + body)
     return plan
 
 

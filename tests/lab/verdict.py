@@ -50,15 +50,21 @@ def by_tftp(story: Story) -> list[str]:
     return faults + loader(story, "pxelinux.0")
 
 
-def by_grub(story: Story) -> list[str]:
-    """UEFI by PXE: shim, GRUB and its first file by TFTP; by GRUB's HTTP its own entry, kernel and initrd."""
+def by_grub(story: Story, *, known: bool = True) -> list[str]:
+    """UEFI by PXE: shim, GRUB and its configuration by TFTP; by GRUB's HTTP kernel and initrd.
+
+    known: whether the machine has a file of its own; one that has none asks for it, and then for default.cfg.
+    """
     named = {step.name for step in story.of("loader")}
     faults = [] if named == {"efi/shimx64.efi"} else [f"loaders named {named} instead of efi/shimx64.efi"]
     # UDP: on a busy host one of them may have been sent twice
     sent = list(dict.fromkeys(step.name for step in story.of("tftp")))
-    wanted = ["efi/shimx64.efi", "efi/grubx64.efi", "grub/grub.cfg"]
+    own = f"grub/machines/{story.mac}.cfg"
+    wanted = ["efi/shimx64.efi", "efi/grubx64.efi", "grub/grub.cfg", own if known else "grub/default.cfg"]
     faults += [] if sent == wanted else [f"TFTP sent {sent} instead of {wanted}"]
-    return faults + fetched(story, [f"/grub/machines/{story.mac}.cfg"], "GRUB ")
+    if (own in {step.name for step in story.of("missing")}) is known:
+        faults.append(f"{own} was {'missing' if known else 'not asked for'}")
+    return faults + fetched(story, [], "GRUB ")
 
 
 def by_http_boot(story: Story) -> list[str]:

@@ -90,14 +90,21 @@ def http_boot_secure(story: Story, facts: Facts) -> list[str]:
     return _installed(story, facts) + verdict.by_http_boot(story) + verdict.secure_boot(story, "kernel")
 
 
-def uefi_disk(story: Story, _facts: Facts) -> list[str]:
-    """Shim and GRUB start what is on the disk, Secure Boot off."""
-    return verdict.left_alone(story) + verdict.by_grub(story) + verdict.secure_boot(story, "")
-
-
-def uefi_disk_secure(story: Story, _facts: Facts) -> list[str]:
-    """The same with Secure Boot on, which the disk's GRUB says."""
+def uefi_never_secure(story: Story, _facts: Facts) -> list[str]:
+    """Named, but not to be installed: shim and GRUB start what is on the disk; Secure Boot on, as its GRUB says."""
     return verdict.left_alone(story) + verdict.by_grub(story) + verdict.secure_boot(story, "grub")
+
+
+def uefi_unknown(story: Story, _facts: Facts) -> list[str]:
+    """Not named: the same, Secure Boot off."""
+    return verdict.left_alone(story) + verdict.by_grub(story, known=False) + verdict.secure_boot(story, "")
+
+
+def uefi_unknown_secure(story: Story, _facts: Facts) -> list[str]:
+    """The same with Secure Boot on."""
+    return (
+        verdict.left_alone(story) + verdict.by_grub(story, known=False) + verdict.secure_boot(story, "grub")
+    )
 
 
 def http_boot_disk_secure(story: Story, _facts: Facts) -> list[str]:
@@ -139,9 +146,9 @@ ROWS = (
     *on_both("uefi-pxe-secure-boot", "52:54:00:12:34:12", uefi_secure, firmware=SECURE),
     *on_both("uefi-pxe", "52:54:00:12:34:11", uefi, firmware=UEFI),
     *on_both("uefi-kernel-refused-secure-boot", "52:54:00:12:34:15", refused, firmware=SECURE, tamper=True),
-    *on_both("uefi-never-secure-boot", "52:54:00:12:34:14", uefi_disk_secure, firmware=SECURE),
-    *on_both("uefi-unknown-secure-boot", "52:54:00:12:34:1f", uefi_disk_secure, firmware=SECURE),
-    *on_both("uefi-unknown", "52:54:00:12:34:1e", uefi_disk, firmware=UEFI),
+    *on_both("uefi-never-secure-boot", "52:54:00:12:34:14", uefi_never_secure, firmware=SECURE),
+    *on_both("uefi-unknown-secure-boot", "52:54:00:12:34:1f", uefi_unknown_secure, firmware=SECURE),
+    *on_both("uefi-unknown", "52:54:00:12:34:1e", uefi_unknown, firmware=UEFI),
     *on_both("bios-lpxelinux", "52:54:00:12:34:01", lpxelinux),
     *on_both("bios-pxelinux", "52:54:00:12:34:02", pxelinux),
     *on_both("bios-never", "52:54:00:12:34:04", never),

@@ -19,7 +19,8 @@ SIZES: Mapping[str, int] = {
     f"{ROOT}/pxelinux.cfg/default": 118,
     f"{ROOT}/efi/shimx64.efi": 1_036_152,
     f"{ROOT}/efi/grubx64.efi": 2_344_384,
-    f"{ROOT}/grub/grub.cfg": 378,
+    f"{ROOT}/grub/grub.cfg": 418,
+    f"{ROOT}/grub/machines/52:54:00:12:34:12.cfg": 365,
 }
 ISO = "/images/jammy/jammy.iso"
 ISO_BYTES = 35_031_040
@@ -43,9 +44,9 @@ MACHINES = {
     "nuc1": Recorded("f4:4d:30:60:64:69", 1795345354.2, "192.168.1.32"),
     "stranger": Recorded("52:54:00:12:34:56", 1795345371.6, "192.168.1.40"),
     # These were on at the same time; pxe shares its DHCP exchanges' numbers with a machine that is not told of.
-    "uefi-pxe": Recorded("52:54:00:12:34:12", 1795348812.0, "192.168.1.20", "uefi-server.log"),
-    "uefi-http": Recorded("52:54:00:12:34:13", 1795348812.0, "192.168.1.21", "uefi-server.log"),
-    "uefi-http-stranger": Recorded("52:54:00:12:34:1d", 1795348812.0, "192.168.1.31", "uefi-server.log"),
+    "uefi-pxe": Recorded("52:54:00:12:34:12", 1795350454.0, "192.168.1.20", "uefi-server.log"),
+    "uefi-http": Recorded("52:54:00:12:34:13", 1795350454.0, "192.168.1.21", "uefi-server.log"),
+    "uefi-http-stranger": Recorded("52:54:00:12:34:1d", 1795350454.0, "192.168.1.31", "uefi-server.log"),
 }
 
 

@@ -29,7 +29,7 @@ def test_a_uefi_machine_by_pxe() -> None:
     kinds = [step.kind for step in told.steps]
     assert kinds[:8] == ["address", "offer", "loader", "tftp", "missing", "missing", "missing", "tftp"]
     # the transfer that only asked for shim's size is none
-    assert told.bytes_tftp == 1_036_152 + 2_344_384 + 378
+    assert told.bytes_tftp == 1_036_152 + 2_344_384 + 418 + 365
     assert told.end == "done"
     assert told.secure_boot == "kernel"
 

@@ -99,6 +99,9 @@ def test_good_uefi_boots_have_no_fault() -> None:
     assert verdict.left_alone(told) + verdict.by_http_boot(told) + verdict.secure_boot(told, "grub") == []
 
 
+OWN_ENTRY = "/srv/netboot/tftp/grub/machines/52:54:00:12:34:12.cfg"
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
@@ -106,7 +109,8 @@ def test_good_uefi_boots_have_no_fault() -> None:
         (drop("sent /srv/netboot/tftp/efi/grubx64"), "TFTP sent"),
         (drop("vmlinuz HTTP"), "by HTTP the loader fetched"),
         (double("initrd HTTP"), "by HTTP the loader fetched"),
-        (swap("machines/52:54:00:12:34:12.cfg", "default.cfg"), "by HTTP the loader fetched"),
+        (swap("machines/52:54:00:12:34:12.cfg", "default.cfg"), "TFTP sent"),
+        (swap(f"sent {OWN_ENTRY} to", f"file {OWN_ENTRY} not found for"), "was missing"),
     ],
 )
 def test_faults_of_grub_by_pxe(change: Change, fault: str) -> None:

@@ -15,6 +15,7 @@ def files(*machines: dict[str, Any], url: str = "http://192.168.1.50") -> dict[s
 
 def test_a_machine_gets_the_whole_kernel_line_quoted() -> None:
     assert files({"name": "nuc1", "mac": MAC, "kernel_args": ["a'b"]})[FILE].splitlines()[1:] == [
+        "set named=yes",
         "linux (http,192.168.1.50)/images/focal/vmlinuz 'ip=dhcp'"
         " 'url=http://192.168.1.50/images/focal/focal.iso' 'autoinstall'"
         " 'ds=nocloud-net;s=http://192.168.1.50/machines/nuc1/' 'cloud-config-url=/dev/null'"
@@ -27,7 +28,13 @@ def test_a_machine_gets_the_whole_kernel_line_quoted() -> None:
 def test_every_machine_is_sent_to_its_own_file() -> None:
     plan = files({"name": "nuc1", "mac": MAC}, url="http://192.168.1.50:8080")
     assert sorted(plan) == ["default.cfg", "grub.cfg", FILE]
-    assert "source (http,192.168.1.50:8080)/grub/machines/$net_default_mac.cfg\n" in plan["grub.cfg"]
+    assert plan["grub.cfg"].splitlines()[1:5] == [
+        "source $prefix/machines/$net_default_mac.cfg",
+        'if [ -z "$named" ]; then',
+        "  source $prefix/default.cfg",
+        "fi",
+    ]
+    assert "linux (http,192.168.1.50:8080)/images/focal/vmlinuz " in plan[FILE]
 
 
 def test_what_is_not_named_or_not_answered_boots_its_disk() -> None:
