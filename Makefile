@@ -25,7 +25,7 @@ demo: setup ## a router, a server and machines on this host: watch one being ins
 	@python -m tests.lab demo $(if $(SUITE),--suite $(SUITE)) $(if $(ISO),--iso $(ISO))
 
 test: setup ## everything; about a quarter of an hour
-	@$(MAKE) --no-print-directory -k -j2 --output-sync=target lint test-unit sanity units galaxy molecule
+	@$(MAKE) --no-print-directory -k -j2 --output-sync=target molecule lint test-unit sanity units galaxy
 	@$(MAKE) --no-print-directory matrix
 	@echo "make test: all passed"
 
