@@ -40,3 +40,8 @@ def test_every_machine_has_its_menu_and_all_others_boot_their_disk(host: Any) ->
     for text in (nuc3, default):
         assert "LOCALBOOT" in text
         assert "KERNEL" not in text
+
+
+def test_uefi_loaders_that_fit_no_image_do_not_stay(host: Any) -> None:
+    # prepare.yml put a shim there; the test image has no signed kernel, so no pair fits
+    assert host.file("/srv/netboot/http/efi").listdir() == []
