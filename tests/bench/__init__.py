@@ -4,11 +4,13 @@
 `extract.py`: the module that takes kernel and initrd out of an ISO. `installs.py`: bytes that an installation
 fetches, from the logs of `make matrix`. `transfers.py`: nginx and dnsmasq under load; as root, in a boot network of
 its own (`boot_server.py`, `clients.py`, `plain_server.py`), which is removed at the end, however that comes.
+`machines.py`: what a machine more costs in a run of site.yml, on the same server.
 Each measure is a ratio of two things done in one run on one machine; run them when nothing else runs there.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +33,18 @@ class Row:
     other: float
     unit: str
     means: str
+    at_most: float = math.inf  # what the ratio has to keep to
+    at_least: float = 0.0
 
     @property
     def ratio(self) -> float:
         return round(self.ours / self.other, 4)
+
+    @property
+    def missed(self) -> str:
+        """What was expected and is not so; empty when all is well."""
+        if self.ratio > self.at_most:
+            return f"the ratio is {self.ratio:g}, expected at most {self.at_most:g}"
+        if self.ratio < self.at_least:
+            return f"the ratio is {self.ratio:g}, expected at least {self.at_least:g}"
+        return ""

@@ -10,12 +10,13 @@ import contextlib
 import functools
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.bench import Skipped
 from tests.lab import iso, lan, playbook, server
 from tests.lab.common import BUILD, LabError, alone, run
+from tests.lab.playbook import Task
 from tests.lab.server import Server
 from tests.matrix.fleet import IMAGE, INVENTORIES
 
@@ -32,19 +33,25 @@ def get() -> Server:
     """The server, made when it is asked for first. Skipped without root; LabError when it cannot be made."""
     if os.geteuid() != 0:
         raise Skipped("it needs root: the lab makes a network namespace and a container")
-    image = iso.ensure()
+    iso.ensure()
     _started.enter_context(alone(NAME))
     _started.callback(lan.down, NAME)
     _started.callback(server.down, NAME)
     print(f"  starting a server of {SUITE} (removed at the end)", flush=True)
     box = server.up(NAME, SUITE, NAME)
-    place = BUILD / NAME
-    inventories = [INVENTORIES / "named", playbook.write_inventory(place / "site.json", {NAME: box})]
-    argv = playbook.command(inventories, {"netboot_images": {IMAGE: {"src": str(image)}}})
     print("  site.yml", flush=True)
-    seconds = playbook.run_site(argv, place / "site.log", lambda _task: None)
+    seconds = play(box, "site.yml", INVENTORIES / "named", BUILD / NAME / "site.log", lambda _task: None)
     print(f"  site.yml done in {seconds:.0f} s", flush=True)
     return box
+
+
+def play(
+    box: Server, book: str, machines: Path, log: Path, tell: Callable[[Task | str], None], *options: str
+) -> float:
+    """Run a playbook for the server and an inventory of machines; seconds. tell: see playbook.run_site."""
+    inventories = [machines, playbook.write_inventory(BUILD / NAME / "site.json", {NAME: box})]
+    argv = playbook.command(inventories, {"netboot_images": {IMAGE: {"src": str(iso.ensure())}}}, book)
+    return playbook.run_site([*argv, *options], log, tell)
 
 
 def remove() -> None:

@@ -23,11 +23,15 @@ _RESULT = re.compile(r"^(?P<state>ok|changed|skipping|fatal|failed|included): \[
 
 @dataclass(frozen=True)
 class Task:
-    """A task that has ended. state: ok, changed, skipping or failed, the strongest of all hosts'."""
+    """A task that has ended. state: ok, changed, skipping or failed, the strongest of all hosts'.
+
+    results: of all hosts, and of a loop each item's, as far as Ansible shows them.
+    """
 
     name: str
     state: str
     seconds: float
+    results: int = 1
 
 
 class Tasks:
@@ -36,20 +40,21 @@ class Tasks:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self.name = ""
-        self.states: set[str] = set()
+        self.states: list[str] = []
         self.started = clock()
 
     def feed(self, line: str) -> Task | None:
         """The task that has ended with this line: when the next one begins, or the recap."""
         if found := _RESULT.match(line):
-            self.states.add({"fatal": "failed"}.get(found["state"], found["state"]))
+            self.states.append({"fatal": "failed"}.get(found["state"], found["state"]))
         begins = _TASK.match(line)
         if not begins and not line.startswith("PLAY RECAP"):
             return None
         state = next((kind for kind in ("failed", "changed", "ok") if kind in self.states), "skipping")
-        done = Task(self.name, state, self.clock() - self.started) if self.name else None
+        seconds = self.clock() - self.started
+        done = Task(self.name, state, seconds, len(self.states)) if self.name else None
         self.name = begins["name"] if begins else ""
-        self.states = set()
+        self.states = []
         self.started = self.clock()
         return done
 
@@ -72,11 +77,11 @@ def program(name: str) -> str:
     return str(beside) if beside.exists() else name
 
 
-def command(inventories: Iterable[Path], extra: Mapping[str, Any]) -> list[str]:
+def command(inventories: Iterable[Path], extra: Mapping[str, Any], book: str = "site.yml") -> list[str]:
     """The command line."""
     sources = [word for path in inventories for word in ("-i", os.path.relpath(path, ROOT))]
     variables = ["-e", json.dumps(extra)] if extra else []
-    return [program("ansible-playbook"), "site.yml", *sources, *variables]
+    return [program("ansible-playbook"), book, *sources, *variables]
 
 
 def run_site(argv: Sequence[str], log: Path, tell: Callable[[Task | str], None]) -> float:

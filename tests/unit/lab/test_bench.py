@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The clients of the measures: TFTP's packets, and that a file which did not come whole is noticed."""
+"""The measures themselves: TFTP's packets, a file which did not come whole, what is counted, what is missed."""
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
-from tests.bench import transfers
+from tests.bench import Row, machines, transfers
 from tests.bench.clients import BLKSIZE, Download, Result, tftp
 from tests.lab.common import LabError
 
@@ -98,3 +102,38 @@ def test_a_row_is_the_pair_of_median_ratio_and_the_first_is_not_counted() -> Non
     found = transfers.pairs(3, lambda: next(ours), lambda: next(other), "s")
     row = transfers.median_row("x", found, "s", "")
     assert (row.ours, row.other, row.ratio) == (6.0, 3.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("ours", "at_least", "at_most", "missed"),
+    [
+        (1.0, 0.0, 1.0, ""),
+        (1.5, 0.0, 1.0, "the ratio is 1.5, expected at most 1"),
+        (99.0, 100.0, 1e9, "the ratio is 99, expected at least 100"),
+    ],
+)
+def test_a_measure_that_is_missed_says_so(ours: float, at_least: float, at_most: float, missed: str) -> None:
+    assert Row("x", ours, 1.0, "s", "", at_most=at_most, at_least=at_least).missed == missed
+
+
+def test_machines_of_the_measures_are_all_different() -> None:
+    hosts = machines.inventory(70_000)["netboot_machines"]["hosts"]  # beyond two bytes
+    assert len({host["netboot_mac"] for host in hosts.values()}) == len(hosts) == 70_000
+
+
+def test_memory_of_children_of_children_counts() -> None:
+    """A shell that starts a program which takes 80 MB, tells so, and waits."""
+    program = "data = b'x' * 80_000_000; print('there', flush=True); input()"
+    with machines.watched(0.02) as peak:
+        process = subprocess.Popen(
+            ["sh", "-c", f'"{sys.executable}" -c "{program}"; true'],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "there\n"
+        assert len(machines.descendants(os.getpid())) >= 2
+        time.sleep(0.5)  # it is looked at every 0.02 s
+        process.communicate("\n")
+    assert 80e6 < peak[0] < 200e6
