@@ -10,13 +10,13 @@ import fnmatch
 import json
 import os
 import stat
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Any, Callable, Collection, NamedTuple, Sequence
 
 TEMPORARY = ".netboot-*.part"
 """What _atomic.py calls a file that is being written; one that is found is what a killed run left."""
 
 DIFF_FILES = 200
-"""How many files a diff shows one by one; the rest is one line, since a terminal is not read any further."""
+"""How many files a diff shows one by one; of the others only the names, a line each, since nobody reads any further."""
 
 DIFF_BYTES = 65536
 """Up to this size a file's content is shown in a diff, and read when its size alone shows that it differs."""
@@ -124,6 +124,17 @@ def check_names(names: Sequence[str], owned: Sequence[str]) -> None:
                 f"files: {name!r} matches no pattern of owned, so it would never be removed:"
                 " add a pattern to owned, or leave the file out"
             )
+    raise_faults(faults)
+
+
+def check_commands(commands: dict[str, Any], declared: Collection[str]) -> None:
+    """Raise FileSetError unless each command is for a declared file, is text, and says where the file goes."""
+    faults = [f"validate: {name!r} is not among files" for name in commands if name not in declared]
+    faults += [
+        f"validate: the command for {name!r} needs %s where the file's path belongs"
+        for name, command in commands.items()
+        if "%s" not in str(command)
+    ]
     raise_faults(faults)
 
 
@@ -312,16 +323,17 @@ def make_plan(declared: dict[str, bytes], seen: Observed) -> Plan:
 def make_diff(
     root: str, plan: Plan, declared: dict[str, bytes], seen: Observed, sensitive: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Return Ansible's diff entries, one a changed file; after DIFF_FILES of them one that counts the rest. Pure."""
+    """Return Ansible's diff entries, one a changed file; after DIFF_FILES of them one that names the rest. Pure."""
     kinds = dict.fromkeys(plan.create, "created")
     kinds.update(dict.fromkeys(plan.change, "changed"))
     kinds.update(dict.fromkeys(plan.remove, "removed"))
     diff = [_headed(root, "", "", "folder created\n")] if "" in plan.folders else []
-    diff += [
-        _headed(root, name, seen.attributes[name]["before"], seen.attributes[name]["after"])
-        for name in plan.attributes
-    ]
-    for name in sorted(kinds)[:DIFF_FILES]:
+    names = [*plan.attributes, *sorted(kinds)]
+    for name in names[:DIFF_FILES]:
+        if name not in kinds:
+            found = seen.attributes[name]
+            diff.append(_headed(root, name, found["before"], found["after"]))
+            continue
         before = seen.entries.get(name)
         after = Entry("file", declared[name], len(declared[name])) if name in declared else None
         hidden = matches(name, sensitive)
@@ -329,22 +341,13 @@ def make_diff(
         diff.append(
             _headed(root, name, _shown(before, hidden, "" if after else note), _shown(after, hidden, note))
         )
-    if len(diff) > DIFF_FILES:
-        counts = ", ".join(
-            f"{len(names)} {kind}"
-            for kind, names in (
-                ("folders created", plan.folders),
-                ("attributes changed", plan.attributes),
-                ("files created", plan.create),
-                ("files changed", plan.change),
-                ("files removed", plan.remove),
-            )
-            if names
-        )
-        diff = [
-            *diff[:DIFF_FILES],
-            {"prepared": f"Only the first {DIFF_FILES} differences are shown; all: {counts}\n"},
-        ]
+    more = [
+        f"{os.path.join(root, name)}: {kinds.get(name, 'attributes changed')}\n"
+        for name in names[DIFF_FILES:]
+    ]
+    if more:
+        head = f"Only the first {DIFF_FILES} of {len(names)} differences are shown; the others:\n"
+        diff.append({"prepared": head + "".join(more)})
     return diff
 
 

@@ -26,7 +26,7 @@ attributes:
   diff_mode:
     support: full
     description:
-      - One entry for each file, folder or set of attributes that differs, 200 at most; one more line counts the rest.
+      - One entry for each file, folder or set of attributes that differs, 200 at most; one more names the other files.
       - Of files above 64 KiB, and of those that match O(sensitive), only the kind of the change is shown.
   idempotent:
     support: full
@@ -70,6 +70,13 @@ options:
     type: list
     elements: str
     default: []
+  validate:
+    description:
+      - Names in O(files) and the command that has to accept the file before any file of the set is put in place,
+        with V(%s) for its path, as in M(ansible.builtin.template). Asked only of files that are new or differ.
+      - The file has another name then, so it does not suit a program that reads the files beside it as well.
+    type: dict
+    default: {}
   directory_mode:
     description:
       - Mode of O(path) and of the folders below it that hold declared files, as for O(mode).
@@ -97,6 +104,13 @@ EXAMPLES = r"""
   homelab.netboot.file_set:
     path: /srv/netboot/tftp
     files: "{{ {'pxelinux.cfg/default': 'LOCALBOOT 0\n', 'motd': 'hello\n'} | to_json }}"
+    mode: "0644"
+
+- name: A service's configuration and its unit's, in one go; the program itself says whether it is good
+  homelab.netboot.file_set:
+    path: /etc
+    files: "{{ {'dnsmasq.d/a.conf': a, 'systemd/system/dnsmasq.service.d/a.conf': b} | to_json }}"
+    validate: {dnsmasq.d/a.conf: "dnsmasq --test --conf-file=%s"}
     mode: "0644"
 
 - name: Seeds of all machines; those of machines that left the inventory go
@@ -157,6 +171,7 @@ def main() -> None:
             "files": {"type": "raw", "required": True, "no_log": True},
             "owned": {"type": "list", "elements": "str", "default": []},
             "sensitive": {"type": "list", "elements": "str", "default": []},
+            "validate": {"type": "dict", "default": {}},
             "directory_mode": {"type": "raw"},
         },
         add_file_common_args=True,
@@ -184,6 +199,7 @@ def main() -> None:
             raise _file_set.FileSetError(f"path: {params['path']} is not absolute")
         declared = _file_set.parse_files(text)
         _file_set.check_names(list(declared), params["owned"])
+        _file_set.check_commands(params["validate"], declared)
         seen = _file_set.observe(root, declared, params["owned"], differing, _wanted(module))
         plan = _file_set.make_plan(declared, seen)
     except _file_set.FileSetError as error:
@@ -247,7 +263,13 @@ def _apply(
             os.umask(0o077)  # a new file is private until it has its mode; others are relative to the umask
         with Batch() as batch:
             for name in sorted([*plan.create, *plan.change]):
-                batch.add(os.path.join(root, name), declared[name], set_attributes)
+                written = batch.add(os.path.join(root, name), declared[name], set_attributes)
+                if name in module.params["validate"]:
+                    _ask(
+                        module,
+                        os.path.join(root, name),
+                        module.params["validate"][name].replace("%s", written),
+                    )
             done = "files that come before it in the alphabet may have been written"
             batch.commit()
         done = "all contents were written"
@@ -261,6 +283,17 @@ def _apply(
         module.fail_json(msg=f"cannot write {path}: {error.strerror}; {done}; run again to complete")
     finally:
         os.umask(umask)
+
+
+def _ask(module: AnsibleModule, path: str, command: str) -> None:
+    """Let a program judge what is to be put in place; nothing is, when it refuses."""
+    try:
+        code, out, err = module.run_command(command, handle_exceptions=False)
+    except OSError as error:
+        module.fail_json(msg=f"{path}: cannot run `{command}`: {error.strerror}; no file was changed")
+    if code != 0:
+        said = (err or out).strip()
+        module.fail_json(msg=f"{path}: `{command}` refuses the new content: {said}; no file was changed")
 
 
 def _remove_empty(root: str, name: str) -> None:

@@ -349,11 +349,40 @@ def test_owner_and_group(run: Run, tmp_path: Path) -> None:
 
 def test_diff_is_bounded(run: Run) -> None:
     result = run({f"{number:04}": "x\n" for number in range(1000)})
-    assert len(result["diff"]) == 201
-    assert "1000 files created" in result["diff"][-1]["prepared"]
+    assert len(result["diff"]) == 1 + 200 + 1  # the folder, the first files, the names of the others
+    rest = result["diff"][-1]["prepared"].splitlines()
+    assert rest[0] == "Only the first 200 of 1000 differences are shown; the others:"
+    assert [line.rpartition("/")[2] for line in rest[1:]] == [f"{n:04}: created" for n in range(200, 1000)]
     big = run({"0000": "y" * 70000 + "\n"})["diff"]
     assert big[0]["after"] == "(70001 bytes: changed)\n"
     assert run({"0001": "y\n"}, diff=False).get("diff") is None
+
+
+def test_a_program_judges_before_anything_is_put_in_place(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    files = {"a.conf": "one\n", "b.conf": "two\n"}
+    judge = {"b.conf": "grep -q two %s"}
+    assert run(files, validate=judge)["changed"] is True
+    new = {"a.conf": "1\n", "b.conf": "2\n"}
+    assert run(new, validate=judge, check=True)["changed"] is True  # a program may not be there yet
+    result = run(new, validate=judge)
+    assert result["failed"] is True
+    assert result["msg"].startswith(f"{folder}/b.conf: `grep -q two {folder}/.netboot-")
+    assert result["msg"].endswith("no file was changed")
+    assert tree(folder) == files  # and nothing temporary is left
+    assert (
+        run({**files, "a.conf": "1\n"}, validate={"b.conf": "false %s"})["changed"] is True
+    )  # b is as it was
+    assert "cannot run `no-such-program" in run(new, validate={"b.conf": "no-such-program %s"})["msg"]
+    assert sorted(tree(folder)) == ["a.conf", "b.conf"]
+
+
+def test_commands_are_checked_too(run: Run) -> None:
+    result = run({"a": ""}, validate={"b": "true %s", "a": "true"})
+    assert result["msg"].splitlines() == [
+        "validate: 'b' is not among files",
+        "validate: the command for 'a' needs %s where the file's path belongs",
+    ]
 
 
 def test_ten_thousand_files(run: Run) -> None:
