@@ -45,7 +45,7 @@ RETURN = r"""
 _value:
   description:
     - The machines in the order of the input, each with C(name), C(mac) (lower case with colons, or V(any)), C(image),
-      C(install), C(loader), C(kernel_args), C(user), C(password_hash), C(ssh_keys) and C(autoinstall).
+      and the other settings.
     - When anything is wrong the filter fails with all faults, each with the machine, the variable and the remedy.
   type: list
   elements: dict

@@ -10,13 +10,26 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Writes user-data, meta-data, vendor-data and network-config for every machine that is to be installed.
-  - The mapping C(autoinstall) of a machine is laid over a minimum that gives it a host name, a user and SSH.
+  - C(autoinstall_site), C(autoinstall_group) and C(autoinstall) of a machine are laid in this order over a minimum that
+    gives it a host name, a user and SSH. Mappings are merged, lists and all else are replaced.
+  - Where the release of a machine's image is known, what that release does not know is refused.
+  - The result is checked against what Subiquity's documentation says and against what is known to go wrong, for all
+    machines, before anything is returned. No message tells a password, a hash or a key.
+requirements:
+  - jsonschema >= 4.0
+positional: base_url
 options:
   _input:
     description: Machines as returned by P(homelab.netboot.machines#filter).
     type: list
     elements: dict
     required: true
+  base_url:
+    description:
+      - Where the machines reach the server, without a slash at the end; there they tell how it ended.
+      - They do not report without it.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -41,10 +54,10 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _seeds
 
 
-def seed_files(machines: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def seed_files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str, str]:
     """Return the seeds; see DOCUMENTATION."""
     try:
-        return _seeds.files(machines)
+        return _seeds.files(machines, str(base_url).rstrip("/"))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _autoinstall_network, _mac
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, suggest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 
@@ -26,13 +26,24 @@ DEFAULTS: Mapping[str, Any] = {
     "user": "ubuntu",
     "password_hash": "",
     "ssh_keys": [],
+    "disk": {},
+    "network": {},
+    "autoinstall_site": {},
+    "autoinstall_group": {},
     "autoinstall": {},
 }
+#: What belongs to a machine and is no setting of this collection; it stands without the prefix.
+FOREIGN = ("name", "ansible_host")
+_MAPPING = (dict, "a mapping, as Subiquity's documentation describes it")
 CHOICES = {"install": ("always", "never"), "loader": ("lpxelinux", "pxelinux")}
 _TYPES: Mapping[str, tuple[type, str]] = {
     "kernel_args": (list, "a list of words such as [console=ttyS0]"),
     "ssh_keys": (list, "a list of public keys"),
-    "autoinstall": (dict, "a mapping, as Subiquity's documentation describes it"),
+    "disk": (dict, "a mapping such as {serial: S3Z8NB0K}"),
+    "network": (dict, "a mapping such as {address: 192.168.1.32/24, gateway: 192.168.1.1}"),
+    "autoinstall_site": _MAPPING,
+    "autoinstall_group": _MAPPING,
+    "autoinstall": _MAPPING,
 }
 # RFC 1123, section 2.1; the name becomes the host name, a folder on the server and part of an address.
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
@@ -55,7 +66,9 @@ def from_inventory(names: Iterable[Any], hostvars: Mapping[str, Any]) -> list[di
         variables = hostvars[entry]
         keys = [key for key in variables if key.startswith(PREFIX)]
         settings = {key[len(PREFIX) :]: variables[key] for key in keys}
-        raw.append({"name": entry, **{key: value for key, value in settings.items() if key not in SHARED}})
+        settings = {key: value for key, value in settings.items() if key not in SHARED}
+        foreign = {key: variables[key] for key in FOREIGN if key in variables}
+        raw.append({**foreign, "name": entry, **settings})
     return raw
 
 
@@ -64,7 +77,7 @@ def normalise(
 ) -> list[dict[str, Any]]:
     """Return every machine with all its settings, in plain types, checked.
 
-    :param raw: one mapping a machine: C(name), C(mac) and any of the settings in L(DEFAULTS).
+    :param raw: one mapping a machine: C(name), C(mac) and any of the settings in L(DEFAULTS); perhaps C(ansible_host).
     :param images: the images that exist; None checks no image. The only one there is, is everyone's default.
     :raises InputError: with every fault of every machine, each with its name, the variable and the remedy.
     """
@@ -87,8 +100,24 @@ def _complete(machine: dict[str, Any], images: Collection[str] | None) -> list[s
             f"machine {name or machine}: name: not a valid host name (RFC 1123); use letters, digits and '-'"
         )
     for key in machine:
-        if key != "name" and key not in DEFAULTS:
+        if key not in FOREIGN and key not in DEFAULTS:
             faults.append(f"{where}{key}: no such setting; {suggest(str(key), DEFAULTS)}")
+    faults += _form_faults(machine, where)
+    if machine["mac"] is None:
+        faults.append(f"{where}mac: is missing; write the network card's address, like {_mac.EXAMPLE}")
+    elif machine["mac"] != ANY:
+        try:
+            machine["mac"] = _mac.normalise(machine["mac"])
+        except ValueError as error:
+            faults.append(f"{where}mac: {error}")
+    if isinstance(machine["network"], dict):
+        faults += [f"{where}network: {fault}" for fault in _autoinstall_network.faults(machine)]
+    return faults + _image_faults(machine, images)
+
+
+def _form_faults(machine: Mapping[str, Any], where: str) -> list[str]:
+    """Return what has not the form, or is not one of the words, that the setting must be."""
+    faults = []
     for key, choices in CHOICES.items():
         if machine[key] not in choices:
             faults.append(f"{where}{key}: '{machine[key]}' is not one of {', '.join(choices)}")
@@ -100,14 +129,7 @@ def _complete(machine: dict[str, Any], images: Collection[str] | None) -> list[s
             faults.append(
                 f"{where}kernel_args: '{word}' is not one word; give each argument as an item of its own"
             )
-    if machine["mac"] is None:
-        faults.append(f"{where}mac: is missing; write the network card's address, like {_mac.EXAMPLE}")
-    elif machine["mac"] != ANY:
-        try:
-            machine["mac"] = _mac.normalise(machine["mac"])
-        except ValueError as error:
-            faults.append(f"{where}mac: {error}")
-    return faults + _image_faults(machine, images)
+    return faults
 
 
 def _image_faults(machine: dict[str, Any], images: Collection[str] | None) -> list[str]:
@@ -144,4 +166,23 @@ def _doubled(machines: Iterable[Mapping[str, Any]]) -> list[str]:
                     f"both have {machine[key]}; each needs its own"
                 )
             first.setdefault(value, machine["name"])
+    return faults + _doubled_addresses(machines)
+
+
+def _doubled_addresses(machines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a fault for every address that two machines share, be it where Ansible finds them or given to them."""
+    faults = []
+    first: dict[str, tuple[str, str]] = {}
+    for machine in machines:
+        theirs = {
+            str(machine.get("ansible_host") or "").lower(): "ansible_host",
+            _autoinstall_network.address_of(machine): f"{PREFIX}network",
+        }
+        for address, variable in theirs.items():
+            name, other = first.setdefault(address, (machine["name"], variable))
+            if address and name != machine["name"]:
+                variables = " and ".join(sorted({variable, other}))
+                faults.append(
+                    f"machines {name} and {machine['name']}: {variables}: both have {address}; each needs its own"
+                )
     return faults

@@ -4,36 +4,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
-from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError
-from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import overlay, plain
+from ansible_collections.homelab.netboot.plugins.plugin_utils import (
+    _autoinstall,
+    _autoinstall_check,
+    _autoinstall_traps,
+    _releases,
+)
+from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, gather
+from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 
 #: cloud-init asks for all four; each one that is missing costs ten seconds or the installation.
 NAMES = ("user-data", "meta-data", "vendor-data", "network-config")
+# libyaml's, where it is there, writes the same ten times faster.
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+#: What is generated, and the setting that it comes from; the longest that fits.
+_GENERATED: Mapping[tuple[Any, ...], str] = {
+    ("identity", "password"): "password_hash",
+    ("identity", "username"): "user",
+    ("user-data", "users", 0, "name"): "user",
+    ("user-data", "users", 0, "passwd"): "password_hash",
+    ("user-data", "users", 0, "ssh_authorized_keys"): "ssh_keys",
+    ("ssh", "authorized-keys"): "ssh_keys",
+    ("storage", "layout", "match"): "disk",
+    ("network",): "network",
+}
 
 
-def files(machines: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str, str]:
     """Return the folder of seeds: C(NAME/user-data) and so on → content, for every machine to be installed.
 
-    :param machines: as the filter P(homelab.netboot.machines#filter) returns them.
-    :raises InputError: when nobody could log in to a machine after its installation.
+    :param machines: as the filter P(homelab.netboot.machines#filter) returns them; C(release) as far as it is known.
+    :param base_url: where the machines report, see C(_autoinstall.compose).
+    :raises InputError: with everything that the installer would not do as it is written; also when nobody could log in.
     """
     plan = {}
     faults = []
     for machine in machines:
         if machine["install"] == "never":
             continue
-        autoinstall = _autoinstall(machine)
-        if not _has_login(autoinstall):
-            faults.append(
-                f"machine {machine['name']}: netboot_ssh_keys: nobody could log in after the installation; "
-                "give at least one public key, or netboot_password_hash"
-            )
+        release = _releases.find(machine.get("release"))
+        told = _autoinstall.settings(machine, release)
+        wrong = list(_faults(machine, told, release.version))
+        faults += [(machine["name"], fault) for fault in wrong]
+        if wrong:
+            continue
         contents = (
-            "#cloud-config\n" + _yaml({"autoinstall": autoinstall}),
+            "#cloud-config\n" + _yaml({"autoinstall": _autoinstall.with_commands(told, machine, base_url)}),
             _yaml({"instance-id": machine["name"]}),
             # Empty answers cost nothing; a 404 would be asked for again, for ten seconds.
             "",
@@ -41,46 +61,53 @@ def files(machines: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         )
         plan.update({f"{machine['name']}/{name}": text for name, text in zip(NAMES, contents, strict=True)})
     if faults:
-        raise InputError("The installations are not usable", faults)
+        raise InputError("The installations are not usable", gather(faults))
     return plan
 
 
-def _autoinstall(machine: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what Subiquity is told: a host name and a user who can log in, and over it what the inventory says."""
-    given = machine["autoinstall"]
-    base: dict[str, Any] = {"version": 1, "ssh": {"install-server": True, "allow-pw": False}}
-    if "identity" in given:
-        # Subiquity then makes the user itself, and lets the keys of ssh in.
-        base["ssh"]["authorized-keys"] = machine["ssh_keys"]
-    else:
-        base["user-data"] = {"hostname": machine["name"], "users": [_user(machine)]}
-    return overlay(base, given)
+def _faults(machine: Mapping[str, Any], told: Mapping[str, Any], release: str) -> Iterator[str]:
+    """Yield what is wrong with one machine's installation, each with the variable and the remedy."""
+    given = _autoinstall.wanted(machine)
+    if not _autoinstall_traps.is_hash(machine["password_hash"]):
+        yield f"netboot_password_hash: {_autoinstall_traps.HASH_IT}"
+    if machine["network"] and "network" in given:
+        yield f"netboot_network: is not used, as {_variable(machine, ('network',))} says all of it; remove one of them"
+    if machine["disk"] and _autoinstall.has_config(given):
+        yield (
+            "netboot_disk: is not used, as there is a storage.config; remove it, and say it there, as the disk's match"
+        )
+    for path, text in _autoinstall_check.faults(told, release):
+        variable = _variable(machine, path)
+        for generated, setting in sorted(_GENERATED.items(), key=lambda item: -len(item[0])):
+            if not variable and path[: len(generated)] == generated:
+                variable, path = f"netboot_{setting}", path[len(generated) :]  # noqa: PLW2901
+        if not path and not variable:
+            yield text
+        elif variable != "netboot_password_hash":  # told above already
+            yield ": ".join(
+                filter(None, [variable or "netboot_autoinstall", _autoinstall_check.text_of(path), text])
+            )
 
 
-def _user(machine: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the user, as cloud-init's module "Users and Groups" describes it."""
-    user = {
-        "name": machine["user"],
-        "groups": ["adm", "sudo"],
-        "shell": "/bin/bash",
-        "ssh_authorized_keys": machine["ssh_keys"],
-    }
-    if machine["password_hash"]:
-        return {**user, "lock_passwd": False, "passwd": machine["password_hash"]}
-    # Who has no password could never answer sudo's question for it.
-    return {**user, "lock_passwd": True, "sudo": "ALL=(ALL) NOPASSWD:ALL"}
-
-
-def _has_login(autoinstall: Mapping[str, Any]) -> bool:
-    if autoinstall.get("identity", {}).get("password") or autoinstall["ssh"].get("authorized-keys"):
-        return True
-    users = autoinstall.get("user-data", {}).get("users", [])
-    return any(
-        isinstance(user, dict)
-        and any(user.get(key) for key in ("ssh_authorized_keys", "ssh_import_id", "passwd", "hashed_passwd"))
-        for user in users
-    )
+def _variable(machine: Mapping[str, Any], path: tuple[Any, ...]) -> str:
+    """Return the variable that says what stands at this path: the highest layer that has it; or nothing."""
+    for layer in reversed(_autoinstall.LAYERS):
+        here = machine[layer]
+        for part in path:
+            has = (
+                part in here
+                if isinstance(here, Mapping)
+                else isinstance(here, list) and part in range(len(here))
+            )
+            if not has:
+                break
+            here = here[part]
+        else:
+            if path:
+                return f"netboot_{layer}"
+    return ""
 
 
 def _yaml(value: Any) -> str:
-    return yaml.safe_dump(plain(value), sort_keys=False, allow_unicode=True, width=1000)
+    text: str = yaml.dump(plain(value), Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=1000)
+    return text

@@ -30,7 +30,9 @@ def test_the_inventory_is_read_without_the_prefix_and_without_what_is_the_server
     hostvars = {
         "nuc1": {"netboot_mac": "x", "netboot_root": "/srv", "ansible_host": "y", "netboot_imgae": "z"}
     }
-    assert _machines.from_inventory(["nuc1"], hostvars) == [{"name": "nuc1", "mac": "x", "imgae": "z"}]
+    assert _machines.from_inventory(["nuc1"], hostvars) == [
+        {"name": "nuc1", "ansible_host": "y", "mac": "x", "imgae": "z"}
+    ]
 
 
 def test_all_faults_are_told_at_once_each_with_machine_variable_and_remedy() -> None:
@@ -67,6 +69,61 @@ def test_two_machines_with_one_name_are_refused() -> None:
     assert faults_of(NUC1, {"name": "NUC1", "mac": "f4:4d:30:60:64:70"}) == [
         "machines nuc1 and NUC1: name: both have NUC1; each needs its own"
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "variables"),
+    [
+        ({"ansible_host": "192.168.1.9"}, {"ansible_host": "192.168.1.9"}, "ansible_host"),
+        (
+            {"ansible_host": "192.168.1.9"},
+            {"network": {"address": "192.168.1.9/24"}},
+            "ansible_host and netboot_network",
+        ),
+        (
+            {"network": {"address": "192.168.1.9/16"}},
+            {"network": {"address": "192.168.1.9/24"}},
+            "netboot_network",
+        ),
+    ],
+)
+def test_two_machines_with_one_address_are_both_named(
+    one: dict[str, Any], other: dict[str, Any], variables: str
+) -> None:
+    second = {"name": "nuc2", "mac": "f4:4d:30:60:64:70"}
+    assert faults_of({**NUC1, **one}, {**second, **other}) == [
+        f"machines nuc1 and nuc2: {variables}: both have 192.168.1.9; each needs its own"
+    ]
+
+
+def test_one_machine_may_say_its_address_twice() -> None:
+    twice = {"ansible_host": "192.168.1.9", "network": {"address": "192.168.1.9/24"}}
+    assert _machines.normalise([{**NUC1, **twice}])[0]["ansible_host"] == "192.168.1.9"
+
+
+@pytest.mark.parametrize(
+    ("network", "told"),
+    [
+        ({"adress": "192.168.1.9/24"}, "adress: no such key; did you mean address?"),
+        ({"address": "192.168.1.9"}, "address: must be an address with the length of its prefix"),
+        ({"address": "192.168.1.0/24"}, "address: must be an address with the length of its prefix"),
+        (
+            {"address": "192.168.1.9/24", "gateway": "192.168.2.1"},
+            "gateway: '192.168.2.1' is not an address within",
+        ),
+        ({"address": "192.168.1.9/24", "nameservers": "192.168.1.1"}, "nameservers: must be a list"),
+        ({"address": "192.168.1.9/24", "nameservers": ["router"]}, "nameservers: router: not an address"),
+        ({"address": "192.168.1.9/24", "search": ["a b"]}, "search: a b: not a domain"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused(network: dict[str, Any], told: str) -> None:
+    faults = faults_of({**NUC1, "network": network})
+    assert faults[0].startswith(f"machine nuc1: netboot_network: {told}")
+
+
+def test_one_address_for_whatever_boots_is_refused() -> None:
+    (fault,) = faults_of({"name": "any", "mac": "any", "network": {"address": "192.168.1.9/24"}})
+    assert fault.startswith("machine any: netboot_network: one address for whatever boots; name each machine")
 
 
 def test_only_one_machine_can_stand_for_any() -> None:
