@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,34 @@ class Device:
     def http(self, path: str, *options: str, port: int = 80) -> subprocess.CompletedProcess[str]:
         """Fetch a path by HTTP, the answer's head before its body."""
         return self.run("curl", "-sS", "-i", "--path-as-is", *options, f"http://192.168.1.50:{port}{path}")
+
+
+class Service:
+    """A service of the server under test, as systemd confines it."""
+
+    def __init__(self, host: Any, name: str) -> None:
+        """Keep where it runs and its name."""
+        self.host = host
+        self.name = name
+
+    @property
+    def pid(self) -> str:
+        """The main process."""
+        return str(self.host.service(self.name).systemd_properties["MainPID"])
+
+    def exposure(self) -> float:
+        """Return what systemd-analyze(1) makes of it: 0 (shut) to 10 (open)."""
+        text = self.host.check_output(f"systemd-analyze security --no-pager {self.name}")
+        return float(re.search(r"exposure level for \S+: ([0-9.]+)", text).group(1))  # type: ignore[union-attr]
+
+    def inside(self, command: str) -> Any:
+        """Run a command that sees the files that the service sees, as root with every capability."""
+        return self.host.run(f"nsenter --mount --target {self.pid} {command}")
+
+    def status(self, pid: str = "") -> dict[str, str]:
+        """Return /proc/PID/status, see proc(5)."""
+        lines = self.host.file(f"/proc/{pid or self.pid}/status").content_string.splitlines()
+        return {key: value.strip() for key, dummy, value in (line.partition(":") for line in lines)}
 
 
 @pytest.fixture(scope="module")

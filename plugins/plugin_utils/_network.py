@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface, may change in any release.
-"""Where the server stands in the boot network, from Ansible's facts; and who holds its ports already."""
+"""Where the server stands in the boot network, from Ansible's facts; whom it answers; who holds its ports already."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError
 
 
 def boot_interface(facts: Mapping[str, Any], address: str = "", interface: str = "") -> dict[str, str]:
@@ -72,3 +74,22 @@ def port_holders(
         if port in wanted and host in {address, "*", "0.0.0.0", "::"} and who not in set(ours):  # noqa: S104 - compared
             holders.append(f"{who} on {local}")
     return holders
+
+
+def networks(values: Iterable[Any], variable: str) -> list[str]:
+    """Return IPv4 networks in the form ADDRESS/LENGTH, each once, in the order given.
+
+    :param values: each as ADDRESS/LENGTH or ADDRESS/NETMASK; an address alone is a network of one.
+    :param variable: the name of the variable that they come from, for the message.
+    :raises InputError: with every value that is no IPv4 network.
+    """
+    found = {}
+    faults = []
+    for value in values:
+        try:
+            found[str(ipaddress.IPv4Network(str(value)))] = True
+        except ValueError as error:
+            faults.append(f"{variable}: {error}; write a network like 192.168.1.0/24")
+    if faults:
+        raise InputError("The networks are not usable", faults)
+    return list(found)

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from tests.servers import Device
+from tests.servers import Device, Service
 
 
 def test_loaders_follow_the_machines(device: Device) -> None:
@@ -52,3 +52,19 @@ def test_dhcp_is_not_logged(host: Any, device: Device) -> None:
 
 def test_nothing_lies_at_the_default_place(host: Any) -> None:
     assert not host.file("/srv/netboot").exists
+
+
+def test_dnsmasq_that_is_not_confined_gives_up_root_nevertheless(host: Any) -> None:
+    dnsmasq = Service(host, "dnsmasq")
+    assert dnsmasq.exposure() > 9
+    assert set(dnsmasq.status()["Uid"].split()) == {str(host.user("dnsmasq").uid)}
+
+
+def test_the_other_folder_can_be_written_by_the_confined_nginx(host: Any) -> None:
+    nginx = Service(host, "nginx")
+    assert nginx.inside("touch /var/local/x").rc == 0
+    assert nginx.inside("touch /data/boot/http/x").rc != 0
+
+
+def test_the_other_network_is_answered_too(host: Any) -> None:
+    assert "allow 127.0.0.0/8;" in host.file("/etc/nginx/conf.d/netboot.conf").content_string

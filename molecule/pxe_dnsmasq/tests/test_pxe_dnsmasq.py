@@ -6,7 +6,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from tests.servers import Device
+import pytest
+
+from tests.servers import Device, Service
+
+
+@pytest.fixture
+def service(host: Any) -> Service:
+    return Service(host, "dnsmasq")
 
 
 def test_it_runs_now_and_after_a_restart_of_the_host(host: Any) -> None:
@@ -40,6 +47,43 @@ def test_tftp_serves_its_folder_and_nothing_above_it(host: Any, device: Device) 
     host.run_expect([0], "echo hello >/srv/netboot/tftp/greeting")
     assert device.tftp("greeting").stdout == "hello\n"
     assert device.tftp("../../../etc/hostname").returncode != 0
+
+
+def test_tftp_takes_no_files(host: Any, device: Device) -> None:
+    done = device.run("busybox", "tftp", "-p", "-l", "/etc/hostname", "-r", "uploaded", "192.168.1.50")
+    assert done.returncode != 0
+    assert "server error" in done.stderr, "refused, not merely unanswered"
+    assert not host.file("/srv/netboot/tftp/uploaded").exists
+
+
+def test_it_is_never_root_and_has_two_capabilities(host: Any, service: Service) -> None:
+    status = service.status()
+    user = host.user("dnsmasq")
+    assert set(status["Uid"].split()) == {str(user.uid)} != {"0"}
+    assert (
+        int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 1 << 10 | 1 << 12
+    )  # BIND_SERVICE, NET_ADMIN
+    assert status["NoNewPrivs"] == "1"
+    assert user.shell.endswith("/nologin")
+    assert host.check_output("pgrep -x dnsmasq").split() == [service.pid], "no helper is left as root"
+
+
+def test_its_exposure_is_low(service: Service) -> None:
+    assert service.exposure() <= 2.0
+
+
+def test_it_can_write_nothing_that_is_served_and_sees_no_home(service: Service) -> None:
+    assert "Read-only file system" in service.inside("touch /srv/netboot/tftp/x").stderr
+    assert "Read-only file system" in service.inside("touch /var/lib/misc/x").stderr
+    assert service.inside("ls -A /root /home").stdout.split() == ["/home:", "/root:"]
+    as_itself = service.inside("setpriv --reuid dnsmasq --regid nogroup --clear-groups cat /etc/shadow")
+    assert "Permission denied" in as_itself.stderr
+    assert service.inside("touch /run/dnsmasq/x").rc == 0, "what it must write, it can"
+
+
+def test_the_hosts_name_server_is_left_alone(host: Any) -> None:
+    properties = host.service("dnsmasq").systemd_properties
+    assert not {"ExecStartPost", "ExecStop"} & properties.keys()
 
 
 def test_it_comes_back_when_it_is_killed(host: Any, device: Device) -> None:

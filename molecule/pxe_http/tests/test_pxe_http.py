@@ -3,13 +3,25 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
-from tests.servers import Device
+from tests.servers import Device, Service
 
+# A request to the server at an address of the boot network, from one that is not in it: prints the answer's status.
+STRANGER = """python3 -c "
+import http.client, sys
+link = http.client.HTTPConnection('192.168.1.50', source_address=(sys.argv[1], 0))
+link.request('GET', sys.argv[2])
+print(link.getresponse().status)" """
 ISO = "/srv/netboot/http/images/focal/focal.iso"
+
+
+@pytest.fixture
+def service(host: Any) -> Service:
+    return Service(host, "nginx")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -64,6 +76,67 @@ def test_nothing_is_listed_and_nothing_else_is_served(device: Device, path: str)
 
 def test_nothing_can_be_written(device: Device) -> None:
     assert "403" in device.http("/images/focal/new", "-X", "PUT", "-d", "x").stdout.splitlines()[0]
+
+
+def test_who_is_not_in_the_boot_network_is_refused(host: Any) -> None:
+    path = "/images/focal/focal.iso"
+    elsewhere = host.interface("eth0").addresses[0]
+    assert host.check_output(f"{STRANGER} {elsewhere} {path}") == "403"
+    assert host.check_output(f"{STRANGER} 192.168.1.50 {path}") == "200"
+
+
+def test_there_is_no_other_site_and_no_version_is_told(host: Any, device: Device) -> None:
+    assert {line.split()[3] for line in host.check_output("ss -Hltn sport = :80").splitlines()} == {
+        "192.168.1.50:80"
+    }
+    assert "Server: nginx\n" in device.http("/").stdout
+
+
+def test_a_body_is_not_taken(host: Any, device: Device) -> None:
+    answer = device.http("/images/focal/focal.iso", "-X", "GET", "-d", "x" * 2000)
+    assert answer.stdout.splitlines()[0].split()[1] == "413"
+
+
+def test_its_exposure_is_low(service: Service) -> None:
+    assert service.exposure() <= 3.0
+
+
+def test_it_can_write_nothing_that_is_served_and_sees_no_home(service: Service) -> None:
+    assert "Read-only file system" in service.inside("touch /srv/netboot/http/x").stderr
+    assert "Read-only file system" in service.inside("touch /etc/nginx/conf.d/x.conf").stderr
+    assert service.inside("ls -A /root /home /tmp").stdout.split() == ["/home:", "/root:", "/tmp:"]
+    assert service.inside("cat /etc/shadow").stdout == ""
+    assert service.inside("touch /var/log/nginx/x").rc == 0, "what it must write, it can"
+
+
+def test_its_workers_have_no_capability(host: Any, service: Service) -> None:
+    workers = host.check_output(f"pgrep -P {service.pid}").split()
+    assert workers
+    for worker in workers:
+        status = service.status(worker)
+        assert set(status["Uid"].split()) == {str(host.user("www-data").uid)}
+        assert int(status["CapEff"], 16) == 0
+        assert status["NoNewPrivs"] == "1"
+
+
+def test_it_goes_on_logging_when_its_logs_were_rotated(host: Any, device: Device) -> None:
+    rotate = (
+        "cd /var/log/nginx && mv netboot.access.log netboot.access.log.1"
+        " && install -m 0640 -o www-data -g adm /dev/null netboot.access.log && kill -USR1 "
+    )
+    host.run_expect([0], f"sh -c '{rotate}{host.file('/run/nginx.pid').content_string.strip()}'")
+    host.run_expect([0], "systemctl reload nginx")
+    device.http("/images/focal/focal.iso", "-r", "0-4", "-A", "rotated/1")
+    assert "rotated/1" in host.file("/var/log/nginx/netboot.access.log").content_string
+    assert host.service("nginx").is_running
+
+
+def test_it_comes_back_when_it_is_killed(host: Any, device: Device, service: Service) -> None:
+    host.run_expect([0], f"kill -KILL {service.pid}")
+    deadline = time.monotonic() + 20
+    while "200 OK" not in device.http("/machines/nuc1/vendor-data").stdout:
+        assert time.monotonic() < deadline, "no answer within 20 s after the kill"
+        time.sleep(0.2)
 
 
 def test_each_request_is_logged_with_its_bytes(host: Any, device: Device) -> None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.plugin_utils._network import boot_interface, port_holders
+from ansible_collections.homelab.netboot.plugins.plugin_utils._network import (
+    boot_interface,
+    networks,
+    port_holders,
+)
 
 
 def ipv4(address: str, network: str = "192.168.1.0") -> dict[str, str]:
@@ -78,3 +82,17 @@ def test_who_is_in_the_way_is_named() -> None:
 def test_other_ports_and_other_addresses_are_nobodys_business() -> None:
     assert port_holders(SS, [80], "192.168.1.50", ["nginx"]) == []
     assert port_holders(SS[:2], [4011], "192.168.1.50", ["dnsmasq"]) == []
+
+
+def test_networks_are_written_with_their_length_and_once() -> None:
+    given = ["192.168.1.0/255.255.255.0", "192.168.1.0/24", "10.0.0.7"]
+    assert networks(given, "x") == ["192.168.1.0/24", "10.0.0.7/32"]
+
+
+def test_every_network_that_is_none_is_named_with_its_variable() -> None:
+    with pytest.raises(ValueError, match="pxe_http_networks") as caught:
+        networks(
+            ["192.168.1.5/24", "10.0.0.0/8", "all", "fe80::/10", "1.2.3.0/24;allow all"], "pxe_http_networks"
+        )
+    assert str(caught.value).count("pxe_http_networks: ") == 4
+    assert "host bits" in str(caught.value)
