@@ -63,9 +63,14 @@ class Service:
         text = self.host.check_output(f"systemd-analyze security --no-pager {self.name}")
         return float(re.search(r"exposure level for \S+: ([0-9.]+)", text).group(1))  # type: ignore[union-attr]
 
-    def inside(self, command: str) -> Any:
+    def inside(self, command: str) -> subprocess.CompletedProcess[str]:
         """Run a command that sees the files that the service sees, as root with every capability."""
-        return self.host.run(f"nsenter --mount --target {self.pid} {command}")
+        # The server's own root lacks CAP_SYS_PTRACE, and so may not look into another user's process.
+        enter = ["podman", "exec", "--privileged", self.host.backend.name]
+        command = f"nsenter --mount --target {self.pid} {command}"
+        return subprocess.run(
+            [*enter, "sh", "-c", command], capture_output=True, text=True, timeout=60, check=False
+        )
 
     def status(self, pid: str = "") -> dict[str, str]:
         """Return /proc/PID/status, see proc(5)."""

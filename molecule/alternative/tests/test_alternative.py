@@ -62,8 +62,8 @@ def test_dnsmasq_that_is_not_confined_gives_up_root_nevertheless(host: Any) -> N
 
 def test_the_other_folder_can_be_written_by_the_confined_nginx(host: Any) -> None:
     nginx = Service(host, "nginx")
-    assert nginx.inside("touch /var/local/x").rc == 0
-    assert nginx.inside("touch /data/boot/http/x").rc != 0
+    assert nginx.inside("touch /var/local/x").returncode == 0
+    assert nginx.inside("touch /data/boot/http/x").returncode != 0
 
 
 def test_the_other_network_is_answered_too(host: Any) -> None:

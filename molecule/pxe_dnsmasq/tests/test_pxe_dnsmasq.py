@@ -78,7 +78,7 @@ def test_it_can_write_nothing_that_is_served_and_sees_no_home(service: Service) 
     assert service.inside("ls -A /root /home").stdout.split() == ["/home:", "/root:"]
     as_itself = service.inside("setpriv --reuid dnsmasq --regid nogroup --clear-groups cat /etc/shadow")
     assert "Permission denied" in as_itself.stderr
-    assert service.inside("touch /run/dnsmasq/x").rc == 0, "what it must write, it can"
+    assert service.inside("touch /run/dnsmasq/x").returncode == 0, "what it must write, it can"
 
 
 def test_the_hosts_name_server_is_left_alone(host: Any) -> None:

@@ -106,7 +106,7 @@ def test_it_can_write_nothing_that_is_served_and_sees_no_home(service: Service) 
     assert "Read-only file system" in service.inside("touch /etc/nginx/conf.d/x.conf").stderr
     assert service.inside("ls -A /root /home /tmp").stdout.split() == ["/home:", "/root:", "/tmp:"]
     assert service.inside("cat /etc/shadow").stdout == ""
-    assert service.inside("touch /var/log/nginx/x").rc == 0, "what it must write, it can"
+    assert service.inside("touch /var/log/nginx/x").returncode == 0, "what it must write, it can"
 
 
 def test_its_workers_have_no_capability(host: Any, service: Service) -> None:
