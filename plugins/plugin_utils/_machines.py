@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _autoinstall_network, _mac
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _autoinstall_network, _guard, _mac
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, suggest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 
@@ -31,6 +31,8 @@ DEFAULTS: Mapping[str, Any] = {
     "autoinstall_site": {},
     "autoinstall_group": {},
     "autoinstall": {},
+    "expect": {},
+    "protect_label": "KEEP",
 }
 #: What belongs to a machine and is no setting of this collection; it stands without the prefix.
 FOREIGN = ("name", "ansible_host")
@@ -112,6 +114,8 @@ def _complete(machine: dict[str, Any], images: Collection[str] | None) -> list[s
             faults.append(f"{where}mac: {error}")
     if isinstance(machine["network"], dict):
         faults += [f"{where}network: {fault}" for fault in _autoinstall_network.faults(machine)]
+    machine["expect"], unusable = _guard.normalise(machine)
+    faults += [f"{where}{fault}" for fault in unusable]
     return faults + _image_faults(machine, images)
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _autoinstall, _machines, _releases
+from ansible_collections.homelab.netboot.plugins.plugin_utils import (
+    _autoinstall,
+    _guard,
+    _machines,
+    _releases,
+)
 
 NUC1 = {"name": "nuc1", "mac": "f4:4d:30:60:64:69", "ssh_keys": ["ssh-ed25519 KEY"]}
 NOBLE = _releases.find("24.04")
@@ -16,7 +21,7 @@ def composed(release: _releases.Release = NOBLE, **settings: Any) -> dict[str, A
 
 
 def test_a_mac_and_a_key_are_enough() -> None:
-    assert composed() == {
+    assert composed(protect_label="") == {
         "version": 1,
         "ssh": {"install-server": True, "allow-pw": False},
         "user-data": {
@@ -147,4 +152,4 @@ def test_what_is_served_is_what_was_checked_and_the_commands_of_our_own() -> Non
         key: checked[key] for key in checked if not key.endswith("-commands")
     }
     assert "one" in told["late-commands"]
-    assert "two" in told["early-commands"]
+    assert told["early-commands"] == [*_guard.early_commands(machine), "two"]
