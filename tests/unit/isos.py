@@ -26,6 +26,7 @@ def ubuntu_files(
         "casper/vmlinuz": kernel,
         "casper/initrd": initrd,
         "casper/hwe-vmlinuz": b"hwe " * 10,
+        "casper/hwe-initrd": b"hwe initrd " * 10,
         "md5sum.txt": b"0" * 32 + b"  ./casper/vmlinuz\n",
         "empty": b"",
     }

@@ -1,0 +1,195 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: boot_images
+short_description: Keep Ubuntu images, each in several versions, ready to be installed from
+version_added: 1.0.0
+author:
+  - The homelab.netboot contributors (@homelab-netboot)
+description:
+  - Fetches live-server ISOs, verifies them, reads from each what it is, and takes kernel and initrd out of it.
+  - Every version of an image has a folder of its own, named by the ISO's SHA-256, in which nothing changes any more.
+    A new version is made complete beside the old one; then C(IMAGE/current) is switched by one rename.
+    A machine that has begun with one version goes on with it.
+  - A version that is still there is used again without a download, whether its checksum is asked for again or
+    C(version) names it.
+requirements:
+  - pycdlib (1.12 or later) on the target, when an image is to be fetched; C(apt install python3-pycdlib)
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    support: full
+    details: Looks at local ISOs, where pycdlib is installed, and refuses the same ones. Downloads nothing but lists of
+      checksums.
+  diff_mode:
+    support: full
+    details: The diff shows which version is in use and which are kept.
+  platform:
+    platforms: posix
+  idempotent:
+    description: A second run with the same options changes nothing.
+    support: full
+options:
+  path:
+    description: The folder of all images. It is created when it is missing.
+    type: path
+    required: true
+  images:
+    description:
+      - Name to image, as the filter P(homelab.netboot.images#filter) returns them. Other images are left alone.
+      - An ISO from the controller (C(source) is V(src)) is expected at C(.incoming/IMAGE.iso) in O(path); it is moved.
+    type: dict
+    required: true
+  timeout:
+    description: How long a web server may say nothing, in seconds.
+    type: int
+    default: 60
+notes:
+  - While sizes, times and inodes of the files of a version are those that its C(.image.json) says, they are not read.
+    Otherwise they are compared with their SHA-256; a version that was damaged is fetched again.
+  - Files have mode 0644, and folders 0755, when they are complete.
+seealso:
+  - module: homelab.netboot.iso_boot_files
+    description: Only copies kernel and initrd.
+"""
+
+EXAMPLES = r"""
+- name: The image is there
+  homelab.netboot.boot_images:
+    path: /srv/netboot/http/images
+    images: "{{ {'noble': {'path': '/srv/iso/ubuntu-24.04.3-live-server-amd64.iso'}} | homelab.netboot.images }}"
+"""
+
+RETURN = r"""
+images:
+  description: Name to what is known of the image. In check mode as it would be, as far as that can be known.
+  returned: success
+  type: dict
+  contains:
+    present:
+      description: Whether the version is there.
+      type: bool
+      returned: success
+    version:
+      description: Its name; empty when it is not there and only a download can tell.
+      type: str
+      returned: success
+      sample: c3514bf0056a
+    folder:
+      description: Where its files are, below the roots of HTTP and TFTP.
+      type: str
+      returned: success
+      sample: images/noble/c3514bf0056a
+    release:
+      description: The Ubuntu release, from the ISO's C(.disk/info); V(none) as long as there is no ISO.
+      type: str
+      returned: success
+      sample: 24.04.3
+    codename:
+      description: Its name; V(none) likewise.
+      type: str
+      returned: success
+      sample: noble
+    arch:
+      description: The processor that it is for, as Debian calls it.
+      type: str
+      returned: success
+      sample: amd64
+    kernel:
+      description: Path in the ISO.
+      type: str
+      returned: success
+      sample: casper/vmlinuz
+    initrd:
+      description: Path in the ISO.
+      type: str
+      returned: success
+      sample: casper/initrd
+    sizes:
+      description: Bytes of C(iso), C(vmlinuz) and C(initrd); empty as long as there is no ISO.
+      type: dict
+      returned: success
+    changed:
+      description: Whether anything was changed.
+      type: bool
+      returned: success
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.urls import open_url
+from ansible_collections.homelab.netboot.plugins.module_utils._boot_images import (
+    Plan,
+    Wanted,
+    act,
+    decide,
+    facts,
+)
+from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image_store import sweep
+from ansible_collections.homelab.netboot.plugins.module_utils._iso import PYCDLIB_ERROR
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "images": {"type": "dict", "required": True},
+            "timeout": {"type": "int", "default": 60},
+        },
+        supports_check_mode=True,
+    )
+    root = module.params["path"]
+
+    def opener(address: str) -> Any:
+        return open_url(address, timeout=module.params["timeout"], http_agent="homelab.netboot")
+
+    plans, faults = [], []
+    for name, image in module.params["images"].items():
+        try:
+            plans.append(decide(root, Wanted(name=name, **image), opener, module.check_mode))
+        except UserError as error:
+            faults.append(f"image {name}: netboot_images: {error}")
+    if faults:
+        module.fail_json(msg="\n".join([*faults, "Nothing was changed."]))
+
+    if not module.check_mode and any(plan.found is None for plan in plans) and PYCDLIB_ERROR:
+        hint = missing_required_lib("pycdlib") + " On Debian and Ubuntu: apt install python3-pycdlib"
+        module.fail_json(msg=hint, exception=PYCDLIB_ERROR)
+    images, changes = {}, []
+    if not module.check_mode:
+        sweep(root)
+    for plan in plans:
+        before, changed = _state(plan.current, [one.name for one in plan.kept]), plan.changed
+        version = plan.found
+        if changed and not module.check_mode:
+            try:
+                version = act(plan, opener)
+            except UserError as error:
+                what = "What the server has of this image was not changed."
+                module.fail_json(msg=f"image {plan.wanted.name}: netboot_images: {error} {what}")
+        images[plan.wanted.name] = {**facts(plan, version), "changed": changed}
+        if changed:
+            changes.append(_diff(plan, before, images[plan.wanted.name]["version"]))
+    module.exit_json(changed=bool(changes), images=images, **({"diff": changes} if module._diff else {}))
+
+
+def _diff(plan: Plan, before: str, version: str) -> dict[str, str]:
+    kept = [one.name for one in plan.kept if one.name != version and one.name not in plan.surplus]
+    header = plan.store.folder
+    after = _state(version or "to be downloaded", [*kept, version])
+    return {"before_header": header, "after_header": header, "before": before, "after": after}
+
+
+def _state(current: str, kept: list[str]) -> str:
+    return f"in use: {current or 'none'}\nkept: {', '.join(sorted(filter(None, kept))) or 'none'}\n"
+
+
+if __name__ == "__main__":
+    main()
