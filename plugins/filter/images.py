@@ -11,11 +11,15 @@ author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Says for every image where its ISO comes from, and checks all of them at once.
   - A download without a checksum is refused, since nothing unverified is served.
+positional: digests
 options:
   _input:
     description: Short name to mapping, as in the variable C(netboot_images).
     type: dict
     required: true
+  digests:
+    description: Short name to SHA-256 of a file of the controller, for images that give no checksum.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -27,8 +31,9 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - Short name to mapping with C(source) (V(url), V(path) or V(src)), C(from), C(checksum) (may be empty),
-      C(kernel) and C(initrd) (paths inside the ISO).
+    - Short name to mapping, as M(homelab.netboot.boot_images) takes it, with C(source) (V(url), V(path) or V(src)),
+      C(origin), C(checksum) (may be empty), C(version), C(keep), C(arch), C(flavour) (which kernel; empty for the usual
+      one) and C(kernels) (release to kernel and initrd, paths inside the ISO).
   type: dict
 """
 
@@ -39,10 +44,10 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _images
 
 
-def images(entries: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def images(entries: Mapping[str, Any], digests: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
     """Return checked images; see DOCUMENTATION."""
     try:
-        return _images.normalise(entries)
+        return _images.normalise(entries, digests)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -28,6 +28,8 @@ options:
     description:
       - The images that exist; a machine that names another one is a fault.
       - When there is just one, it is the default of every machine. Not checked when not given.
+      - As M(homelab.netboot.boot_images) returns them they also say the release, the folder, and how much memory
+        a machine needs.
     type: dict
 """
 
@@ -45,7 +47,7 @@ RETURN = r"""
 _value:
   description:
     - The machines in the order of the input, each with C(name), C(mac) (lower case with colons, or V(any)), C(image),
-      and the other settings.
+      C(release), C(folder) (both of the image) and the other settings.
     - When anything is wrong the filter fails with all faults, each with the machine, the variable and the remedy.
   type: list
   elements: dict

@@ -7,10 +7,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.homelab.netboot.plugins.plugin_utils._releases import find
 
-def image_path(image: str, file: str) -> str:
-    """Return where a file of an image lies below the server's HTTP and TFTP roots."""
-    return f"images/{image}/{file}"
+
+def image_path(machine: Mapping[str, Any], file: str) -> str:
+    """Return where a file of the machine's image lies below the server's HTTP and TFTP roots.
+
+    The folder is that of one version, so that a machine gets kernel, initrd and ISO of the same one, whatever the
+    server changes to while it starts: casper refuses to start otherwise.
+    """
+    return f"{machine['folder']}/{file}"
 
 
 def kernel_arguments(machine: Mapping[str, Any], base_url: str) -> list[str]:
@@ -24,9 +30,9 @@ def kernel_arguments(machine: Mapping[str, Any], base_url: str) -> list[str]:
     """
     return [
         "ip=dhcp",  # casper configures no network for url= without it
-        f"url={base_url}/{image_path(machine['image'], machine['image'] + '.iso')}",
+        f"url={base_url}/{image_path(machine, machine['image'] + '.iso')}",
         "autoinstall",  # else Subiquity asks whether to go on
-        f"ds=nocloud-net;s={base_url}/machines/{machine['name']}/",
+        f"ds={find(machine['release']).datasource};s={base_url}/machines/{machine['name']}/",
         # cloud-init reads url= too and would fetch the whole ISO again, once or twice
         "cloud-config-url=/dev/null",
         *machine["kernel_args"],

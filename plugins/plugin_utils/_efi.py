@@ -21,7 +21,7 @@ def sources(pair: Mapping[str, str], images: Iterable[str], root: str) -> dict[s
     :param images: short names of the images.
     :param root: the folder with C(http/images/) on the server.
     """
-    folders = {name: f"{root}/http/images/{name}" for name in images}
+    folders = {name: f"{root}/http/images/{name}/current" for name in images}
     named = [{"name": "netboot_efi_pair", **pair}] if pair else []
     pools = [
         {"name": f"the ISO of {name}", "iso": f"{folder}/{name}.iso"} for name, folder in folders.items()

@@ -80,8 +80,8 @@ def _install(machine: Mapping[str, Any], base_url: str) -> str:
     arguments = " ".join("'" + word.replace("'", "'\\''") + "'" for word in words)
     root = device(base_url)
     return (
-        f"linux {root}/{image_path(machine['image'], 'vmlinuz')} {arguments}\n"
-        f"initrd {root}/{image_path(machine['image'], 'initrd')}\n"
+        f"linux {root}/{image_path(machine, 'vmlinuz')} {arguments}\n"
+        f"initrd {root}/{image_path(machine, 'initrd')}\n"
         "boot\n"
     )
 

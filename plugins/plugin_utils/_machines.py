@@ -5,12 +5,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _autoinstall_network, _guard, _mac
+from ansible_collections.homelab.netboot.plugins.plugin_utils import (
+    _autoinstall_network,
+    _guard,
+    _mac,
+    _memory,
+)
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, suggest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
+from ansible_collections.homelab.netboot.plugins.plugin_utils._releases import find
 
 PREFIX = "netboot_"
 #: As a machine's MAC: whatever boots and is not named otherwise.
@@ -23,6 +29,7 @@ DEFAULTS: Mapping[str, Any] = {
     "install": "always",
     "loader": "lpxelinux",
     "kernel_args": [],
+    "memory": None,
     "user": "ubuntu",
     "password_hash": "",
     "ssh_keys": [],
@@ -34,6 +41,8 @@ DEFAULTS: Mapping[str, Any] = {
     "expect": {},
     "protect_label": "KEEP",
 }
+#: What the image adds: C(release) (None while it is not known) and C(folder), where its files are below the roots.
+DERIVED = ("release", "folder")
 #: What belongs to a machine and is no setting of this collection; it stands without the prefix.
 FOREIGN = ("name", "ansible_host")
 _MAPPING = (dict, "a mapping, as Subiquity's documentation describes it")
@@ -75,12 +84,13 @@ def from_inventory(names: Iterable[Any], hostvars: Mapping[str, Any]) -> list[di
 
 
 def normalise(
-    raw: Iterable[Mapping[str, Any]], images: Collection[str] | None = None
+    raw: Iterable[Mapping[str, Any]], images: Mapping[str, Any] | None = None
 ) -> list[dict[str, Any]]:
-    """Return every machine with all its settings, in plain types, checked.
+    """Return every machine with all its settings and what L(DERIVED) names, in plain types, checked.
 
     :param raw: one mapping a machine: C(name), C(mac) and any of the settings in L(DEFAULTS); perhaps C(ansible_host).
-    :param images: the images that exist; None checks no image. The only one there is, is everyone's default.
+    :param images: the images that exist, with what the server knows of each (C(release), C(folder), C(sizes));
+        None checks no image. The only one there is, is everyone's default.
     :raises InputError: with every fault of every machine, each with its name, the variable and the remedy.
     """
     machines = [{**DEFAULTS, **plain(entry)} for entry in raw]
@@ -91,7 +101,7 @@ def normalise(
     return machines
 
 
-def _complete(machine: dict[str, Any], images: Collection[str] | None) -> list[str]:
+def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list[str]:
     """Bring one machine into its normal form, in place, and return its faults."""
     name = str(machine.get("name", ""))
     machine["name"] = name
@@ -102,7 +112,7 @@ def _complete(machine: dict[str, Any], images: Collection[str] | None) -> list[s
             f"machine {name or machine}: name: not a valid host name (RFC 1123); use letters, digits and '-'"
         )
     for key in machine:
-        if key not in FOREIGN and key not in DEFAULTS:
+        if key not in {*FOREIGN, *DERIVED, *DEFAULTS}:
             faults.append(f"{where}{key}: no such setting; {suggest(str(key), DEFAULTS)}")
     faults += _form_faults(machine, where)
     if machine["mac"] is None:
@@ -116,7 +126,12 @@ def _complete(machine: dict[str, Any], images: Collection[str] | None) -> list[s
         faults += [f"{where}network: {fault}" for fault in _autoinstall_network.faults(machine)]
     machine["expect"], unusable = _guard.normalise(machine)
     faults += [f"{where}{fault}" for fault in unusable]
-    return faults + _image_faults(machine, images)
+    faults += _image_faults(machine, images)
+    image = (images or {}).get(machine["image"]) or {}
+    machine["release"] = image.get("release")
+    # Only in check mode, before a first download, is the version's own folder unknown.
+    machine["folder"] = image.get("folder") or f"images/{machine['image']}/current"
+    return faults + _memory_faults(machine, image)
 
 
 def _form_faults(machine: Mapping[str, Any], where: str) -> list[str]:
@@ -136,7 +151,28 @@ def _form_faults(machine: Mapping[str, Any], where: str) -> list[str]:
     return faults
 
 
-def _image_faults(machine: dict[str, Any], images: Collection[str] | None) -> list[str]:
+def _memory_faults(machine: Mapping[str, Any], image: Mapping[str, Any]) -> list[str]:
+    """Return why the machine's memory does not suffice; nothing when the inventory does not say how much it has."""
+    if machine["memory"] is None:
+        return []
+    where = f"machine {machine['name']}: {PREFIX}memory"
+    try:
+        memory = _memory.parse(machine["memory"])
+    except ValueError as error:
+        return [f"{where}: {error}"]
+    arguments = machine["kernel_args"] if isinstance(machine["kernel_args"], list) else []
+    ramdisk = arguments if find(machine["release"]).ramdisk else ()
+    need = _memory.needed(image.get("sizes") or {}, ramdisk)
+    if need is None or memory >= need or machine["install"] == "never":
+        return []
+    return [
+        f"{where}: {machine['memory']} is too little for image {machine['image']}, which needs "
+        f"{_memory.gigabytes(need)}: the installer keeps the ISO in memory. Add memory, name a smaller image in "
+        f"{PREFIX}image, or write {PREFIX}install: never"
+    ]
+
+
+def _image_faults(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list[str]:
     where = f"machine {machine['name']}: {PREFIX}image"
     if images is None:
         return []

@@ -48,8 +48,8 @@ def _install(machine: Mapping[str, Any], base_url: str) -> str:
     return (
         "DEFAULT install\n"
         "LABEL install\n"
-        f"  KERNEL {root}{image_path(machine['image'], 'vmlinuz')}\n"
-        f"  INITRD {root}{image_path(machine['image'], 'initrd')}\n"
+        f"  KERNEL {root}{image_path(machine, 'vmlinuz')}\n"
+        f"  INITRD {root}{image_path(machine, 'initrd')}\n"
         f"  APPEND {' '.join(kernel_arguments(machine, base_url))}\n"
         # adds BOOTIF=, so that a machine with several cards goes on with the one that it booted from
         "  IPAPPEND 2\n"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 from collections.abc import Callable, Sequence
@@ -44,7 +45,9 @@ def facts_of(path: Path) -> Facts:
     image.open(str(path))
     sizes = [image.get_record(rr_path=f"/casper/{name}").data_length for name in ("vmlinuz", "initrd")]
     image.close()
-    return Facts(f"/images/{IMAGE}/{IMAGE}.iso", path.stat().st_size, sum(sizes))
+    with path.open("rb") as file:
+        version = hashlib.file_digest(file, "sha256").hexdigest()[:12]
+    return Facts(f"/images/{IMAGE}/{version}/{IMAGE}.iso", path.stat().st_size, sum(sizes))
 
 
 def name_of(suite: str) -> str:
@@ -99,7 +102,7 @@ def boot(box: Server, rows: list[Row], facts: Facts, say: Callable[[str], None])
         if row.strip:
             strip(box, row)
         if row.tamper:
-            tamper(box, row)
+            tamper(box, row, facts.iso)
     outcomes = []
     sizes = watch.tftp_sizes(box)
     with watch.ServerLog(box, network) as log:
@@ -127,9 +130,9 @@ def strip(box: Server, row: Row) -> None:
     run(*server.ssh(box, f"cat >{shlex.quote(path)}"), stdin=after)
 
 
-def tamper(box: Server, row: Row) -> None:
+def tamper(box: Server, row: Row, iso_path: str) -> None:
     """Give one machine a kernel of its own, on the server, with one byte in its middle changed."""
-    old, new = f"images/{IMAGE}/vmlinuz", "images/tampered/vmlinuz"
+    old, new = f"{iso_path.rpartition('/')[0].lstrip('/')}/vmlinuz", "images/tampered/vmlinuz"
     entry = f"{watch.TFTP_ROOT}/grub/machines/{row.mac}.cfg"
     kernel = f"{watch.TFTP_ROOT}/{new}"
     script = f"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.servers import Device, Service
@@ -15,23 +16,37 @@ def test_loaders_follow_the_machines(device: Device) -> None:
     assert [offer["loader"] for offer in device.discover()] == ["lpxelinux.0"]
 
 
-def test_what_is_not_named_is_installed_and_who_is_spared_is_not(device: Device) -> None:
-    assert (
-        "KERNEL http://192.168.1.50:8080/images/other/vmlinuz" in device.tftp("pxelinux.cfg/default").stdout
-    )
+@pytest.fixture
+def version(host: Any) -> str:
+    """A version's name is the beginning of the ISO's checksum."""
+    return str(host.file("/var/tmp/test.iso").sha256sum[:12])
+
+
+def test_what_is_not_named_is_installed_and_who_is_spared_is_not(device: Device, version: str) -> None:
+    kernel = f"KERNEL http://192.168.1.50:8080/images/other/{version}-hwe/vmlinuz"
+    assert kernel in device.tftp("pxelinux.cfg/default").stdout
     assert "LOCALBOOT" in device.tftp("pxelinux.cfg/01-52-54-00-12-34-57").stdout
-    assert "KERNEL images/other/vmlinuz" in device.tftp("pxelinux.cfg/01-52-54-00-12-34-56").stdout
+    assert (
+        f"KERNEL images/other/{version}-hwe/vmlinuz"
+        in device.tftp("pxelinux.cfg/01-52-54-00-12-34-56").stdout
+    )
 
 
-def test_the_other_kernel_is_served_at_the_other_port(device: Device) -> None:
-    assert device.http("/images/other/vmlinuz", port=8080).stdout.endswith("hwe " * 10)
-    assert device.tftp("images/other/vmlinuz").stdout == "hwe " * 10
+def test_the_newer_kernel_is_served_at_the_other_port_with_its_own_initrd(
+    device: Device, version: str
+) -> None:
+    folder = f"images/other/{version}-hwe"
+    assert device.http(f"/{folder}/vmlinuz", port=8080).stdout.endswith("hwe " * 10)
+    assert device.http(f"/{folder}/initrd", port=8080).stdout.endswith("hwe initrd " * 10)
+    assert device.tftp(f"{folder}/vmlinuz").stdout == "hwe " * 10
 
 
-def test_an_image_that_is_downloaded_arrives_whole_with_its_kernel(host: Any, device: Device) -> None:
-    image = host.file("/data/boot/http/images/fetched/fetched.iso")
+def test_an_image_that_is_downloaded_arrives_whole_with_its_kernel(
+    host: Any, device: Device, version: str
+) -> None:
+    image = host.file(f"/data/boot/http/images/fetched/{version}/fetched.iso")
     assert image.sha256sum == host.file("/var/tmp/test.iso").sha256sum
-    assert device.http("/images/fetched/vmlinuz", port=8080).stdout.endswith("kernel " * 10)
+    assert device.http(f"/images/fetched/{version}/vmlinuz", port=8080).stdout.endswith("kernel " * 10)
 
 
 def test_seeds_belong_to_the_other_group_and_say_what_was_given(host: Any) -> None:

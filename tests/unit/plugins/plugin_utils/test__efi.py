@@ -6,11 +6,13 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._efi import PACKAG
 
 def test_what_the_user_names_comes_first_and_the_servers_packages_last() -> None:
     found = sources({"shim": "/s", "grub": "/g"}, {"focal": {}, "noble": {}}, "/srv/netboot")
-    assert found["kernels"] == [f"/srv/netboot/http/images/{name}/vmlinuz" for name in ("focal", "noble")]
+    assert found["kernels"] == [
+        f"/srv/netboot/http/images/{name}/current/vmlinuz" for name in ("focal", "noble")
+    ]
     assert found["candidates"] == [
         {"name": "netboot_efi_pair", "shim": "/s", "grub": "/g"},
-        {"name": "the ISO of focal", "iso": "/srv/netboot/http/images/focal/focal.iso"},
-        {"name": "the ISO of noble", "iso": "/srv/netboot/http/images/noble/noble.iso"},
+        {"name": "the ISO of focal", "iso": "/srv/netboot/http/images/focal/current/focal.iso"},
+        {"name": "the ISO of noble", "iso": "/srv/netboot/http/images/noble/current/noble.iso"},
         {"name": "the server's packages", **PACKAGES},
     ]
 

@@ -10,17 +10,17 @@ FILE = f"machines/{MAC}.cfg"
 
 
 def files(*machines: dict[str, Any], url: str = "http://192.168.1.50") -> dict[str, str]:
-    return _grub.files(_machines.normalise(machines, {"focal": {}}), url)
+    return _grub.files(_machines.normalise(machines, {"focal": {"folder": "images/focal/c351"}}), url)
 
 
 def test_a_machine_gets_the_whole_kernel_line_quoted() -> None:
     assert files({"name": "nuc1", "mac": MAC, "kernel_args": ["a'b"]})[FILE].splitlines()[1:] == [
         "set named=yes",
-        "linux (http,192.168.1.50)/images/focal/vmlinuz 'ip=dhcp'"
-        " 'url=http://192.168.1.50/images/focal/focal.iso' 'autoinstall'"
+        "linux (http,192.168.1.50)/images/focal/c351/vmlinuz 'ip=dhcp'"
+        " 'url=http://192.168.1.50/images/focal/c351/focal.iso' 'autoinstall'"
         " 'ds=nocloud-net;s=http://192.168.1.50/machines/nuc1/' 'cloud-config-url=/dev/null'"
         " 'a'\\''b' 'BOOTIF=01-f4-4d-30-60-64-69'",
-        "initrd (http,192.168.1.50)/images/focal/initrd",
+        "initrd (http,192.168.1.50)/images/focal/c351/initrd",
         "boot",
     ]
 
@@ -34,7 +34,7 @@ def test_every_machine_is_sent_to_its_own_file() -> None:
         "  source $prefix/default.cfg",
         "fi",
     ]
-    assert "linux (http,192.168.1.50:8080)/images/focal/vmlinuz " in plan[FILE]
+    assert "linux (http,192.168.1.50:8080)/images/focal/c351/vmlinuz " in plan[FILE]
 
 
 def test_what_is_not_named_or_not_answered_boots_its_disk() -> None:

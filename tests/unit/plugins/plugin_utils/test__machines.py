@@ -18,7 +18,9 @@ def faults_of(*machines: dict[str, Any], images: Any = None) -> list[str]:
 
 def test_a_machine_needs_only_name_and_mac() -> None:
     (machine,) = _machines.normalise([{"name": "nuc1", "mac": "f44d.3060.6469"}], {"focal": {}})
-    assert machine == {**_machines.DEFAULTS, "name": "nuc1", "mac": "f4:4d:30:60:64:69", "image": "focal"}
+    derived = {"release": None, "folder": "images/focal/current"}
+    named = {"name": "nuc1", "mac": "f4:4d:30:60:64:69", "image": "focal"}
+    assert machine == {**_machines.DEFAULTS, **named, **derived}
 
 
 def test_what_is_normal_stays_so() -> None:
@@ -146,6 +148,53 @@ def test_an_image_must_be_named_unless_there_is_just_one(images: dict[str, int],
 )
 def test_what_is_no_host_name_is_refused(name: str) -> None:
     assert "not a valid host name" in faults_of({"name": name, "mac": "f4:4d:30:60:64:69"})[0]
+
+
+GIB = 1 << 30
+NOBLE = {"release": "24.04.3", "folder": "images/noble/c351", "sizes": {"iso": 3 * GIB, "initrd": GIB // 2}}
+
+
+def test_a_machine_learns_from_its_image() -> None:
+    (machine,) = _machines.normalise([{"name": "n", "mac": "f4:4d:30:60:64:69"}], {"noble": NOBLE})
+    assert (machine["release"], machine["folder"]) == ("24.04.3", "images/noble/c351")
+    assert _machines.normalise([machine], {"noble": NOBLE}) == [machine]
+
+
+def with_memory(memory: Any, image: Any = NOBLE, **settings: Any) -> list[str]:
+    machine = {"name": "n", "mac": "f4:4d:30:60:64:69", "memory": memory, **settings}
+    try:
+        _machines.normalise([machine], {"noble": image})
+    except InputError as error:
+        return error.faults
+    return []
+
+
+@pytest.mark.parametrize("memory", [None, "8G", "8 GiB", "8192MB", "64g"])
+def test_enough_memory_is_enough(memory: str) -> None:
+    assert with_memory(memory) == []
+
+
+def test_a_machine_with_too_little_memory_is_refused_with_the_reason() -> None:
+    (fault,) = with_memory("7.9GB")
+    assert fault.startswith(
+        "machine n: netboot_memory: 7.9GB is too little for image noble, which needs 8 GB: "
+    )
+    assert with_memory("4G", install="never") == []
+    assert with_memory("4G", {"release": None, "sizes": {}}) == []  # not known before the first download
+
+
+def test_a_ram_disk_needs_less_where_the_release_can_use_one() -> None:
+    arguments = {"kernel_args": ["root=/dev/ram0", "ramdisk_size=4000000"]}
+    assert with_memory("5GB", {**NOBLE, "release": "22.04.5"}, **arguments) == []
+    assert len(with_memory("4.9GB", {**NOBLE, "release": "22.04.5"}, **arguments)) == 1
+    assert len(with_memory("5GB", **arguments)) == 1
+
+
+@pytest.mark.parametrize("memory", ["8", 8, "lots", "8 apples", "0GB", "-8G", True])
+def test_a_size_without_a_unit_could_mean_two_things(memory: Any) -> None:
+    (fault,) = with_memory(memory)
+    remedy = "write a number and its unit, like 8GB or 4096MB"
+    assert fault == f"machine n: netboot_memory: '{memory}' is no size of memory; {remedy}"
 
 
 def test_a_thousand_machines_are_quick_and_all_there() -> None:

@@ -11,25 +11,34 @@ FILE = "01-f4-4d-30-60-64-69"
 
 
 def files(*machines: dict[str, Any]) -> dict[str, str]:
-    return _pxelinux.files(_machines.normalise(machines, {"focal": {}}), URL)
+    return _pxelinux.files(
+        _machines.normalise(machines, {"focal": {"folder": "images/focal/c351", "release": "20.04.6"}}), URL
+    )
 
 
 def test_a_machine_gets_the_whole_kernel_line() -> None:
     assert files({"name": "nuc1", "mac": MAC})[FILE].splitlines()[1:] == [
         "DEFAULT install",
         "LABEL install",
-        "  KERNEL http://192.168.1.50/images/focal/vmlinuz",
-        "  INITRD http://192.168.1.50/images/focal/initrd",
-        "  APPEND ip=dhcp url=http://192.168.1.50/images/focal/focal.iso autoinstall"
+        "  KERNEL http://192.168.1.50/images/focal/c351/vmlinuz",
+        "  INITRD http://192.168.1.50/images/focal/c351/initrd",
+        "  APPEND ip=dhcp url=http://192.168.1.50/images/focal/c351/focal.iso autoinstall"
         " ds=nocloud-net;s=http://192.168.1.50/machines/nuc1/ cloud-config-url=/dev/null",
         "  IPAPPEND 2",
     ]
 
 
+def test_the_release_decides_how_the_data_source_is_called() -> None:
+    machine = {"name": "nuc1", "mac": MAC}
+    for release, source in {"22.04.5": "nocloud-net", "24.04": "nocloud", None: "nocloud-net"}.items():
+        text = _pxelinux.files(_machines.normalise([machine], {"focal": {"release": release}}), URL)[FILE]
+        assert f" ds={source};s=http://192.168.1.50/machines/nuc1/ " in text
+
+
 def test_plain_pxelinux_gets_paths_below_the_tftp_root() -> None:
     text = files({"name": "nuc1", "mac": MAC, "loader": "pxelinux"})[FILE]
-    assert "KERNEL images/focal/vmlinuz\n" in text
-    assert "INITRD images/focal/initrd\n" in text
+    assert "KERNEL images/focal/c351/vmlinuz\n" in text
+    assert "INITRD images/focal/c351/initrd\n" in text
 
 
 def test_own_arguments_come_last_and_so_win() -> None:
