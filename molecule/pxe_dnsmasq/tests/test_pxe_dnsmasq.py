@@ -25,6 +25,7 @@ def test_it_runs_now_and_after_a_restart_of_the_host(host: Any) -> None:
 def test_it_holds_its_ports_and_not_that_of_dns(host: Any) -> None:
     sockets = host.check_output("ss -Hlun").splitlines()
     assert {line.split()[3].rpartition(":")[2] for line in sockets} == {"67", "69", "4011"}
+    assert not [line for line in sockets if "[" in line.split()[3]], "nothing is open to IPv6"
 
 
 def test_a_pxe_client_is_offered_a_loader_and_no_address(device: Device) -> None:
@@ -47,6 +48,13 @@ def test_tftp_serves_its_folder_and_nothing_above_it(host: Any, device: Device) 
     host.run_expect([0], "echo hello >/srv/netboot/tftp/greeting")
     assert device.tftp("greeting").stdout == "hello\n"
     assert device.tftp("../../../etc/hostname").returncode != 0
+
+
+def test_tftp_serves_only_what_everybody_may_read(host: Any, device: Device) -> None:
+    host.run_expect([0], "install -m 0640 -g www-data /etc/hostname /srv/netboot/tftp/closed")
+    assert device.tftp("closed").returncode != 0
+    host.run_expect([0], "chmod 0644 /srv/netboot/tftp/closed")
+    assert device.tftp("closed").returncode == 0
 
 
 def test_tftp_takes_no_files(host: Any, device: Device) -> None:
@@ -84,6 +92,17 @@ def test_it_can_write_nothing_that_is_served_and_sees_no_home(service: Service) 
 def test_the_hosts_name_server_is_left_alone(host: Any) -> None:
     properties = host.service("dnsmasq").systemd_properties
     assert not {"ExecStartPost", "ExecStop"} & properties.keys()
+
+
+def test_it_takes_up_its_address_when_that_comes_later(host: Any, device: Device) -> None:
+    host.run_expect([0], "ip -4 address flush dev lan0")
+    host.run_expect([0], "systemctl restart dnsmasq")
+    assert device.tftp("greeting").returncode != 0
+    host.run_expect([0], "ip address add 192.168.1.50/24 dev lan0")
+    deadline = time.monotonic() + 20
+    while device.tftp("greeting").stdout != "hello\n":
+        assert time.monotonic() < deadline, "no TFTP within 20 s after the address came"
+    assert len(device.discover()) == 1
 
 
 def test_it_comes_back_when_it_is_killed(host: Any, device: Device) -> None:
