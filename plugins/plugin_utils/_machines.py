@@ -105,12 +105,12 @@ def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list
     """Bring one machine into its normal form, in place, and return its faults."""
     name = str(machine.get("name", ""))
     machine["name"] = name
-    where = f"machine {name or machine}: {PREFIX}"
+    # A machine without a name is told by its address; its other settings may hold a password.
+    who = f"machine {name or machine['mac']}"
+    where = f"{who}: {PREFIX}"
     faults = []
     if len(name) > _LONGEST_NAME or not _HOST_NAME.fullmatch(name):
-        faults.append(
-            f"machine {name or machine}: name: not a valid host name (RFC 1123); use letters, digits and '-'"
-        )
+        faults.append(f"{who}: name: not a valid host name (RFC 1123); use letters, digits and '-'")
     for key in machine:
         if key not in {*FOREIGN, *DERIVED, *DEFAULTS}:
             faults.append(f"{where}{key}: no such setting; {suggest(str(key), DEFAULTS)}")

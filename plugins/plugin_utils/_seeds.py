@@ -20,7 +20,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plai
 #: cloud-init asks for all four; each one that is missing costs ten seconds or the installation.
 NAMES = ("user-data", "meta-data", "vendor-data", "network-config")
 # libyaml's, where it is there, writes the same ten times faster.
-_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_FASTEST = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 #: What is generated, and the setting that it comes from; the longest that fits.
 _GENERATED: Mapping[tuple[Any, ...], str] = {
     ("identity", "password"): "password_hash",
@@ -108,6 +108,18 @@ def _variable(machine: Mapping[str, Any], path: tuple[Any, ...]) -> str:
     return ""
 
 
+class _Dumper(_FASTEST):  # type: ignore[misc, valid-type]
+    """Writes programs line by line, so that whoever reads user-data can read them."""
+
+
+_Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    ),
+)
+
+
 def _yaml(value: Any) -> str:
-    text: str = yaml.dump(plain(value), Dumper=_DUMPER, sort_keys=False, allow_unicode=True, width=1000)
+    text: str = yaml.dump(plain(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
     return text

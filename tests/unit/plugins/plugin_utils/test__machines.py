@@ -200,3 +200,10 @@ def test_a_size_without_a_unit_could_mean_two_things(memory: Any) -> None:
 def test_a_thousand_machines_are_quick_and_all_there() -> None:
     raw = [{"name": f"n{i}", "mac": f"52:54:00:00:{i // 256:02x}:{i % 256:02x}"} for i in range(1000)]
     assert [machine["name"] for machine in _machines.normalise(raw)] == [f"n{i}" for i in range(1000)]
+
+
+def test_a_machine_without_a_name_is_told_without_its_secrets() -> None:
+    with pytest.raises(InputError) as caught:
+        _machines.normalise([{"mac": "f4:4d:30:60:64:69", "password_hash": "$6$secret"}])
+    assert "machine f4:4d:30:60:64:69: name: not a valid" in str(caught.value)
+    assert "secret" not in str(caught.value)

@@ -37,6 +37,13 @@ def test_user_data_is_cloud_config_with_the_answers_below_one_key() -> None:
     assert yaml.safe_load(text)["autoinstall"]["locale"] == "ja_JP.UTF-8"
 
 
+def test_programs_can_be_read_line_by_line() -> None:
+    text = files(NUC1)["nuc1/user-data"]
+    (command,) = yaml.safe_load(text)["autoinstall"]["early-commands"]
+    assert command.count("\n") > 10
+    assert all(line.strip() in text.splitlines() or f"    {line}" in text for line in command.splitlines())
+
+
 def test_keys_that_stand_in_two_places_are_written_twice() -> None:
     keys = ["ssh-ed25519 KEY"]
     over = {"user-data": {"ssh_authorized_keys": keys, "disable_root": False, "again": keys}}
