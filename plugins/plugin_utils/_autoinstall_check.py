@@ -75,6 +75,7 @@ def _validator(release: str, key: str) -> Any:
         since=_since(release),
         since_values=_since_values(release),
         required=_required,
+        never=_never,
     )
     return jsonschema.validators.extend(base, words)(SCHEMA["properties"][key])
 
@@ -169,6 +170,10 @@ def _near(dummy: Any, wanted: Any, value: Any, schema: Any) -> Iterator[Any]:
         guess = "" if key in schema["properties"] else near(key, schema["properties"], _ALIKE)
         if guess:
             yield _fault(f"no such key; did you mean {guess}?", key)
+
+
+def _never(dummy: Any, wanted: Any, dummy2: Any, dummy3: Any) -> Iterator[Any]:
+    yield _fault(wanted)
 
 
 def _since(release: str) -> Check:

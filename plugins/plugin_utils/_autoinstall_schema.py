@@ -9,6 +9,7 @@ from curtin's "Storage" and "APT Source", and for C(network) from Netplan's refe
 C(since)   the release whose installers know this first; older ones would silently ignore it
 C(near)    a key that is not known here, but looks like one that is, is taken for a mistyped one; others pass
 C(say)     how to write it right, for the message
+C(never)   why this must not be here
 =========  ============================================================================================================
 
 C(since) counts the newest ISO of a release, since nothing tells which point release an image is before it is there:
@@ -152,7 +153,11 @@ _KINDS_OF_DEVICES = (
     "vrfs",
     "dummy-devices",
 )
-_DEVICES: Schema = {"type": "object", "additionalProperties": {"type": "object"}}
+_DEVICES: Schema = {
+    "type": "object",
+    "properties": {"match": {"never": "is no network card; it belongs below one's name"}},
+    "additionalProperties": {"type": "object"},
+}
 _NETPLAN = open_to_others(
     {
         "version": {"enum": [2]},

@@ -21,21 +21,19 @@ Fault = tuple[Path, str]
 _HASH = re.compile(r"\$(1|2[abxy]?|5|6|7|y|gy|md5|sha1)[$,].+|[!*].*")
 HASH_IT = "must be a hash as `mkpasswd` or the filter password_hash makes it, not the password itself"
 # Where an action of storage.config names others (curtin's documentation, "Storage"; Subiquity's model of it).
-_REFERENCES = (
-    "device",
-    "volume",
-    "volgroup",
-    "pool",
-    "container",
-    "nvme_controller",
-    "devices",
-    "spare_devices",
-    "vdevs",
-    "backing_device",
-    "cache_device",
-)
-#: Actions that stand for something that is there already; their device is not another action's id.
-_PHYSICAL = frozenset({"disk", "device", "dasd", "nvme_controller"})
+_REFERENCES: Mapping[str, tuple[str, ...]] = {
+    "bcache": ("backing_device", "cache_device"),
+    "disk": ("nvme_controller",),
+    "dm_crypt": ("volume",),
+    "format": ("volume",),
+    "lvm_partition": ("volgroup",),
+    "lvm_volgroup": ("devices",),
+    "mount": ("device",),
+    "partition": ("device",),
+    "raid": ("devices", "spare_devices", "container"),
+    "zfs": ("pool",),
+    "zpool": ("vdevs",),
+}
 
 
 def sections(key: str, value: Any) -> Iterator[Fault]:
@@ -172,9 +170,7 @@ def _config(actions: list[Mapping[str, Any]]) -> Iterator[Fault]:
     every = [action["id"] for action in actions]
     seen: set[str] = set()
     for index, action in enumerate(actions):
-        for key in _REFERENCES:
-            if action["type"] in _PHYSICAL and key != "nvme_controller":
-                continue
+        for key in _REFERENCES.get(action["type"], ()):
             value = action.get(key)
             for name in value if isinstance(value, list) else [value] if value is not None else []:
                 if name not in every:

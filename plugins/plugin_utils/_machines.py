@@ -143,6 +143,11 @@ def _form_faults(machine: Mapping[str, Any], where: str) -> list[str]:
     for key, (kind, example) in _TYPES.items():
         if not isinstance(machine[key], kind):
             faults.append(f"{where}{key}: must be {example}")
+    for index, key in enumerate(machine["ssh_keys"] if isinstance(machine["ssh_keys"], list) else []):
+        if not isinstance(key, str) or not key.strip() or "PRIVATE KEY" in key:
+            faults.append(
+                f"{where}ssh_keys[{index}]: is not a public key; give the text of a file like id_ed25519.pub"
+            )
     for word in machine["kernel_args"] if isinstance(machine["kernel_args"], list) else []:
         if not _KERNEL_WORD.fullmatch(str(word)):
             faults.append(
