@@ -18,9 +18,10 @@ from tests.lab import iso, lan, playbook, server
 from tests.lab.common import BUILD, LabError, alone, run
 from tests.lab.playbook import Task
 from tests.lab.server import Server
-from tests.matrix.fleet import IMAGE, INVENTORIES
+from tests.matrix.fleet import INVENTORIES
 
 NAME = "bench"
+IMAGE = "focal"
 SUITE = "trixie"
 HTTP_ROOT = "/srv/netboot/http"
 TFTP_ROOT = "/srv/netboot/tftp"
@@ -50,7 +51,9 @@ def play(
 ) -> float:
     """Run a playbook for the server and an inventory of machines; seconds. tell: see playbook.run_site."""
     inventories = [machines, playbook.write_inventory(BUILD / NAME / "site.json", {NAME: box})]
-    argv = playbook.command(inventories, {"netboot_images": {IMAGE: {"src": str(iso.ensure())}}}, book)
+    argv = playbook.command(
+        inventories, {"netboot_images": {IMAGE: {"src": str(iso.ensure())}}, "netboot_image": IMAGE}, book
+    )
     return playbook.run_site([*argv, *options], log, tell)
 
 

@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--iso", type=Path, help="a real Ubuntu live-server ISO instead of the lab's small one")
     making = commands.add_parser("iso", help="make an ISO in the shape of Ubuntu's live-server ISO")
     making.add_argument("out", type=Path)
+    making.add_argument("--full", action="store_true", help="with cloud-init and an installer")
     images = commands.add_parser("image", help="make a container image unless it is there")
     images.add_argument("suite", choices=image.SUITES)
     everything = commands.add_parser("down", help="remove all servers and networks of the lab")
@@ -84,7 +85,7 @@ def built_on_pycdlib(args: argparse.Namespace) -> None:
     else:
         from . import iso  # noqa: PLC0415
 
-        iso.copy_to(args.out)
+        iso.copy_to(args.out, args.full)
 
 
 def main() -> int:

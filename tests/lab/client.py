@@ -26,6 +26,11 @@ class Machine:
     memory: int = 0
 
     @property
+    def serial(self) -> str:
+        """The serial number of its disk."""
+        return f"LAB-{self.name}"[:20]
+
+    @property
     def uuid(self) -> str:
         """The UUID that the firmware reports, with the MAC at its end as on an Intel NUC.
 
@@ -37,8 +42,10 @@ class Machine:
 class Client:
     """A machine while it is switched on: `with Client(…) as client`. However the block ends, QEMU ends."""
 
-    def __init__(self, machine: Machine, lan: Lan) -> None:
+    def __init__(self, machine: Machine, lan: Lan, *, again: bool = False) -> None:
+        """again: with the disk and the firmware's variables that it had when it was switched off."""
         self.machine = machine
+        self.again = again
         self.lan = lan
         self.folder = BUILD / "clients" / f"{lan.name}-{machine.name}"
         self.serial = self.folder / "serial.log"
@@ -72,7 +79,7 @@ class Client:
             *("-device", "virtio-rng-pci"),
             *self.flash(),
             *("-drive", f"file={self.folder}/disk.img,format=raw,if=none,id=disk"),
-            *("-device", "ide-hd,drive=disk,bootindex=2"),
+            *("-device", f"ide-hd,drive=disk,bootindex=2,serial={machine.serial}"),
         ]
 
     def flash(self) -> list[str]:
@@ -88,14 +95,10 @@ class Client:
         return [word for drive in drives for word in ("-drive", drive)]
 
     def __enter__(self) -> Client:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        if self.machine.firmware.code:
-            shutil.copyfile(efi_disk.ensure(), self.folder / "disk.img")
+        if self.again:
+            self.serial.replace(self.serial.with_suffix(".before.log"))
         else:
-            (self.folder / "disk.img").write_bytes(disk.image())
-        if self.machine.firmware.variables:
-            shutil.copyfile(self.machine.firmware.variables, self.folder / "variables.fd")
+            self.make_new()
         self.serial.touch()
         space = ("ip", "-n", self.lan.namespace)
         run(*space, "tuntap", "add", self.port, "mode", "tap")
@@ -104,6 +107,17 @@ class Client:
         with (self.folder / "qemu.log").open("wb") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return self
+
+    def make_new(self) -> None:
+        """The marked disk, and the variables as the firmware's maker left them."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        if self.machine.firmware.code:
+            shutil.copyfile(efi_disk.ensure(), self.folder / "disk.img")
+        else:
+            (self.folder / "disk.img").write_bytes(disk.image())
+        if self.machine.firmware.variables:
+            shutil.copyfile(self.machine.firmware.variables, self.folder / "variables.fd")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

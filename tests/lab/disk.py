@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 MARK = "LOCAL DISK BOOTED"
+INSTALLED = f"{MARK} system=--------"
+"""What the lab's installer writes; it puts a number that is new each time for the dashes."""
 SECTOR = 512
 
 
@@ -33,6 +35,6 @@ def boot_sector(mark: str = MARK) -> bytes:
     return (code + text).ljust(SECTOR - 2, b"\0") + b"\x55\xaa"
 
 
-def image(size: int = 2**20) -> bytes:
+def image(size: int = 2**20, mark: str = MARK) -> bytes:
     """The whole disk: the boot sector, then nothing."""
-    return boot_sector().ljust(size, b"\0")
+    return boot_sector(mark).ljust(size, b"\0")

@@ -18,41 +18,44 @@ SIZE = 16 * 2**20
 """Of the whole disk; shim and GRUB need 4 MB."""
 # Printed by the firmware's console, which OVMF shows on the serial port too. GRUB sets shim_lock when Secure Boot is
 # on; `sleep` keeps the machine on.
-CONFIG = f"""\
+CONFIG = """\
 if [ "$shim_lock" = y ]; then
   echo 'LAB secure-boot by=grub'
 fi
-echo '{MARK}'
+echo 'MARK'
 sleep 3600
 """
 TABLE = "label: gpt\nfirst-lba: 2048\ntype=uefi, bootable\n"
 
 
-def ensure() -> Path:
+def ensure(mark: str = MARK) -> Path:
     """The disk's image, made on first use (a second) and when its recipe or Debian's packages change.
+
+    mark: what its GRUB says.
 
     It works with Secure Boot on: Debian's GRUB looks for its configuration beside itself, in EFI/debian. The
     partition has no EFI/BOOT: whoever boots it knows how installed systems name their loaders.
     """
     packages = debs.fetch(SUITE)
     recipe = digest(Path(__file__).read_bytes(), *(package.name for package in packages))
-    place = BUILD / "disks" / f"efi-{recipe}.img"
+    own = digest(mark)
+    place = BUILD / "disks" / f"efi-{own}-{recipe}.img"
     with locked(f"efi-disk-{digest(str(BUILD))}"):
         if not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
-            for old in place.parent.glob("efi-*.img"):
+            for old in place.parent.glob(f"efi-{own}-*.img"):
                 old.unlink()
             with tempfile.TemporaryDirectory(dir=place.parent) as work:
-                make(Path(work), packages).rename(place)
+                make(Path(work), packages, mark).rename(place)
     return place
 
 
-def make(work: Path, packages: tuple[Path, Path]) -> Path:
+def make(work: Path, packages: tuple[Path, Path], mark: str) -> Path:
     """Unpack the packages and put their loaders on a new disk."""
     for package in packages:
         run("dpkg-deb", "--extract", package, work)
     config, disk = work / "grub.cfg", work / "disk.img"
-    config.write_text(CONFIG, encoding="utf-8")
+    config.write_text(CONFIG.replace("MARK", mark), encoding="utf-8")
     with disk.open("wb") as out:
         out.truncate(SIZE)
     run("sfdisk", "--quiet", "--no-tell-kernel", disk, stdin=TABLE)

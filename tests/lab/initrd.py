@@ -10,11 +10,13 @@ import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-MODULES = ("af_packet", "e1000", "e1000e", "virtio_pci", "virtio_net", "loop", "isofs", "squashfs")
-"""What a client needs: DHCP's raw sockets, network cards, and file systems in files."""
+MODULES = tuple(
+    "af_packet e1000 e1000e virtio_pci virtio_net loop isofs squashfs overlay ata_piix ahci sd_mod".split()  # noqa: SIM905 - easier to read
+)
+"""What a client needs: DHCP's raw sockets, network cards, file systems in files and above one another, disks."""
 
 APPLETS = tuple(
-    "cat echo grep insmod ip mount poweroff sh sleep stat tr udhcpc uname wc wget".split()  # noqa: SIM905 - easier to read
+    "cat chroot cp echo grep insmod ip mkdir mount poweroff sh sleep stat tr udhcpc uname wc wget".split()  # noqa: SIM905 - easier to read
 )
 
 
@@ -81,7 +83,20 @@ def build(
 ) -> bytes:
     """The initrd, compressed. scripts: init and udhcpc. uuid: what casper compares with the ISO's."""
     order = load_order(MODULES, modules, builtin)
-    folders = ("bin", "cdrom", "conf", "dev", "lib", "lib/modules", "proc", "root", "run", "sys")
+    folders = (
+        "bin",
+        "cdrom",
+        "conf",
+        "cow",
+        "dev",
+        "layers",
+        "lib",
+        "lib/modules",
+        "proc",
+        "root",
+        "run",
+        "sys",
+    )
     program = stat.S_IFREG | 0o755
     entries = [Entry(name, stat.S_IFDIR | 0o755) for name in folders]
     entries += [

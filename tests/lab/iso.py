@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An ISO in the shape of Ubuntu's live-server ISO, a few tens of MB instead of more than a thousand."""
+"""ISOs in the shape of Ubuntu's live-server ISO, tens of MB instead of more than a thousand.
+
+The small one holds next to nothing, and its initrd imitates cloud-init; the full one holds a root file system with
+cloud-init and an installer. They say that they are of different releases, so that one server can have both.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +19,15 @@ from pathlib import Path
 
 import pycdlib
 
-from . import debs, initrd, kernel
+from . import debs, disk, efi_disk, initrd, kernel, rootfs
 from .common import BUILD, LAB, LabError, digest, locked, run, say
 
-RELEASE = 'Ubuntu-Server 22.04.5 LTS "Jammy Jellyfish" - Release amd64 (20240911)'
+SMALL = 'Ubuntu-Server 22.04.5 LTS "Jammy Jellyfish" - Release amd64 (20240911)'
+FULL = 'Ubuntu-Server 24.04.1 LTS "Noble Numbat" - Release amd64 (20240827)'
 FILLER = 24 * 2**20
-"""Bytes of noise in pool/: with them, one download of the ISO and two differ by more than all the rest."""
+"""Bytes of noise in the small one: with them, one download and two differ by more than all the rest."""
+LIVE = LAB / "live_files"
+LAYER = "casper/ubuntu-server-minimal"
 
 
 def write_iso(path: Path, files: Mapping[str, bytes]) -> None:
@@ -41,14 +48,37 @@ def write_iso(path: Path, files: Mapping[str, bytes]) -> None:
     iso.close()
 
 
-def squashfs(folder: Path) -> bytes:
-    """A root file system with next to nothing in it."""
+def pack(root: Path) -> bytes:
+    """A folder as squashfs."""
+    out = root.with_suffix(".squashfs")
+    run("mksquashfs", root, out, "-quiet", "-no-progress", "-all-root", "-noappend", "-comp", "gzip")
+    return out.read_bytes()
+
+
+def small_layers(folder: Path, recipe: str) -> dict[str, bytes]:
+    """A root file system with next to nothing in it, and the noise."""
     root = folder / "root"
     (root / "etc").mkdir(parents=True)
     (root / "etc" / "os-release").write_text("NAME=Lab\n", encoding="utf-8")
-    out = folder / "root.squashfs"
-    run("mksquashfs", root, out, "-quiet", "-no-progress", "-all-root", "-noappend", "-comp", "gzip")
-    return out.read_bytes()
+    noise = random.Random(recipe).randbytes(FILLER)  # noqa: S311 - no secret
+    return {f"{LAYER}.squashfs": pack(root), "pool/filler": noise}
+
+
+def full_layers(folder: Path) -> dict[str, bytes]:
+    """Debian with cloud-init; above it, as Ubuntu layers its own, the installer and what it writes to disks."""
+    own = folder / "live" / "usr" / "lib" / "netboot-lab"
+    own.mkdir(parents=True)
+    for name in ("live", "installer.py"):
+        shutil.copy(LIVE / name, own / name)
+    (own / "bios.img").write_bytes(disk.image(mark=disk.INSTALLED))
+    shutil.copyfile(efi_disk.ensure(disk.INSTALLED), own / "efi.img")
+    settings = folder / "live" / "etc" / "cloud" / "cloud.cfg.d"
+    settings.mkdir(parents=True)
+    shutil.copy(LIVE / "95_lab.cfg", settings)
+    return {
+        f"{LAYER}.squashfs": rootfs.ensure().read_bytes(),
+        f"{LAYER}.ubuntu-server.squashfs": pack(folder / "live"),
+    }
 
 
 def pool() -> dict[str, Path]:
@@ -64,52 +94,54 @@ def pool() -> dict[str, Path]:
     }
 
 
-def contents(linux: kernel.Kernel, recipe: str, folder: Path) -> dict[str, bytes]:
+def contents(linux: kernel.Kernel, recipe: str, folder: Path, full: bool) -> dict[str, bytes]:
     """All files of the ISO."""
     busybox = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
     own = str(uuid.uuid5(uuid.NAMESPACE_OID, recipe))
     scripts = {name: (LAB / "initrd_files" / name).read_bytes() for name in ("init", "udhcpc")}
     files = {
-        ".disk/info": RELEASE.encode(),
+        ".disk/info": (FULL if full else SMALL).encode(),
         ".disk/casper-uuid-generic": f"{own}\n".encode(),
         "casper/vmlinuz": linux.image.read_bytes(),
         "casper/initrd": initrd.build(busybox, linux.modules(), linux.builtin(), scripts, own),
-        "casper/ubuntu-server-minimal.squashfs": squashfs(folder),
+        **(full_layers(folder) if full else small_layers(folder, recipe)),
         **{name: package.read_bytes() for name, package in pool().items()},
-        "pool/filler": random.Random(recipe).randbytes(FILLER),  # noqa: S311 - noise, not a secret
     }
     sums = [f"{hashlib.md5(data).hexdigest()}  ./{name}\n" for name, data in files.items()]  # noqa: S324
     return {**files, "md5sum.txt": "".join(sums).encode()}
 
 
-def ensure() -> Path:
+def ensure(full: bool = False) -> Path:
     """The ISO's path, made on first use (a few seconds) and when its recipe or Debian's kernel changes."""
     linux = kernel.ensure()
     sources = [
         LAB / name
         for name in ("iso.py", "initrd.py", "kernel.py", "initrd_files/init", "initrd_files/udhcpc")
     ]
+    if full:
+        sources += [LAB / "disk.py", LAB / "efi_disk.py", LAB / "rootfs.py", *sorted(LIVE.iterdir())]
     recipe = digest(linux.version, *pool(), *(path.read_bytes() for path in sources))
-    place = BUILD / "iso" / f"lab-live-server-{recipe}.iso"
-    with locked(f"iso-{digest(str(BUILD))}"):
+    kind = "full" if full else "small"
+    place = BUILD / "iso" / f"lab-{kind}-live-server-{recipe}.iso"
+    with locked(f"iso-{kind}-{digest(str(BUILD))}"):
         if not place.exists():
-            say("Making an ISO in the shape of Ubuntu's live-server ISO …")
+            say(f"Making a {kind} ISO in the shape of Ubuntu's live-server ISO …")
             place.parent.mkdir(parents=True, exist_ok=True)
-            for old in place.parent.glob("*.iso"):
+            for old in place.parent.glob(f"lab-{kind}-*.iso"):
                 old.unlink()
             with tempfile.TemporaryDirectory(dir=place.parent) as folder:
                 new = Path(folder, "new.iso")
                 try:
-                    write_iso(new, contents(linux, recipe, Path(folder)))
+                    write_iso(new, contents(linux, recipe, Path(folder), full))
                 except KeyError as error:
                     raise LabError(f"the kernel {linux.version} has no module {error}") from error
                 new.rename(place)
     return place
 
 
-def copy_to(out: Path) -> None:
+def copy_to(out: Path, full: bool = False) -> None:
     """Put the ISO where the user wants it: as a hard link where possible."""
-    source = ensure()
+    source = ensure(full)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.unlink(missing_ok=True)
     try:

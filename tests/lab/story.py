@@ -138,8 +138,8 @@ class Story:
     def _serial(self, line: Line) -> Step | None:
         text = _ESCAPE.sub("", line.text).strip()
         when = line.when - self.power_on
-        if text == MARK:
-            return Step(when, "disk", "machine", MARK)
+        if text.startswith(MARK):
+            return Step(when, "disk", "machine", text)
         if text.startswith("LAB "):
             return Step(when, "said", "machine", text.removeprefix("LAB "))
         if text == "EFI stub: UEFI Secure Boot is enabled.":  # Linux: drivers/firmware/efi/libstub

@@ -35,6 +35,18 @@ def installed(story: Story, iso: str, iso_bytes: int, boot_bytes: int) -> list[s
     return faults
 
 
+def real_cloud_init(story: Story) -> list[str]:
+    """cloud-init's own code ran in all its stages, and what the installer read from it was enough to install."""
+    said = [step.name for step in story.of("said")]
+    wanted = (
+        "live cloud-init=",
+        "cloud-init stage=final",
+        "autoinstall confirmed=yes keys=",
+        "install disk=",
+    )
+    return [f"the machine did not say {text}…" for text in wanted if not any(text in line for line in said)]
+
+
 def by_http(story: Story) -> list[str]:
     """Kernel and initrd came by HTTP, the loader lpxelinux.0 by TFTP."""
     faults = [f"{step.name} came by TFTP" for step in story.of("tftp") if "/images/" in f"/{step.name}"]

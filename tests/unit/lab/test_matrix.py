@@ -13,16 +13,27 @@ from tests.unit.lab.recordings import BOOT_BYTES, ISO, ISO_BYTES, lines, story
 FACTS = rows.Facts(ISO, ISO_BYTES, BOOT_BYTES)
 
 
-def wasteful() -> list[Line]:
-    """The recorded boot, with the ISO fetched three times."""
-    return [line for line in lines("nuc1") for dummy in range(3 if "jammy.iso HTTP" in line.text else 1)]
+def wasteful(agent: str = "Cloud-Init/25.1.4") -> list[Line]:
+    """The recorded boot, with the ISO fetched three times: by casper's wget, then by cloud-init."""
+    told = []
+    for line in lines("nuc1"):
+        told.append(line)
+        if "jammy.iso HTTP" in line.text:
+            told += [Line(line.when, line.source, line.text.replace('"Wget"', f'"{agent}"'))] * 2
+    return told
 
 
 def test_waste_is_expected_there_and_only_waste() -> None:
     assert rows.waste(story("nuc1", wasteful()), FACTS) == []
-    assert len(rows.waste(story("nuc1"), FACTS)) == 2
+    assert len(rows.waste(story("nuc1"), FACTS)) == 3
+    assert len(rows.waste(story("nuc1", wasteful("Wget")), FACTS)) == 1
     broken = [line for line in wasteful() if "LAB done" not in line.text]
     assert rows.waste(story("nuc1", broken), FACTS)
+
+
+def test_the_imitation_is_not_taken_for_cloud_init() -> None:
+    assert len(rows.cloud_init(story("nuc1"), FACTS)) == 4
+    assert len(rows.waste_real(story("nuc1", wasteful()), FACTS)) == 4
 
 
 def test_every_row_has_a_name_of_its_own() -> None:

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Does with the answers what Subiquity's server does with them, but for the system that it installs.
+
+That is a boot sector, or on UEFI Debian's shim and GRUB, which say a number that each installation makes anew.
+How Subiquity reads its answers, runs commands and ends is told in canonical/subiquity: subiquity/server/server.py,
+and controllers/cmdlist.py and shutdown.py beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+from cloudinit import stages  # type: ignore[import-not-found]  # only there
+
+HERE = Path(__file__).parent
+TARGET = Path("/target")
+LOG = Path("/var/log/installer/subiquity-server-debug.log")
+RESULT = Path("/run/cloud-init/result.json")
+PLACEHOLDER = b"system=--------"
+
+
+def say(text: str) -> None:
+    """One step, on the serial port and in the installer's log."""
+    print(f"LAB {text}", flush=True)
+    with LOG.open("a", encoding="utf-8") as log:
+        print(text, file=log)
+
+
+def end(command: str) -> None:
+    """Leave the machine."""
+    subprocess.run(["sync"], check=False)
+    subprocess.run([command, "-f"], check=False)
+    time.sleep(60)
+
+
+def answers() -> dict[str, Any]:
+    """The section `autoinstall` as cloud-init delivers it; empty when there is none, or cloud-init had errors."""
+    if json.loads(RESULT.read_text(encoding="utf-8"))["v1"]["errors"]:
+        return {}
+    init = stages.Init()
+    init.read_cfg()
+    init.fetch(existing="trust")
+    return dict(init.cloudify().cfg.get("autoinstall") or {})
+
+
+def run(kind: str, commands: list[Any], check: bool) -> None:
+    """Run a list of commands; CalledProcessError at the first that fails, when check says so."""
+    environment = {**os.environ, "TARGET_MOUNT_POINT": str(TARGET)}
+    for number, command in enumerate(commands):
+        argv = ["sh", "-c", command] if isinstance(command, str) else [str(word) for word in command]
+        with LOG.open("ab") as log:
+            done = subprocess.run(argv, env=environment, stdout=log, stderr=log, check=False)
+        say(f"command list={kind} number={number} exit={done.returncode}")
+        if check:
+            done.check_returncode()
+
+
+def install() -> None:
+    """Write the system to the first disk, with a number of its own, and read it back."""
+    system = uuid.uuid4().hex[:8]
+    template = HERE / ("efi.img" if Path("/sys/firmware/efi").exists() else "bios.img")
+    image = template.read_bytes().replace(PLACEHOLDER, b"system=" + system.encode())
+    disk = sorted(path.name for path in Path("/sys/block").glob("sd*"))[0]
+    with Path("/dev", disk).open("r+b", buffering=0) as device:
+        device.write(image)
+        os.fsync(device.fileno())
+        device.seek(0)
+        if device.read(len(image)) != image:
+            raise OSError(f"/dev/{disk} does not hold what was written to it")
+    say(f"install disk={disk} bytes={len(image)} system={system}")
+
+
+def main() -> None:
+    """Early commands, the system, late commands, reboot; any failure: error commands, and the machine stays on."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    config = answers()
+    words = Path("/proc/cmdline").read_text(encoding="utf-8").split()
+    say(f"autoinstall confirmed={'yes' if 'autoinstall' in words else 'no'} keys={','.join(sorted(config))}")
+    if not config or "autoinstall" not in words:
+        say("failed why=the installer has no answers, or would ask before it goes on; it waits")
+        end("poweroff")
+    TARGET.mkdir(exist_ok=True)
+    try:
+        run("early", config.get("early-commands", []), check=True)
+        install()
+        run("late", config.get("late-commands", []), check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        run("error", config.get("error-commands", []), check=False)
+        say(f"failed why=the installation stopped: {error}")
+        end("poweroff")
+    say("done")
+    end(str(config.get("shutdown", "reboot")))
+
+
+if __name__ == "__main__":
+    main()
