@@ -84,10 +84,11 @@ def version_name(digest: str, flavour: str) -> str:
     return digest[:DIGITS] + (f"-{flavour}" if flavour else "")
 
 
-def decide(root: str, wanted: Wanted, opener: _fetch.Open, check: bool = False) -> Plan:
+def decide(root: str, wanted: Wanted, opener: _fetch.Open, check: bool = False, quick: bool = False) -> Plan:
     """Find out whether the version that is asked for is there.
 
-    Asks the network only for a list of checksums, and that only when none is known for this address.
+    Asks the network only for a list of checksums, and that only when none is known for this address. With `check`,
+    writes nothing at all; with `quick`, reads no whole ISO only to tell its version.
     Raises UserError for all that can be foreseen to fail.
     """
     store = Store(root, wanted.name, check)
@@ -98,7 +99,7 @@ def decide(root: str, wanted: Wanted, opener: _fetch.Open, check: bool = False) 
     else:
         plan.found = _same_request(kept, wanted)
         if plan.found is None:
-            _resolve(plan, opener)
+            _resolve(plan, opener, quick)
     if plan.found:
         plan.digest = plan.found.digest
     others = [one.name for one in kept if one is not plan.found]
@@ -143,7 +144,7 @@ def _same_request(kept: list[Version], wanted: Wanted) -> Version | None:
     return None
 
 
-def _resolve(plan: Plan, opener: _fetch.Open) -> None:
+def _resolve(plan: Plan, opener: _fetch.Open, quick: bool) -> None:
     """Learn the digest that the ISO is to have, and what a local one says of itself."""
     wanted = plan.wanted
     algorithm, dummy, digest = wanted.checksum.partition(":")
@@ -159,9 +160,9 @@ def _resolve(plan: Plan, opener: _fetch.Open) -> None:
             )
         if not _iso.PYCDLIB_ERROR:  # in check mode on a new server
             plan.contents = read(wanted, wanted.origin)
-        if not digest:
+        if not digest and not quick:
             algorithm, digest = "sha256", _fetch.digests(wanted.origin, ["sha256"])["sha256"]
-    if algorithm == "sha256":
+    if algorithm == "sha256" and digest:
         plan.digest = digest.lower()
         names = [version_name(plan.digest, wanted.flavour)]
         plan.found = next((one for one in plan.kept if one.name in names), None)
@@ -182,6 +183,19 @@ def act(plan: Plan, opener: _fetch.Open) -> Version:
             f"{error.filename or store.folder}: {error.strerror}. Make room, or correct its mode."
         ) from error
     return version
+
+
+def remember(plan: Plan) -> None:
+    """Note the request that a version answers now, so that the next run knows it without reading or asking."""
+    wanted, version = plan.wanted, plan.found
+    if version is None or wanted.version or wanted.source == "src":
+        return
+    with contextlib.suppress(OSError):  # it saves time only
+        now = stamp(os.stat(wanted.origin)) if wanted.source == "path" else None
+        request = (wanted.checksum, wanted.origin, now)
+        if request != (version.checksum, version.origin, version.origin_stamp):
+            version.checksum, version.origin, version.origin_stamp = request
+            plan.store.write_record(version)
 
 
 def _fetched(plan: Plan, opener: _fetch.Open) -> Version:

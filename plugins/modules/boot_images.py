@@ -45,6 +45,12 @@ options:
       - An ISO from the controller (C(source) is V(src)) is expected at C(.incoming/IMAGE.iso) in O(path); it is moved.
     type: dict
     required: true
+  quick:
+    description:
+      - In check mode, read no whole ISO only to tell its version; of a local one without a checksum C(version) is then
+        empty, unless it is known by its size and times.
+    type: bool
+    default: false
   timeout:
     description: How long a web server may say nothing, in seconds.
     type: int
@@ -130,6 +136,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._boot_images impor
     act,
     decide,
     facts,
+    remember,
 )
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._image_store import sweep
@@ -141,11 +148,13 @@ def main() -> None:
         argument_spec={
             "path": {"type": "path", "required": True},
             "images": {"type": "dict", "required": True},
+            "quick": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 60},
         },
         supports_check_mode=True,
     )
     root = module.params["path"]
+    quick = module.params["quick"] and module.check_mode
 
     def opener(address: str) -> Any:
         return open_url(address, timeout=module.params["timeout"], http_agent="homelab.netboot")
@@ -153,7 +162,7 @@ def main() -> None:
     plans, faults = [], []
     for name, image in module.params["images"].items():
         try:
-            plans.append(decide(root, Wanted(name=name, **image), opener, module.check_mode))
+            plans.append(decide(root, Wanted(name=name, **image), opener, module.check_mode, quick))
         except UserError as error:
             faults.append(f"image {name}: netboot_images: {error}")
     if faults:
@@ -174,6 +183,8 @@ def main() -> None:
             except UserError as error:
                 what = "What the server has of this image was not changed."
                 module.fail_json(msg=f"image {plan.wanted.name}: netboot_images: {error} {what}")
+        if not module.check_mode:
+            remember(plan)
         images[plan.wanted.name] = {**facts(plan, version), "changed": changed}
         if changed:
             changes.append(_diff(plan, before, images[plan.wanted.name]["version"]))

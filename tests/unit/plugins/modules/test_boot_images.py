@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -85,7 +86,7 @@ class Runner:
         self._capsys = capsys
         self._images = images
 
-    def __call__(self, *, check: bool = False, **settings: Any) -> dict[str, Any]:
+    def __call__(self, *, check: bool = False, quick: bool = False, **settings: Any) -> dict[str, Any]:
         pair = ["casper/hwe-vmlinuz", "casper/hwe-initrd"] if settings.get("flavour") == "hwe" else None
         usual = ["casper/vmlinuz", "casper/initrd"]
         image = {
@@ -95,7 +96,7 @@ class Runner:
             "kernels": {"": pair or usual, "24.04": pair or usual},
             **{key: str(value) if isinstance(value, Path) else value for key, value in settings.items()},
         }
-        arguments = {"path": str(self._images), "images": {"noble": image}, "timeout": 2}
+        arguments = {"path": str(self._images), "images": {"noble": image}, "timeout": 2, "quick": quick}
         arguments.update(_ansible_check_mode=check, _ansible_diff=True)
         with patch_module_args(arguments), pytest.raises(SystemExit):
             boot_images.main()
@@ -159,10 +160,18 @@ def test_an_image_is_made_complete_and_told_of(run: Runner, isos: dict[str, Path
 def test_a_second_run_changes_and_reads_nothing(run: Runner, isos: dict[str, Path], images: Path) -> None:
     run(source="path", origin=isos["24.04.2"])
     before = tree(images)
-    isos["24.04.2"].chmod(0)  # times change with it, so that content is compared; root can read it still
     for check in (True, False):
         assert not run(source="path", origin=isos["24.04.2"], check=check)["changed"]
     assert tree(images) == before
+
+
+def test_a_quick_look_tells_what_the_iso_is_and_reads_none_of_it(run: Runner, isos: dict[str, Path]) -> None:
+    seen = run(source="path", origin=isos["24.04.2"], check=True, quick=True)
+    assert (seen["version"], seen["folder"]) == ("", "images/noble/current")
+    assert (seen["release"], seen["changed"]) == ("24.04.2", True)
+    done = run(source="path", origin=isos["24.04.2"], quick=True)
+    assert done["version"] == version_of(isos["24.04.2"])
+    assert run(source="path", origin=isos["24.04.2"], check=True, quick=True)["version"] == done["version"]
 
 
 def test_the_new_version_is_put_beside_the_old_one_and_then_used(
@@ -255,6 +264,11 @@ def test_a_list_of_checksums_is_asked_once(
     assert Web.asked == ["/SHA256SUMS", "/SHA256SUMS", "/x.iso"]
     assert not run(**asked)["changed"]
     assert len(Web.asked) == 3
+    (tmp_path / "web/LIST").write_text(f"SHA256 (x.iso) = {digest}\n")
+    other_list = {**asked, "checksum": f"sha256:{web}/LIST"}
+    assert not run(**other_list)["changed"]
+    assert not run(**other_list)["changed"]
+    assert Web.asked[3:] == ["/LIST"]
 
 
 @pytest.mark.parametrize("algorithm", ["sha384", "sha512"])
@@ -329,6 +343,14 @@ def test_a_wrong_iso_is_refused_whatever_way_it_comes(  # noqa: PLR0917
         )
 
 
+def test_a_file_with_another_time_is_read_once(run: Runner, isos: dict[str, Path], images: Path) -> None:
+    run(source="path", origin=isos["24.04.2"])
+    os.utime(isos["24.04.2"], (1, 1))
+    assert run(source="path", origin=isos["24.04.2"], check=True, quick=True)["changed"]  # cannot know better
+    assert not run(source="path", origin=isos["24.04.2"])["changed"]
+    assert not run(source="path", origin=isos["24.04.2"], check=True, quick=True)["changed"]
+
+
 def test_the_newer_kernel_is_a_version_of_its_own_without_a_second_iso_on_the_disk(
     run: Runner, isos: dict[str, Path], images: Path
 ) -> None:
@@ -359,6 +381,47 @@ def test_a_damaged_version_is_not_used_and_is_made_again(
     assert run(source="path", origin=isos["24.04.2"])["changed"]
     assert {**tree(images), ".image": 0}.keys() == {**before, ".image": 0}.keys()
     assert (images / "noble/current/vmlinuz").read_bytes() == b"kernel 24.04.2"
+
+
+STEPS = ["mkdtemp", "unlink", "rename", "replace", "symlink", "rmtree", "fsync", "chmod"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("number", range(5))
+def test_whenever_it_is_killed_one_whole_version_is_in_use(  # noqa: PLR0917
+    run: Runner, isos: dict[str, Path], images: Path, monkeypatch: pytest.MonkeyPatch, step: str, number: int
+) -> None:
+    for release in NOBLE[:2]:
+        run(source="path", origin=isos[release])
+    place = {"mkdtemp": tempfile, "rmtree": shutil}.get(step, os)
+    real, left = getattr(place, step), [number]
+
+    def killed(*args: Any, **options: Any) -> Any:
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        return real(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, step, killed)
+        died = False
+        try:
+            run(source="path", origin=isos["24.04.4"])
+        except KeyboardInterrupt:
+            died = True
+    for version in [
+        images / "noble/current",
+        *(images / "noble" / name for name in kept(images) if name[0] != "."),
+    ]:
+        kernel = (version / "vmlinuz").read_bytes().decode()
+        release = kernel.split()[1]
+        assert (version / "initrd").read_bytes() == f"initrd {release}".encode()
+        assert (version / "noble.iso").read_bytes() == isos[release].read_bytes()
+    done = run(source="path", origin=isos["24.04.4"])
+    assert (images / "noble/current/vmlinuz").read_bytes() == b"kernel 24.04.4"
+    assert (done["release"], died or not done["changed"]) == ("24.04.4", True)
+    assert [path.name for path in images.iterdir()] == ["noble"]
+    assert len(kept(images)) == 3
 
 
 def test_what_a_killed_run_left_is_removed(run: Runner, isos: dict[str, Path], images: Path) -> None:
