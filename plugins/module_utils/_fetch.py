@@ -13,6 +13,10 @@ from urllib.parse import unquote, urlsplit
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError, check_folder
 
 BLOCK = 1 << 20  # bytes read at once
+MOVED = (
+    "Correct url and checksum (point releases move to old-releases.ubuntu.com when they age), "
+    "or see whether the server reaches that address."
+)
 MAX_LIST = 1 << 20  # bytes of a list of checksums; Ubuntu's have 2 kB
 
 # "DIGEST *name" and "DIGEST  name" of sha256sum, "SHA256 (name) = DIGEST" of the BSDs
@@ -49,13 +53,15 @@ def listed(opener: Open, address: str, url: str) -> str:
         finally:
             response.close()
     except Exception as error:
-        raise UserError(f"the list of checksums {address} cannot be fetched ({_why(error)}).") from error
+        raise UserError(
+            f"the list of checksums {address} cannot be fetched ({_why(error)}). {MOVED}"
+        ) from error
     lines = [line.strip() for line in text.splitlines()]
     for line in lines:
         match = _GNU.fullmatch(line) or _BSD.fullmatch(line)
         if match and match["name"] == name:
             return match["digest"].lower()
-    raise UserError(f"the list of checksums {address} has no line for {name}.")
+    raise UserError(f"the list of checksums {address} has no line for {name}. {MOVED}")
 
 
 def download(opener: Open, url: str, place: str, algorithms: Iterable[str]) -> dict[str, str]:
@@ -75,10 +81,7 @@ def download(opener: Open, url: str, place: str, algorithms: Iterable[str]) -> d
     except UserError:
         raise
     except Exception as error:
-        raise UserError(
-            f"{url} cannot be downloaded ({_why(error)}). Correct url and checksum (point releases move to "
-            "old-releases.ubuntu.com when they age), or see whether the server reaches that address."
-        ) from error
+        raise UserError(f"{url} cannot be downloaded ({_why(error)}). {MOVED}") from error
 
 
 def copy(source: str, place: str, algorithms: Iterable[str]) -> dict[str, str]:

@@ -4,10 +4,9 @@
 
 Sources: (a) the live-server ISOs' own C(casper/) and C(boot/grub/grub.cfg), as public projects that unpack them show
 them; (b) casper's scripts of 20.04, 22.04 and 24.04; (c) cloud-init 20.1 to 26.2, measured against a logging web
-server; (d) Subiquity's pull request 1671. None of the four was installed from its real ISO by the tests of this
+server; (d) Subiquity's release notes (23.10.1: guided ZFS; 24.04.1: the same on servers, encrypted too) and its pull
+request 1671 (the boot order of UEFI). None of the four was installed from its real ISO by the tests of this
 collection; what is less sure than that is said in the row.
-
-What the configuration of a release's installer may say is in C(_autoinstall_schema.py), by its keyword C(since).
 """
 
 from __future__ import annotations
@@ -41,6 +40,8 @@ class Release:
     installs itself for ever; None: the installer does right by itself (d)."""
     ramdisk: bool = False
     """Whether the initramfs may be kept on a C(root=/dev/ram0), which needs less memory than a tmpfs."""
+    layouts: tuple[str, ...] = ("direct", "lvm")
+    """Names that C(storage: layout) may have; Subiquity takes any other silently for V(direct)."""
 
 
 RELEASES: tuple[Release, ...] = (
@@ -60,6 +61,7 @@ RELEASES: tuple[Release, ...] = (
         "noble",
         # Its ISOs have cloud-init 24.1 and later. Whether it takes root=/dev/ram0 is disputed: not tested.
         datasource="nocloud",
+        layouts=("direct", "lvm", "zfs"),
     ),
     Release(
         "26.04",
@@ -67,6 +69,7 @@ RELEASES: tuple[Release, ...] = (
         # Installed systems use dracut; that its ISO still takes casper's arguments is not tested.
         datasource="nocloud",
         seed=("network-config", "meta-data", "user-data", "vendor-data"),
+        layouts=("direct", "lvm", "zfs"),
     ),
 )
 
@@ -76,6 +79,7 @@ ANY = Release(
     "",
     seed=("network-config", "meta-data", "user-data", "vendor-data"),
     reorder_uefi=False,  # newer ones do so by themselves
+    layouts=("direct", "lvm", "zfs"),  # what some release knows is not refused
 )
 
 

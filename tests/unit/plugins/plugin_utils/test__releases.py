@@ -18,8 +18,9 @@ def test_what_has_no_row_gets_what_holds_for_all(release: str | None) -> None:
     assert _releases.find(release) is _releases.ANY
 
 
-def test_what_holds_for_all_holds_for_each() -> None:
+def test_what_holds_for_all_refuses_nothing_that_one_release_knows() -> None:
     for row in _releases.RELEASES:
+        assert set(row.layouts) <= set(_releases.ANY.layouts)
         assert set(row.seed) <= set(_releases.ANY.seed)
         assert row.ramdisk or not _releases.ANY.ramdisk
     assert _releases.ANY.datasource == "nocloud-net"
