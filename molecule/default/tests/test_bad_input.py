@@ -46,6 +46,21 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"netboot_ssh_keys": []},
         ["machine nuc1: netboot_ssh_keys: nobody could log in"],
     ),
+    "an expectation that cannot be met": (
+        {"netboot_expect": {"disk_size": "500"}, "netboot_protect_label": "my data"},
+        [
+            f"machine nuc1: netboot_{what}"
+            for what in ("expect: disk_size: '500' is not a size", "protect_label: 'my")
+        ],
+    ),
+    "networks that are none": (
+        {"pxe_http_networks": ["10.0.0.1/8"]},
+        ["pxe_http_networks: 10.0.0.1/8 has host bits set"],
+    ),
+    "a folder that the confined web server could not see": (
+        {"netboot_root": "/home/me/netboot"},
+        ["pxe_http_root: systemd hides /home/me/netboot/http from nginx", "netboot_root", "pxe_http_sandbox"],
+    ),
 }
 
 
