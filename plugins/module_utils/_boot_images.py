@@ -41,6 +41,11 @@ class Wanted:
     flavour: str
     kernels: Mapping[str, Any]
 
+    @property
+    def shown(self) -> str:
+        """Where the ISO is from, for messages."""
+        return _fetch.shown(self.origin)
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -155,7 +160,7 @@ def _resolve(plan: Plan, opener: _fetch.Open, quick: bool) -> None:
     if wanted.source == "path":
         if not os.path.isfile(wanted.origin):
             raise UserError(
-                f"no file at {wanted.origin}. 'path' is a file on the server, 'src' one on the controller: "
+                f"no file at {wanted.shown}. 'path' is a file on the server, 'src' one on the controller: "
                 "correct it, or give a url with a checksum."
             )
         if not _iso.PYCDLIB_ERROR:  # in check mode on a new server
@@ -242,7 +247,7 @@ def _provide(plan: Plan, iso: str, opener: _fetch.Open) -> str:
     if plan.expected and sums[plan.expected[0]] != plan.expected[1]:
         algorithm, digest = plan.expected
         raise UserError(
-            f"{wanted.origin} has the checksum {algorithm}:{sums[algorithm]}, not {algorithm}:{digest}. "
+            f"{wanted.shown} has the checksum {algorithm}:{sums[algorithm]}, not {algorithm}:{digest}. "
             "Fetch the ISO again, or correct the checksum."
         )
     return sums["sha256"]
@@ -250,15 +255,15 @@ def _provide(plan: Plan, iso: str, opener: _fetch.Open) -> str:
 
 def read(wanted: Wanted, iso: str) -> Contents:
     """Look into an ISO; UserError, naming where it is from, when it is not one of which machines can be installed."""
-    with _iso.reading(wanted.origin), open(iso, "rb") as file:
-        image = _iso.Image(file, wanted.origin)
-        info = _image_info.read(image.release(), wanted.origin, wanted.arch)
+    with _iso.reading(wanted.shown), open(iso, "rb") as file:
+        image = _iso.Image(file, wanted.shown)
+        info = _image_info.read(image.release(), wanted.shown, wanted.arch)
         kernel, initrd = wanted.kernels.get(".".join(info.release.split(".")[:2])) or wanted.kernels[ALL]
         try:
             sizes = {"vmlinuz": image.find(kernel).size, "initrd": image.find(initrd).size}
         except _iso.MissingError as error:
             raise UserError(
-                f"{wanted.origin} ({info.release}) has no {kernel} or {initrd}. {_remedy(wanted)}"
+                f"{wanted.shown} ({info.release}) has no {kernel} or {initrd}. {_remedy(wanted)}"
             ) from error
     return Contents(info, kernel, initrd, {"iso": os.stat(iso).st_size, **sizes})
 

@@ -19,6 +19,7 @@ MOVED = (
 )
 MAX_LIST = 1 << 20  # bytes of a list of checksums; Ubuntu's have 2 kB
 
+_USER = re.compile(r"//[^/@\s]*@")
 # "DIGEST *name" and "DIGEST  name" of sha256sum, "SHA256 (name) = DIGEST" of the BSDs
 _GNU = re.compile(r"(?P<digest>[0-9a-fA-F]{64,128})\s+\*?(?:\./)?(?P<name>\S.*)")
 _BSD = re.compile(r"\w+ \((?P<name>.+)\) = (?P<digest>[0-9a-fA-F]{64,128})")
@@ -40,6 +41,11 @@ Open = Callable[[str], Response]
 """Opens an address. Raises any exception, whose text says why it cannot."""
 
 
+def shown(address: str) -> str:
+    """Write an address for people: without a user's name and password in it."""
+    return _USER.sub("//", address)
+
+
 def listed(opener: Open, address: str, url: str) -> str:
     """Look up the digest of the file that `url` names in the list of checksums at `address`.
 
@@ -54,14 +60,14 @@ def listed(opener: Open, address: str, url: str) -> str:
             response.close()
     except Exception as error:
         raise UserError(
-            f"the list of checksums {address} cannot be fetched ({_why(error)}). {MOVED}"
+            f"the list of checksums {shown(address)} cannot be fetched ({_why(error)}). {MOVED}"
         ) from error
     lines = [line.strip() for line in text.splitlines()]
     for line in lines:
         match = _GNU.fullmatch(line) or _BSD.fullmatch(line)
         if match and match["name"] == name:
             return match["digest"].lower()
-    raise UserError(f"the list of checksums {address} has no line for {name}. {MOVED}")
+    raise UserError(f"the list of checksums {shown(address)} has no line for {name}. {MOVED}")
 
 
 def download(opener: Open, url: str, place: str, algorithms: Iterable[str]) -> dict[str, str]:
@@ -81,7 +87,7 @@ def download(opener: Open, url: str, place: str, algorithms: Iterable[str]) -> d
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{url} cannot be downloaded ({_why(error)}). {MOVED}") from error
+        raise UserError(f"{shown(url)} cannot be downloaded ({_why(error)}). {MOVED}") from error
 
 
 def copy(source: str, place: str, algorithms: Iterable[str]) -> dict[str, str]:
@@ -118,4 +124,4 @@ def _pour(read: Callable[[int], bytes], out: BinaryIO | None, algorithms: Iterab
 
 
 def _why(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    return shown(str(error)) or type(error).__name__

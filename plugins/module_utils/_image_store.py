@@ -12,17 +12,18 @@ that are fetched from one folder are always of one ISO. casper refuses to start 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
 import tempfile
 import time
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Iterator
 
 from ansible_collections.homelab.netboot.plugins.module_utils import _fetch
 from ansible_collections.homelab.netboot.plugins.module_utils._atomic import write_file
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import stamp
+from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError, stamp
 
 RECORD = ".image.json"
 CURRENT = "current"
@@ -112,7 +113,9 @@ class Store:
     def write_record(self, version: Version, folder: str | None = None) -> None:
         """Note what a version is, in its folder."""
         text = json.dumps({"format": FORMAT, **asdict(version)}, indent=1, sort_keys=True) + "\n"
-        write_file(os.path.join(folder or self.path(version.name), RECORD), text.encode())
+        path = os.path.join(folder or self.path(version.name), RECORD)
+        # TFTP hands out what anybody may read, and an address may have a password in it
+        write_file(path, text.encode(), lambda temporary: os.chmod(temporary, 0o600))
 
     def damaged(self) -> list[str]:
         """Names of versions that are not what their record says, or have none that can be read."""
@@ -166,6 +169,20 @@ class Store:
         grave = tempfile.mkdtemp(prefix=f"{STAGING}{self.name}-", dir=self.root)
         os.rename(self.path(name), os.path.join(grave, name))
         shutil.rmtree(grave)
+
+
+@contextlib.contextmanager
+def alone(root: str) -> Iterator[None]:
+    """Hold the folder of all images; UserError when another run does. The system lets go when a run is killed."""
+    os.makedirs(root, exist_ok=True)
+    handle = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise UserError(f"another run is at work in {root}: wait for its end, then run this again") from error
+    finally:
+        os.close(handle)
 
 
 def sweep(root: str) -> None:

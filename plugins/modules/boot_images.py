@@ -58,7 +58,7 @@ options:
 notes:
   - While sizes, times and inodes of the files of a version are those that its C(.image.json) says, they are not read.
     Otherwise they are compared with their SHA-256; a version that was damaged is fetched again.
-  - Files have mode 0644, and folders 0755, when they are complete.
+  - Files have mode 0644, and folders 0755, when they are complete. Two runs at the same time are refused.
 seealso:
   - module: homelab.netboot.iso_boot_files
     description: Only copies kernel and initrd.
@@ -126,6 +126,7 @@ images:
       returned: success
 """
 
+import contextlib
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -139,7 +140,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._boot_images impor
     remember,
 )
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._image_store import sweep
+from ansible_collections.homelab.netboot.plugins.module_utils._image_store import alone, sweep
 from ansible_collections.homelab.netboot.plugins.module_utils._iso import PYCDLIB_ERROR
 
 
@@ -171,24 +172,37 @@ def main() -> None:
     if not module.check_mode and any(plan.found is None for plan in plans) and PYCDLIB_ERROR:
         hint = missing_required_lib("pycdlib") + " On Debian and Ubuntu: apt install python3-pycdlib"
         module.fail_json(msg=hint, exception=PYCDLIB_ERROR)
-    images, changes = {}, []
-    if not module.check_mode:
-        sweep(root)
+    try:
+        with contextlib.nullcontext() if module.check_mode else alone(root):
+            images, changes = bring(plans, module.check_mode, opener)
+    except UserError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=bool(changes), images=images, **({"diff": changes} if module._diff else {}))
+
+
+def bring(
+    plans: list[Plan], check: bool, opener: Any
+) -> tuple[dict[str, dict[str, Any]], list[dict[str, str]]]:
+    """Carry the plans out, or in check mode nothing; return what is known of the images, and the diffs."""
+    images: dict[str, dict[str, Any]] = {}
+    changes = []
+    if plans and not check:
+        sweep(plans[0].store.root)
     for plan in plans:
         before, changed = _state(plan.current, [one.name for one in plan.kept]), plan.changed
         version = plan.found
-        if changed and not module.check_mode:
+        if changed and not check:
             try:
                 version = act(plan, opener)
             except UserError as error:
                 what = "What the server has of this image was not changed."
-                module.fail_json(msg=f"image {plan.wanted.name}: netboot_images: {error} {what}")
-        if not module.check_mode:
+                raise UserError(f"image {plan.wanted.name}: netboot_images: {error} {what}") from error
+        if not check:
             remember(plan)
         images[plan.wanted.name] = {**facts(plan, version), "changed": changed}
         if changed:
             changes.append(_diff(plan, before, images[plan.wanted.name]["version"]))
-    module.exit_json(changed=bool(changes), images=images, **({"diff": changes} if module._diff else {}))
+    return images, changes
 
 
 def _diff(plan: Plan, before: str, version: str) -> dict[str, str]:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import hashlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -152,7 +154,7 @@ def test_an_image_is_made_complete_and_told_of(run: Runner, isos: dict[str, Path
     assert (current / "noble.iso").read_bytes() == isos["24.04.2"].read_bytes()
     assert (current / "vmlinuz").read_bytes() == b"kernel 24.04.2"
     assert {path.name: oct(path.stat().st_mode)[-3:] for path in current.iterdir()} == {
-        "noble.iso": "644", "vmlinuz": "644", "initrd": "644", ".image.json": "644"
+        "noble.iso": "644", "vmlinuz": "644", "initrd": "644", ".image.json": "600"
     }  # fmt: skip
     assert [path.name for path in images.iterdir()] == ["noble"]
 
@@ -306,6 +308,33 @@ def test_a_server_that_does_not_answer_is_named(run: Runner) -> None:
         source="url", origin="http://127.0.0.1:9/x.iso", checksum="sha256:http://127.0.0.1:9/S"
     )
     assert "the list of checksums http://127.0.0.1:9/S cannot be fetched" in message
+
+
+def test_a_password_in_an_address_is_told_to_nobody(
+    run: Runner, isos: dict[str, Path], tmp_path: Path, web: str, images: Path
+) -> None:
+    secret = web.replace("//", "//me:s3cret@")
+    asked: dict[str, Any] = {"source": "url", "checksum": f"sha256:{digest_of(isos['24.04.2'])}"}
+    assert "s3cret" not in run.fails(**asked, origin=f"{secret}/nope.iso")
+    assert "s3cret" not in run.fails(source="url", origin=f"{secret}/x.iso", checksum=f"sha256:{secret}/SUMS")
+    (tmp_path / "web/x.iso").write_bytes(b"x")
+    assert "s3cret" not in run.fails(**asked, origin=f"{secret}/x.iso")
+    shutil.copy(isos["24.04.2"], tmp_path / "web/x.iso")
+    done = run(**asked, origin=f"{secret}/x.iso")
+    del done["invocation"]  # what was asked; Ansible shows it with -vvv
+    assert "s3cret" not in json.dumps(done)
+    (record,) = images.glob("noble/*[0-9a-f]/.image.json")
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+
+
+def test_two_runs_at_once_are_refused(run: Runner, isos: dict[str, Path], images: Path) -> None:
+    images.mkdir()
+    handle = os.open(images, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    assert f"another run is at work in {images}" in run.fails(source="path", origin=isos["24.04.2"])
+    assert not run(source="path", origin=isos["24.04.2"], check=True).get("failed")
+    os.close(handle)
+    assert run(source="path", origin=isos["24.04.2"])["changed"]
 
 
 def other(tmp_path: Path, info: str | None, *missing: str) -> Path:
