@@ -12,10 +12,10 @@ ROOT = "/srv/netboot/http/machines"
 
 
 def test_machines_to_be_installed_have_a_seed_and_others_have_none(host: Any) -> None:
-    assert sorted(host.file(ROOT).listdir()) == ["nuc1", "nuc2"]
+    assert sorted(host.file(ROOT).listdir()) == ["nuc1", "nuc2", "nuc4"]
 
 
-@pytest.mark.parametrize("machine", ["nuc1", "nuc2"])
+@pytest.mark.parametrize("machine", ["nuc1", "nuc2", "nuc4"])
 def test_all_four_files_are_there_for_the_web_server_only(host: Any, machine: str) -> None:
     assert sorted(host.file(f"{ROOT}/{machine}").listdir()) == [
         "meta-data",
@@ -40,3 +40,42 @@ def test_user_data_starts_an_unattended_installation(host: Any) -> None:
     assert autoinstall["user-data"]["users"][0]["ssh_authorized_keys"] == [
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMolecule molecule@example"
     ]
+
+
+def test_settings_of_site_group_and_machine_come_together(host: Any) -> None:
+    autoinstall = yaml.safe_load(host.file(f"{ROOT}/nuc4/user-data").content_string)["autoinstall"]
+    assert autoinstall["locale"] == "ja_JP.UTF-8"
+    assert autoinstall["packages"] == ["mc"]
+    assert autoinstall["storage"]["layout"] == {
+        "name": "lvm",
+        "match": {"serial": "S3Z8NB0K*"},
+        "password": "correct horse",
+    }
+    assert autoinstall["network"]["ethernets"]["boot"]["addresses"] == ["192.168.1.24/24"]
+    assert "echo done >/target/etc/motd" in autoinstall["late-commands"]
+    assert autoinstall["user-data"]["users"][0]["name"] == "me"
+
+
+@pytest.fixture
+def cloud_init(host: Any) -> Any:
+    """Return a function that has cloud-init itself judge a text; the program is Debian's."""
+    installed = host.run(
+        "apt-get -qq install -y --no-install-recommends cloud-init >/dev/null 2>&1; cloud-init --version"
+    )
+    assert installed.rc == 0, installed.stderr
+
+    def judge(text: str) -> Any:
+        return host.run("printf %%s %s >/run/judged; cloud-init schema --config-file /run/judged", text)
+
+    return judge
+
+
+def test_cloud_init_accepts_what_it_will_find_and_what_it_will_do(host: Any, cloud_init: Any) -> None:
+    assert cloud_init("#cloud-config\nruncmd: 5").rc != 0
+    for machine in ("nuc1", "nuc2", "nuc4"):
+        text = host.file(f"{ROOT}/{machine}/user-data").content_string
+        # First what the installer's cloud-init reads, then what that of the installed system gets from Subiquity.
+        inner = yaml.safe_dump(yaml.safe_load(text)["autoinstall"]["user-data"])
+        for one in (text, f"#cloud-config\n{inner}"):
+            verdict = cloud_init(one)
+            assert verdict.rc == 0, verdict.stdout + verdict.stderr
