@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _autoinstall_network, _guard
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _autoinstall_network, _guard, _report
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import overlay
 from ansible_collections.homelab.netboot.plugins.plugin_utils._releases import ANY, Release
 
@@ -108,5 +108,10 @@ def _with_storage(told: dict[str, Any], release: Release) -> dict[str, Any]:
 
 def _commands(machine: Mapping[str, Any], base_url: str) -> Mapping[str, tuple[list[Any], list[Any]]]:
     """Return by section the commands before and behind the user's own."""
-    del base_url
-    return {"early-commands": (list(_guard.early_commands(machine)), [])}
+    late = _report.late_commands(base_url, machine["name"]) if base_url else []
+    error = _report.error_commands(base_url, machine["name"]) if base_url else []
+    return {
+        "early-commands": (list(_guard.early_commands(machine)), []),
+        "late-commands": ([], late),
+        "error-commands": ([], error),
+    }

@@ -9,6 +9,9 @@ from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._releases import find
 
+#: Stands in the plan for the one-time token of the arming; the server puts it in (role machine_states).
+TOKEN = "@TOKEN@"  # noqa: S105 - not one itself
+
 
 def image_path(machine: Mapping[str, Any], file: str) -> str:
     """Return where a file of the machine's image lies below the server's HTTP and TFTP roots.
@@ -25,6 +28,8 @@ def kernel_arguments(machine: Mapping[str, Any], base_url: str) -> list[str]:
     :param machine: one machine, as the filter P(homelab.netboot.machines#filter) returns it.
     :param base_url: the server's HTTP root, without a slash at the end.
 
+    The token in the seed's address makes it readable for this installation only.
+
     Sources: casper's scripts (C(ip=), C(url=)), cloud-init's documentation of the NoCloud data source
     (C(ds=), the slash at the end included), Subiquity's documentation (C(autoinstall)).
     """
@@ -32,7 +37,7 @@ def kernel_arguments(machine: Mapping[str, Any], base_url: str) -> list[str]:
         "ip=dhcp",  # casper configures no network for url= without it
         f"url={base_url}/{image_path(machine, machine['image'] + '.iso')}",
         "autoinstall",  # else Subiquity asks whether to go on
-        f"ds={find(machine['release']).datasource};s={base_url}/machines/{machine['name']}/",
+        f"ds={find(machine['release']).datasource};s={base_url}/machines/{machine['name']}/{TOKEN}/",
         # cloud-init reads url= too and would fetch the whole ISO again, once or twice
         "cloud-config-url=/dev/null",
         *machine["kernel_args"],

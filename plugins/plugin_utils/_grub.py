@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import image_path, kernel_arguments
 from ansible_collections.homelab.netboot.plugins.plugin_utils._machines import ANY
 
+FOLDER = "http/grub"
 #: Loaders of installed systems on the EFI system partition, best first; the last is UEFI's own default.
 DISK_LOADERS = (
     "/EFI/ubuntu/shimx64.efi",
@@ -44,25 +45,41 @@ fi
 """
 
 
-def files(machines: Iterable[Mapping[str, Any]], base_url: str) -> dict[str, str]:
-    """Return the folder C(grub): path → content.
+def entries(machine: Mapping[str, Any], base_url: str) -> dict[str, str]:
+    """Return what installs a machine: path below the served root → content.
 
-    C(grub.cfg) sends each machine to C(machines/MAC.cfg), and those that have none to C(default.cfg).
-
-    :param machines: as the filter P(homelab.netboot.machines#filter) returns them.
+    :param machine: one machine, as the filter P(homelab.netboot.machines#filter) returns it.
     :param base_url: the server's HTTP root, without a slash at the end.
     """
-    local = _LOCAL.format(loaders=" ".join(DISK_LOADERS))
-    plan = {
-        "grub.cfg": _file("all", _GRUB_CFG + local),
-        "default.cfg": _file("whatever the inventory does not name", local),
+    name = "default.cfg" if machine["mac"] == ANY else f"machines/{machine['mac']}.cfg"
+    return {
+        f"{FOLDER}/{name}": _own(f"{machine['name']}, {machine['mac']}", _install(machine, base_url)),
     }
-    for machine in machines:
-        name = "default.cfg" if machine["mac"] == ANY else f"machines/{machine['mac']}.cfg"
-        body = _install(machine, base_url) if machine["install"] == "always" else local
-        # said first: a named machine whose kernel does not start must not take what is meant for others
-        plan[name] = _file(f"{machine['name']}, {machine['mac']}", "set named=yes\n" + body)
-    return plan
+
+
+def local() -> dict[str, str]:
+    """Return what a named machine that is not armed finds in each folder: folder → content."""
+    return {f"{FOLDER}/machines": _own("a machine that is not armed", _local())}
+
+
+def static() -> dict[str, str]:
+    """Return what all others find: path → content.
+
+    C(grub.cfg) sends each machine to C(machines/MAC.cfg), and those that have none to C(default.cfg).
+    """
+    return {
+        f"{FOLDER}/grub.cfg": _file("all", _GRUB_CFG + _local()),
+        f"{FOLDER}/default.cfg": _file("whatever the inventory does not name", _local()),
+    }
+
+
+def _local() -> str:
+    return _LOCAL.format(loaders=" ".join(DISK_LOADERS))
+
+
+def _own(who: str, body: str) -> str:
+    # said first: a named machine whose kernel does not start must not take what is meant for others
+    return _file(who, "set named=yes\n" + body)
 
 
 def device(base_url: str) -> str:

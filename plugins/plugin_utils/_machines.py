@@ -22,11 +22,11 @@ PREFIX = "netboot_"
 #: As a machine's MAC: whatever boots and is not named otherwise.
 ANY = "any"
 #: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
-SHARED = frozenset({"address", "efi_pair", "http_port", "images", "root", "uefi"})
+SHARED = frozenset({"address", "efi_pair", "http_port", "images", "root", "spool", "state", "uefi"})
 DEFAULTS: Mapping[str, Any] = {
     "mac": None,
     "image": None,
-    "install": "always",
+    "install": "once",
     "loader": "lpxelinux",
     "kernel_args": [],
     "memory": None,
@@ -46,7 +46,7 @@ DERIVED = ("release", "folder")
 #: What belongs to a machine and is no setting of this collection; it stands without the prefix.
 FOREIGN = ("name", "ansible_host")
 _MAPPING = (dict, "a mapping, as Subiquity's documentation describes it")
-CHOICES = {"install": ("always", "never"), "loader": ("lpxelinux", "pxelinux")}
+CHOICES = {"install": ("once", "always", "never"), "loader": ("lpxelinux", "pxelinux")}
 _TYPES: Mapping[str, tuple[type, str]] = {
     "kernel_args": (list, "a list of words such as [console=ttyS0]"),
     "ssh_keys": (list, "a list of public keys"),
@@ -56,9 +56,9 @@ _TYPES: Mapping[str, tuple[type, str]] = {
     "autoinstall_group": _MAPPING,
     "autoinstall": _MAPPING,
 }
-# RFC 1123, section 2.1; the name becomes the host name, a folder on the server and part of an address.
+# RFC 1123, section 2.1; the name becomes the host name, a folder and part of file names on the server, part of URLs.
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
-_LONGEST_NAME = 253
+_LONGEST_NAME = 64  # HOST_NAME_MAX of Linux, see gethostname(2)
 # PXELINUX ends a kernel line at the line's end, and a word of it at white space.
 _KERNEL_WORD = re.compile(r"[!-~]+")
 
@@ -115,13 +115,7 @@ def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list
         if key not in {*FOREIGN, *DERIVED, *DEFAULTS}:
             faults.append(f"{where}{key}: no such setting; {suggest(str(key), DEFAULTS)}")
     faults += _form_faults(machine, where)
-    if machine["mac"] is None:
-        faults.append(f"{where}mac: is missing; write the network card's address, like {_mac.EXAMPLE}")
-    elif machine["mac"] != ANY:
-        try:
-            machine["mac"] = _mac.normalise(machine["mac"])
-        except ValueError as error:
-            faults.append(f"{where}mac: {error}")
+    faults += _mac_faults(machine, where)
     if isinstance(machine["network"], dict):
         faults += [f"{where}network: {fault}" for fault in _autoinstall_network.faults(machine)]
     machine["expect"], unusable = _guard.normalise(machine)
@@ -175,6 +169,23 @@ def _memory_faults(machine: Mapping[str, Any], image: Mapping[str, Any]) -> list
         f"{_memory.gigabytes(need)}: the installer keeps the ISO in memory. Add memory, name a smaller image in "
         f"{PREFIX}image, or write {PREFIX}install: never"
     ]
+
+
+def _mac_faults(machine: dict[str, Any], where: str) -> list[str]:
+    if machine["mac"] is None:
+        return [f"{where}mac: is missing; write the network card's address, like {_mac.EXAMPLE}"]
+    if machine["mac"] == ANY:
+        if machine["install"] == "always":
+            return []
+        return [
+            f"{where}install: '{machine['install']}' does not go with netboot_mac: any, which wipes every disk in the"
+            " network that boots from it; say netboot_install: always, or name the machines one by one"
+        ]
+    try:
+        machine["mac"] = _mac.normalise(machine["mac"])
+    except ValueError as error:
+        return [f"{where}mac: {error}"]
+    return []
 
 
 def _image_faults(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list[str]:

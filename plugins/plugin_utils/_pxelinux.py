@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import image_path, kernel_arguments
 from ansible_collections.homelab.netboot.plugins.plugin_utils._machines import ANY
 
+FOLDER = "tftp/pxelinux.cfg"
 DEFAULT = "default"
 
 # LOCALBOOT -1 hands over to the firmware's next boot device; 0 does so on fewer machines.
@@ -21,21 +22,27 @@ LABEL local
 """
 
 
-def files(machines: Iterable[Mapping[str, Any]], base_url: str) -> dict[str, str]:
-    """Return the folder C(pxelinux.cfg): file name → content.
+def entries(machine: Mapping[str, Any], base_url: str) -> dict[str, str]:
+    """Return what installs a machine: path below the served root → content.
 
-    Every machine has its own file, also one that is not to be installed: it must not fall through to
-    C(default), which may install. Whatever is not named finds C(default) and boots its local disk.
-
-    :param machines: as the filter P(homelab.netboot.machines#filter) returns them.
+    :param machine: one machine, as the filter P(homelab.netboot.machines#filter) returns it.
     :param base_url: the server's HTTP root, without a slash at the end.
     """
-    plan = {DEFAULT: _file("whatever the inventory does not name", _LOCAL)}
-    for machine in machines:
-        name = DEFAULT if machine["mac"] == ANY else _mac.pxelinux_name(machine["mac"])
-        body = _install(machine, base_url) if machine["install"] == "always" else _LOCAL
-        plan[name] = _file(f"{machine['name']}, {machine['mac']}", body)
-    return plan
+    name = DEFAULT if machine["mac"] == ANY else _mac.pxelinux_name(machine["mac"])
+    return {f"{FOLDER}/{name}": _file(f"{machine['name']}, {machine['mac']}", _install(machine, base_url))}
+
+
+def local() -> dict[str, str]:
+    """Return what a named machine that is not armed finds in each folder: folder → content.
+
+    It has a file too: it must not fall through to C(default), which may install.
+    """
+    return {FOLDER: _file("a machine that is not armed", _LOCAL)}
+
+
+def static() -> dict[str, str]:
+    """Return what all others find: path → content."""
+    return {f"{FOLDER}/{DEFAULT}": _file("whatever the inventory does not name", _LOCAL)}
 
 
 def _file(who: str, body: str) -> str:

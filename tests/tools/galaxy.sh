@@ -51,9 +51,7 @@ netboot_servers:
   hosts:
     localhost: {ansible_connection: local, ansible_python_interpreter: "{{ ansible_playbook_python }}"}
   vars:
-    netboot_address: 192.168.1.50
-    netboot_root: $work/run/netboot
-    ubuntu_autoinstall_group: "$(id -gn)"
+    netboot_state: $work/run/netboot
 netboot_machines:
   hosts:
     nuc1: {netboot_mac: "f4:4d:30:60:64:69", netboot_ssh_keys: ["ssh-ed25519 AAAA you@home"]}
@@ -71,11 +69,11 @@ run() {
   ansible-playbook -i inventory.yml play.yml --diff "$@" >"$work/run.log" 2>&1 || fail "it fails: see $work/run.log"
   grep -q "^localhost .*changed=$changes .*failed=0" "$work/run.log" || fail "not $changes changed: see $work/run.log"
 }
-run 1 --check
+run 2 --check
 [ ! -e netboot ] || fail "check mode wrote something"
-run 1
+run 2
 run 0
-grep -q '^#cloud-config' netboot/http/machines/nuc1/user-data || fail "there is no user-data for nuc1"
+grep -q '^#cloud-config' netboot/plan/seed/nuc1/user-data || fail "there is no user-data for nuc1"
 
 echo "read the playbook and all documentation by their full names"
 ansible-playbook -i inventory.yml homelab.netboot.site --syntax-check >"$work/site.log" 2>&1 || fail "see $work/site.log"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -49,15 +50,30 @@ def test_an_image_that_is_downloaded_arrives_whole_with_its_kernel(
     assert device.http(f"/images/fetched/{version}/vmlinuz", port=8080).stdout.endswith("kernel " * 10)
 
 
+def user_data(host: Any, machine: str) -> Any:
+    (token,) = host.file(f"/data/boot/http/machines/{machine}").listdir()
+    return host.file(f"/data/boot/http/machines/{machine}/{token}/user-data")
+
+
 def test_seeds_belong_to_the_other_group_and_say_what_was_given(host: Any) -> None:
-    odd = host.file("/data/boot/http/machines/odd/user-data")
+    odd = user_data(host, "odd")
     assert odd.group == "nogroup"
-    user = yaml.safe_load(odd.content_string)["autoinstall"]["user-data"]["users"][0]
+    answers = yaml.safe_load(odd.content_string)["autoinstall"]
+    user = answers["user-data"]["users"][0]
     assert (user["name"], user["passwd"], user["lock_passwd"]) == ("me", "$6$salt$hash", False)
-    text = host.file("/data/boot/http/machines/whatever/user-data").content_string
-    whatever = yaml.safe_load(text)["autoinstall"]
+    assert "'http://192.168.1.50:8080/reports/odd." in answers["late-commands"][-1]
+    whatever = yaml.safe_load(user_data(host, "whatever").content_string)["autoinstall"]
     assert whatever["identity"]["username"] == "y"
     assert whatever["ssh"]["authorized-keys"] == ["ssh-ed25519 AAAA"]
+
+
+def test_states_and_reports_are_at_the_other_places(host: Any, device: Device) -> None:
+    states = {row["machine"]: row["state"] for row in json.loads(host.check_output("netboot status --json"))}
+    assert states == {"odd": "armed", "whatever": "armed", "spared": "local"}
+    assert json.loads(host.file("/etc/netboot.json").content_string)["hours"] == 0.5
+    path = "/reports/odd." + "0" * 32 + ".failed"
+    assert "413" in device.http(path, "-X", "PUT", "-d", "x" * 2000, port=8080).stdout.splitlines()[0]
+    assert "201" in device.http(path, "-X", "PUT", "-d", "x", port=8080).stdout.splitlines()[0]
 
 
 def test_dhcp_is_not_logged(host: Any, device: Device) -> None:
@@ -66,7 +82,8 @@ def test_dhcp_is_not_logged(host: Any, device: Device) -> None:
 
 
 def test_nothing_lies_at_the_default_place(host: Any) -> None:
-    assert not host.file("/srv/netboot").exists
+    for place in ("/srv/netboot", "/var/lib/netboot", "/var/spool/netboot"):
+        assert not host.file(place).exists
 
 
 def test_dnsmasq_that_is_not_confined_gives_up_root_nevertheless(host: Any) -> None:

@@ -16,6 +16,9 @@ import http.client, sys
 link = http.client.HTTPConnection('192.168.1.50', source_address=(sys.argv[1], 0))
 link.request('GET', sys.argv[2])
 print(link.getresponse().status)" """
+TOKEN = "0123456789abcdef" * 2
+SEED = f"/machines/nuc1/{TOKEN}"
+SPOOL = "/var/spool/netboot"
 ISO = "/srv/netboot/http/images/focal/focal.iso"
 
 
@@ -28,8 +31,9 @@ def service(host: Any) -> Service:
 def _content(host: Any) -> None:
     """Put in what other roles would."""
     host.run_expect([0], f"install -D -m 0644 /var/tmp/test.iso {ISO}")
-    host.run_expect([0], "install -d -m 0750 -g www-data /srv/netboot/http/machines/nuc1")
-    host.run_expect([0], "install -m 0640 -g www-data /dev/null /srv/netboot/http/machines/nuc1/vendor-data")
+    host.run_expect([0], f"install -d -m 0750 -g www-data /srv/netboot/http/machines /srv/netboot/http{SEED}")
+    for name in ("vendor-data", "user-data", "other"):
+        host.run_expect([0], f"install -m 0640 -g www-data /dev/null /srv/netboot/http{SEED}/{name}")
     host.run_expect([0], "install -m 0644 /dev/null /srv/netboot/http/images/focal/.hidden")
 
 
@@ -51,7 +55,7 @@ def test_a_range_of_an_image_can_be_had(device: Device) -> None:
 
 
 def test_an_empty_seed_file_is_an_empty_answer(device: Device) -> None:
-    answer = device.http("/machines/nuc1/vendor-data").stdout
+    answer = device.http(f"{SEED}/vendor-data").stdout
     assert "200 OK" in answer
     assert "Content-Length: 0" in answer
 
@@ -64,6 +68,10 @@ def test_an_empty_seed_file_is_an_empty_answer(device: Device) -> None:
         "/images/focal/",
         "/machines/",
         "/machines/nuc1/",
+        f"{SEED}/",
+        f"{SEED}/other",
+        f"/reports/nuc1.{TOKEN}.installed",
+        "/reports/",
         "/images/focal/.hidden",
         "/images/../../../etc/hostname",
         "/etc/hostname",
@@ -75,7 +83,59 @@ def test_nothing_is_listed_and_nothing_else_is_served(device: Device, path: str)
 
 
 def test_nothing_can_be_written(device: Device) -> None:
-    assert "403" in device.http("/images/focal/new", "-X", "PUT", "-d", "x").stdout.splitlines()[0]
+    for path in ("/images/focal/new", f"{SEED}/user-data", f"{SEED}/new", "/reports/x", "/reports/../x"):
+        assert device.http(path, "-X", "PUT", "-d", "x").stdout.splitlines()[0].split()[1] in {
+            "403",
+            "404",
+            "405",
+        }
+
+
+def test_a_report_is_put_down_and_cannot_be_read_again(host: Any, device: Device) -> None:
+    path = f"/reports/nuc1.{TOKEN}.installed"
+    assert "201" in device.http(path, "-X", "PUT", "-d", "hello").stdout.splitlines()[0]
+    assert host.file(f"{SPOOL}{path}").content_string == "hello"
+    assert "403" in device.http(path).stdout.splitlines()[0]
+    assert "403" in device.http(path, "-X", "DELETE").stdout.splitlines()[0]
+    large = device.http(path, "-X", "PUT", "--data-binary", "x" * 70000)
+    assert "413" in large.stdout.splitlines()[0]
+    assert host.file(f"{SPOOL}{path}").content_string == "hello"
+
+
+def test_who_sends_too_many_reports_is_told_to_wait(device: Device) -> None:
+    url = f"http://192.168.1.50/reports/nuc1.{TOKEN}.installed"
+    loop = f"for n in $(seq 60); do curl -s -o /dev/null -w '%{{http_code}} ' -X PUT -d x {url}; done"
+    codes = device.run("sh", "-c", loop).stdout.split()
+    assert 20 < codes.count("204") + codes.count("201") < 50
+    assert "503" in codes
+
+
+def test_whoever_fetches_user_data_is_noted_once_it_is_sent(host: Any, device: Device) -> None:
+    device.http(f"/machines/nuc2/{TOKEN}/user-data")
+    device.http(f"{SEED}/vendor-data")
+    assert host.check_output(f"ls {SPOOL}/fetched") == ""
+    assert "200" in device.http(f"{SEED}/user-data").stdout.splitlines()[0]
+    assert host.check_output(f"ls {SPOOL}/fetched") == f"nuc1.{TOKEN}"
+
+
+def test_no_token_is_in_any_log(host: Any, device: Device) -> None:
+    for path, *options in (
+        [f"{SEED}/user-data"],
+        [f"{SEED}/missing"],
+        [f"/machines/nuc2/{TOKEN}/user-data"],
+        [f"//machines//nuc1/{TOKEN}/user-data"],
+        [f"/machines/nuc1/%30{TOKEN[1:]}/user-data"],
+        [f"{SEED}/user-data?{TOKEN}"],
+        [f"{SEED}/user-data", "-X", "DELETE"],
+        [f"/reports/nuc1.{TOKEN}.failed", "-X", "PUT", "--data-binary", "x" * 70000],
+        [f"/reports/nuc1.{TOKEN}.failed"],
+    ):
+        device.http(path, *options)
+    assert host.run(f"grep -rE '{TOKEN[1:]}' /var/log/nginx").rc == 1
+    assert (
+        "GET /machines/nuc1/-/user-data HTTP/1.1"
+        in host.file("/var/log/nginx/netboot.access.log").content_string
+    )
 
 
 def test_who_is_not_in_the_boot_network_is_refused(host: Any) -> None:

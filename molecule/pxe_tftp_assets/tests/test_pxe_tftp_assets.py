@@ -34,18 +34,27 @@ def test_kernel_and_initrd_come_out_of_it(host: Any, name: str, content: str) ->
     assert host.file(f"{IMAGE}/{name}").mode == 0o644
 
 
-def test_every_machine_has_its_menu_and_all_others_boot_their_disk(host: Any, version: str) -> None:
-    folder = f"{TFTP}/pxelinux.cfg"
-    names = ["01-f4-4d-30-60-64-69", "01-f4-4d-30-60-64-6a", "01-f4-4d-30-60-64-6b", "default"]
-    assert sorted(host.file(folder).listdir()) == names
-    nuc1, nuc2, nuc3, default = (host.file(f"{folder}/{name}").content_string for name in names)
-    assert f"KERNEL http://192.168.1.50/images/focal/{version}/vmlinuz" in nuc1
-    assert "ds=nocloud-net;s=http://192.168.1.50/machines/nuc1/ cloud-config-url=/dev/null\n" in nuc1
-    assert f"KERNEL images/focal/{version}/vmlinuz" in nuc2
-    assert "cloud-config-url=/dev/null console=ttyS0\n" in nuc2
-    for text in (nuc3, default):
+def test_every_machine_has_its_entries_in_the_plan(host: Any, version: str) -> None:
+    plan = "/var/lib/netboot/plan"
+    entries = {
+        name: host.file(f"{plan}/boot/{name}/tftp/pxelinux.cfg/01-f4-4d-30-60-64-{end}").content_string
+        for name, end in {"nuc1": "69", "nuc2": "6a", "nuc3": "6b"}.items()
+    }
+    assert f"KERNEL http://192.168.1.50/images/focal/{version}/vmlinuz" in entries["nuc1"]
+    seed = "ds=nocloud-net;s=http://192.168.1.50/machines/nuc1/@TOKEN@/"
+    assert f"{seed} cloud-config-url=/dev/null\n" in entries["nuc1"]
+    assert f"KERNEL images/focal/{version}/vmlinuz" in entries["nuc2"]
+    assert "cloud-config-url=/dev/null console=ttyS0\n" in entries["nuc2"]
+    for path in ("local/tftp/pxelinux.cfg", "static/tftp/pxelinux.cfg/default"):
+        text = host.file(f"{plan}/{path}").content_string
         assert "LOCALBOOT" in text
         assert "KERNEL" not in text
+
+
+def test_the_plan_is_nobodys_business(host: Any) -> None:
+    assert host.file("/var/lib/netboot/plan").mode == 0o700
+    assert host.run("runuser -u www-data -- ls /var/lib/netboot/plan").rc != 0
+    assert not host.file(f"{TFTP}/pxelinux.cfg").exists  # role machine_states hands out
 
 
 def test_uefi_loaders_that_fit_no_image_do_not_stay(host: Any) -> None:

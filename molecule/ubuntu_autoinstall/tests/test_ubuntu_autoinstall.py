@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The seeds are complete, and only the web server reads them."""
+"""The seeds are complete, and nobody reads them before a machine is armed."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = "/srv/netboot/http/machines"
+ROOT = "/var/lib/netboot/plan/seed"
 
 
-def test_machines_to_be_installed_have_a_seed_and_others_have_none(host: Any) -> None:
+def test_machines_that_may_be_installed_have_a_seed_and_others_have_none(host: Any) -> None:
     assert sorted(host.file(ROOT).listdir()) == ["nuc1", "nuc2", "nuc4"]
 
 
 @pytest.mark.parametrize("machine", ["nuc1", "nuc2", "nuc4"])
-def test_all_four_files_are_there_for_the_web_server_only(host: Any, machine: str) -> None:
+def test_all_four_files_are_there_for_root_only(host: Any, machine: str) -> None:
     assert sorted(host.file(f"{ROOT}/{machine}").listdir()) == [
         "meta-data",
         "network-config",
@@ -25,10 +25,9 @@ def test_all_four_files_are_there_for_the_web_server_only(host: Any, machine: st
     ]
     for name in host.file(f"{ROOT}/{machine}").listdir():
         file = host.file(f"{ROOT}/{machine}/{name}")
-        assert (file.user, file.group, file.mode) == ("root", "www-data", 0o640)
-    assert host.file(f"{ROOT}/{machine}").mode == 0o750
-    assert host.run(f"runuser -u www-data -- cat {ROOT}/{machine}/user-data").rc == 0
-    assert host.run(f"runuser -u nobody -- cat {ROOT}/{machine}/user-data").rc != 0
+        assert (file.user, file.group, file.mode) == ("root", "root", 0o600)
+    assert host.file(f"{ROOT}/{machine}").mode == 0o700
+    assert host.run(f"runuser -u www-data -- cat {ROOT}/{machine}/user-data").rc != 0
 
 
 def test_user_data_starts_an_unattended_installation(host: Any) -> None:

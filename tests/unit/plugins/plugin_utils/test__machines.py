@@ -61,7 +61,7 @@ def test_all_faults_are_told_at_once_each_with_machine_variable_and_remedy() -> 
         "machine n2: netboot_mac: 'nonsense' is not a MAC address; write it like f4:4d:30:60:64:69",
         "machine n3: netboot_imgae: no such setting; did you mean image?",
         "machine n4: netboot_image: 'foacl' is not in netboot_images; did you mean focal?",
-        "machine n5: netboot_install: 'allways' is not one of always, never",
+        "machine n5: netboot_install: 'allways' is not one of once, always, never",
         "machine n6: netboot_kernel_args: must be a list of words such as [console=ttyS0]",
         "machine n7: netboot_kernel_args: 'console=ttyS0 quiet' is not one word; "
         "give each argument as an item of its own",
@@ -132,13 +132,17 @@ def test_a_network_that_cannot_be_is_refused(network: dict[str, Any], told: str)
 
 
 def test_one_address_for_whatever_boots_is_refused() -> None:
-    (fault,) = faults_of({"name": "any", "mac": "any", "network": {"address": "192.168.1.9/24"}})
+    (fault,) = faults_of(
+        {"name": "any", "mac": "any", "install": "always", "network": {"address": "192.168.1.9/24"}}
+    )
     assert fault.startswith("machine any: netboot_network: one address for whatever boots; name each machine")
 
 
 def test_only_one_machine_can_stand_for_any() -> None:
-    any1, any2 = {"name": "any1", "mac": "any"}, {"name": "any2", "mac": "any"}
+    any1, any2 = ({"name": name, "mac": "any", "install": "always"} for name in ("any1", "any2"))
     assert _machines.normalise([any1])[0]["mac"] == "any"
+    (fault,) = faults_of({"name": "any1", "mac": "any"})
+    assert fault.startswith("machine any1: netboot_install: 'once' does not go with netboot_mac: any")
     assert faults_of(any1, any2) == ["machines any1 and any2: netboot_mac: both have any; each needs its own"]
 
 

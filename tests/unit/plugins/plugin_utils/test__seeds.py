@@ -145,3 +145,12 @@ def test_ten_thousand_machines_take_seconds() -> None:
     start = time.process_time()
     assert len(files(*machines)) == 4 * len(machines)
     assert time.process_time() - start < 5
+
+
+def test_the_reports_come_after_all_that_the_inventory_says() -> None:
+    machines = _machines.normalise([{**NUC1, "autoinstall": {"late-commands": ["mine"]}}])
+    answers = yaml.safe_load(_seeds.files(machines, "http://192.168.1.50")["nuc1/user-data"])["autoinstall"]
+    mine, ours = answers["late-commands"]
+    assert mine == "mine"
+    assert "http://192.168.1.50/reports/nuc1.@TOKEN@.installed" in ours
+    assert "http://192.168.1.50/reports/nuc1.@TOKEN@.failed" in answers["error-commands"][-1]

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter C(homelab.netboot.grub_files)."""
+"""The filter C(homelab.netboot.boot_plan)."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: grub_files
-short_description: Write the folder grub for a set of machines
+name: boot_plan
+short_description: Write the boot entries of a set of machines, for all loaders
 version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
-  - Every machine gets a file that is named by its MAC address; all others get V(default.cfg) and boot their local disk.
-  - A machine whose MAC is V(any) takes the place of V(default.cfg), so whatever boots is installed.
+  - Every machine gets its entries, for PXELINUX and for GRUB, as they are handed out while it is armed.
+  - With them comes what a machine finds that is not armed, and what everything finds that is not named.
+  - The word C(@TOKEN@) stands for the one-time token of the arming; role
+    M(homelab.netboot.machine_states#role) puts it in.
 positional: base_url
 options:
   _input:
@@ -25,9 +27,9 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Show what GRUB will find
+- name: Show what the loaders will find
   ansible.builtin.debug:
-    msg: "{{ machines | homelab.netboot.grub_files('http://192.168.1.50') }}"
+    msg: "{{ machines | homelab.netboot.boot_plan('http://192.168.1.50') }}"
   vars:
     machines: "{{ [{'name': 'nuc1', 'mac': 'f4:4d:30:60:64:69', 'image': 'focal'}] | homelab.netboot.machines }}"
 """
@@ -37,22 +39,22 @@ _value:
   description: Path to content, ready for M(homelab.netboot.file_set).
   type: dict
   sample:
-    default.cfg: "for loader in..."
-    grub.cfg: "source $prefix/machines/$net_default_mac.cfg..."
-    machines/f4:4d:30:60:64:69.cfg: "linux (http,192.168.1.50)/images/focal/vmlinuz..."
+    boot/nuc1/tftp/pxelinux.cfg/01-f4-4d-30-60-64-69: "DEFAULT install..."
+    local/tftp/pxelinux.cfg: "DEFAULT local..."
+    static/tftp/pxelinux.cfg/default: "DEFAULT local..."
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _grub
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _boot_plan
 
 
-def grub_files(machines: Iterable[Mapping[str, Any]], base_url: str) -> dict[str, str]:
-    """Return the folder grub; see DOCUMENTATION."""
+def boot_plan(machines: Iterable[Mapping[str, Any]], base_url: str) -> dict[str, str]:
+    """Return the boot entries; see DOCUMENTATION."""
     try:
-        return _grub.files(machines, str(base_url).rstrip("/"))
+        return _boot_plan.files(machines, str(base_url).rstrip("/"))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 
@@ -62,4 +64,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Return the filters by name."""
-        return {"grub_files": grub_files}
+        return {"boot_plan": boot_plan}

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter C(homelab.netboot.machine_plan)."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: machine_plan
+short_description: List machines for the server's program netboot
+version_added: 1.0.0
+author: The homelab.netboot contributors (@homelab-netboot)
+description:
+  - Writes what the server has to know of each machine to decide whether it is to be installed.
+options:
+  _input:
+    description: Machines as returned by P(homelab.netboot.machines#filter).
+    type: list
+    elements: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show the list
+  ansible.builtin.debug:
+    msg: "{{ groups['netboot_machines'] | homelab.netboot.machines(hostvars) | homelab.netboot.machine_plan }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The file C(machines.json), an object of names and C(mac), C(image), C(install).
+  type: str
+  sample: '{"nuc1": {"mac": "f4:4d:30:60:64:69", "image": "focal", "install": "once"}}'
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _machine_plan
+
+
+def machine_plan(machines: Iterable[Mapping[str, Any]]) -> str:
+    """Return the list; see DOCUMENTATION."""
+    return _machine_plan.text(machines)
+
+
+class FilterModule:
+    """Hands the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"machine_plan": machine_plan}

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The states as a table for people and as JSON for programs. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, Sequence
+
+from . import plan as plans
+from . import states
+from .files import read
+from .server import RefusedError, Settings, printable
+from .states import Machine, State
+
+HEAD = ("machine", "mac", "image", "state", "since", "reason")
+
+
+def tell(settings: Settings, names: Sequence[str], *, as_json: bool) -> str:
+    """The states of these machines, of all when none is named."""
+    plan = plans.load(os.path.join(settings.state, "plan"))
+    unknown = sorted(set(names) - set(plan.machines))
+    if unknown:
+        raise RefusedError(f"no such machine: {', '.join(unknown)}")
+    rows = [row(settings, plan.machines[name]) for name in (names or sorted(plan.machines))]
+    return json.dumps(rows, indent=1) if as_json else table(rows)
+
+
+def row(settings: Settings, machine: Machine) -> dict[str, Any]:
+    """One machine. Its token is nobody's business."""
+    place = os.path.join(settings.state, "machines", machine.name + ".json")
+    try:
+        state = states.parse(read(place).decode())
+    except FileNotFoundError:
+        state = State()
+    except (OSError, ValueError) as error:
+        state = State("failed", "", f"its state file is damaged ({error})")
+    return {
+        "machine": machine.name,
+        "mac": machine.mac,
+        "image": machine.image,
+        "install": machine.install,
+        "state": state.state,
+        "since": state.since,
+        "reason": printable(state.reason),
+    }
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Aligned columns."""
+    cells: list[Sequence[str]] = [HEAD, *([str(one[column] or "-") for column in HEAD] for one in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells
+    )
