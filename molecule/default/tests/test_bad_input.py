@@ -12,6 +12,7 @@ import pytest
 
 from tests.servers import PROJECT
 
+NOT_TOLD = "not to be told"
 KEYS = ["ssh-ed25519 AAAA"]
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an address that the server does not have": (
@@ -44,7 +45,22 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "a machine that nobody could log in to": (
         {"netboot_ssh_keys": []},
-        ["machine nuc1: netboot_ssh_keys: nobody could log in"],
+        ["machines nuc1, nuc2: netboot_ssh_keys: nobody could log in"],
+    ),
+    "installer's settings that would not do what they say": (
+        {
+            "netboot_autoinstall_site": {"late-command": [], "storage": {"layout": {"name": "lvmm"}}},
+            "netboot_autoinstall": {"identity": {"password": NOT_TOLD}},
+        },
+        [
+            "machines nuc1, nuc2: netboot_autoinstall_site: late-command: no such key; did you mean late-commands?",
+            "netboot_autoinstall_site: storage.layout.name: 'lvmm' is not one of",
+            "netboot_autoinstall: identity.password: must be a hash",
+        ],
+    ),
+    "a static address for two machines": (
+        {"netboot_network": {"address": "192.168.1.9/24"}},
+        ["machines nuc1 and nuc2: netboot_network: both have 192.168.1.9; each needs its own"],
     ),
     "an expectation that cannot be met": (
         {"netboot_expect": {"disk_size": "500"}, "netboot_protect_label": "my data"},
@@ -86,3 +102,4 @@ def test_it_is_said_before_anything_changes(host: Any, case: str) -> None:
         assert text in said
     assert "changed=0" in said
     assert "Traceback" not in said
+    assert NOT_TOLD not in said
