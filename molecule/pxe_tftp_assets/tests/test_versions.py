@@ -95,15 +95,29 @@ def test_a_wrong_iso_is_refused_before_anything_changes(host: Any, role: Role) -
     assert tree(host) == before
 
 
-def test_a_machine_with_too_little_memory_is_refused_before_it_has_a_menu(host: Any, role: Role) -> None:
-    code, said = role({"path": "/var/tmp/noble2.iso"}, memory="512MB")
+@pytest.fixture
+def download(host: Any, isos: None) -> dict[str, Any]:
+    """An image of which nothing is known before it is downloaded."""
+    return {
+        "url": "file:///var/tmp/noble2.iso",
+        "checksum": f"sha256:{host.file('/var/tmp/noble2.iso').sha256sum}",
+    }
+
+
+def test_a_machine_with_too_little_memory_is_refused_after_the_download_before_it_has_a_menu(
+    host: Any, role: Role, download: dict[str, Any]
+) -> None:
+    code, said = role(download, memory="512MB")
     assert code != 0
+    assert host.file(f"{ROOT}/http/images/noble/current/noble.iso").exists
     assert "machine new: netboot_memory: 512MB is too little for image noble, which needs 1.1 GB" in said
     assert not host.file(f"{ROOT}/tftp/pxelinux.cfg").exists
 
 
-def test_releases_stand_side_by_side_each_with_its_own_kernel_line(role: Role) -> None:
-    code, said = role({"path": "/var/tmp/noble2.iso"}, memory="2GB")
+def test_releases_stand_side_by_side_each_with_its_own_kernel_line(
+    role: Role, download: dict[str, Any]
+) -> None:
+    code, said = role(download, memory="2GB")
     assert code == 0
     assert "image jammy: Ubuntu 22.04.5 for amd64, version " in said
     assert "image noble: Ubuntu 24.04.2 for amd64, version " in said
