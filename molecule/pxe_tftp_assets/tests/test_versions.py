@@ -15,6 +15,7 @@ from tests.servers import PROJECT
 from tests.unit.isos import make_iso, ubuntu_files
 
 ROOT = "/srv/versions"
+STATE = "/var/lib/versions"
 INFOS = {
     "jammy": 'Ubuntu-Server 22.04.5 LTS "Jammy Jellyfish" - Release amd64 (20240911)',
     "noble2": 'Ubuntu-Server 24.04.2 LTS "Noble Numbat" - Release amd64 (20250215)',
@@ -37,7 +38,7 @@ def isos(host: Any) -> Iterator[None]:
         make_iso(iso, {**ubuntu_files(f"kernel {name}".encode()), ".disk/info": info.encode()})
         subprocess.run(["podman", "cp", iso, f"{host.backend.name}:/var/tmp/{name}.iso"], check=True)
     yield
-    host.run_expect([0], f"rm -rf {ROOT} /var/tmp/jammy.iso /var/tmp/noble?.iso /var/tmp/desktop.iso")
+    host.run_expect([0], f"rm -rf {ROOT} {STATE} /var/tmp/jammy.iso /var/tmp/noble?.iso /var/tmp/desktop.iso")
 
 
 class Role:
@@ -49,6 +50,7 @@ class Role:
     def __call__(self, noble: dict[str, Any], **machine: Any) -> tuple[int, str]:
         variables = {
             "pxe_tftp_assets_root": ROOT,
+            "pxe_tftp_assets_state": STATE,
             "pxe_tftp_assets_uefi": "never",
             "pxe_tftp_assets_images": {"jammy": {"path": "/var/tmp/jammy.iso"}, "noble": noble},
             "pxe_tftp_assets_machines": [MACHINES[0], {**MACHINES[1], **machine}],
@@ -64,7 +66,9 @@ class Role:
         return done.returncode, said
 
     def menu(self, number: int) -> str:
-        return str(self.host.file(f"{ROOT}/tftp/pxelinux.cfg/01-52-54-00-00-00-0{number}").content_string)
+        """What that machine is to boot when it is armed."""
+        folder = f"{STATE}/plan/boot/{MACHINES[number - 1]['name']}"
+        return str(self.host.file(f"{folder}/tftp/pxelinux.cfg/01-52-54-00-00-00-0{number}").content_string)
 
     def kernel(self) -> str:
         """The kernel that the menu of the second machine leads to."""
@@ -83,7 +87,7 @@ def role(host: Any, isos: None) -> Role:
 
 
 def tree(host: Any) -> str:
-    return str(host.run(f"find {ROOT} -printf '%p %s %m %l %T@\\n' | sort").stdout)
+    return str(host.run(f"find {ROOT} {STATE} -printf '%p %s %m %l %T@\\n' | sort").stdout)
 
 
 def test_a_wrong_iso_is_refused_before_anything_changes(host: Any, role: Role) -> None:
@@ -111,7 +115,7 @@ def test_a_machine_with_too_little_memory_is_refused_after_the_download_before_i
     assert code != 0
     assert host.file(f"{ROOT}/http/images/noble/current/noble.iso").exists
     assert "machine new: netboot_memory: 512MB is too little for image noble, which needs 1.1 GB" in said
-    assert not host.file(f"{ROOT}/tftp/pxelinux.cfg").exists
+    assert not host.file(f"{STATE}/plan").exists
 
 
 def test_releases_stand_side_by_side_each_with_its_own_kernel_line(
@@ -121,8 +125,8 @@ def test_releases_stand_side_by_side_each_with_its_own_kernel_line(
     assert code == 0
     assert "image jammy: Ubuntu 22.04.5 for amd64, version " in said
     assert "image noble: Ubuntu 24.04.2 for amd64, version " in said
-    assert "ds=nocloud-net;s=http://192.168.1.50/machines/old/ " in role.menu(1)
-    assert "ds=nocloud;s=http://192.168.1.50/machines/new/ " in role.menu(2)
+    assert "ds=nocloud-net;s=http://192.168.1.50/machines/old/@TOKEN@/ " in role.menu(1)
+    assert "ds=nocloud;s=http://192.168.1.50/machines/new/@TOKEN@/ " in role.menu(2)
     assert role.kernel() == "kernel noble2"
 
 
