@@ -11,9 +11,8 @@ DIGEST = "sha256:" + "0" * 64
 
 
 def test_an_image_gets_all_its_settings() -> None:
-    (image,) = _images.normalise(
-        {"focal": {"url": "https://x/f.iso", "checksum": DIGEST.upper().replace("SHA", "sha")}}
-    ).values()
+    checksum = DIGEST.upper().replace("SHA", "sha")
+    image = _images.normalise({"focal": {"url": "https://x/f.iso", "checksum": checksum}})["focal"]
     kernels = image.pop("kernels")
     assert image == {
         "source": "url",

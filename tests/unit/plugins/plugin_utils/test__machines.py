@@ -172,10 +172,10 @@ def test_a_machine_learns_from_its_image() -> None:
     assert _machines.normalise([machine], {"noble": NOBLE}) == [machine]
 
 
-def with_memory(memory: Any, image: Any = NOBLE, **settings: Any) -> list[str]:
+def with_memory(memory: Any, image: Any = None, **settings: Any) -> list[str]:
     machine = {"name": "n", "mac": "f4:4d:30:60:64:69", "memory": memory, **settings}
     try:
-        _machines.normalise([machine], {"noble": image})
+        _machines.normalise([machine], {"noble": image or NOBLE})
     except InputError as error:
         return error.faults
     return []
