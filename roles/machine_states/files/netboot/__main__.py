@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 
 from . import listing
@@ -37,7 +36,6 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Run one command; 1 when it cannot be done, with the reason on standard error."""
     given = parser().parse_args(argv)
-    os.umask(0o077)
     try:
         settings = Settings.load(given.settings)
         if given.command == "status":

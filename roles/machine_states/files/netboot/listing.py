@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import Any, Sequence
 
+from . import fetches, states
 from . import plan as plans
-from . import states
 from .files import read
 from .server import RefusedError, Settings, printable
 from .states import Machine, State
 
-HEAD = ("machine", "mac", "image", "state", "since", "reason")
+HEAD = ("machine", "mac", "image", "state", "since", "fetched", "reason")
 
 
 def tell(settings: Settings, names: Sequence[str], *, as_json: bool) -> str:
@@ -22,7 +23,12 @@ def tell(settings: Settings, names: Sequence[str], *, as_json: bool) -> str:
     unknown = sorted(set(names) - set(plan.machines))
     if unknown:
         raise RefusedError(f"no such machine: {', '.join(unknown)}")
-    rows = [row(settings, plan.machines[name]) for name in (names or sorted(plan.machines))]
+    macs = {machine.mac: name for name, machine in plan.machines.items()}
+    fetched = fetches.last(fetches.recent(), macs, settings.root)
+    rows = [
+        {**row(settings, plan.machines[name]), "fetched": shown(fetched.get(name))}
+        for name in (names or sorted(plan.machines))
+    ]
     return json.dumps(rows, indent=1) if as_json else table(rows)
 
 
@@ -44,6 +50,14 @@ def row(settings: Settings, machine: Machine) -> dict[str, Any]:
         "since": state.since,
         "reason": printable(state.reason),
     }
+
+
+def shown(fetch: fetches.Fetch | None) -> str:
+    """When and what."""
+    if fetch is None:
+        return ""
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(fetch[0]))
+    return f"{when} {printable(fetch[1])}"
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A machine's whole life, by what machines and people do: HTTP requests, playbooks, and time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.servers import PROJECT, Device
+
+SEEDS = "/srv/netboot/http/machines"
+ENTRY = "/srv/netboot/tftp/pxelinux.cfg/01-f4-4d-30-60-64-69"
+
+
+class Life:
+    """Machine nuc1, in the eyes of its server."""
+
+    def __init__(self, host: Any, device: Device) -> None:
+        self.host, self.device = host, device
+        self.suite = host.backend.name.rpartition("-")[2]
+
+    def playbook(self, name: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """Run one of the playbooks on this server only; what it says is in one line."""
+        argv = ["ansible-playbook", name, "-i", "molecule/shared/inventory"]
+        done = subprocess.run([*argv, *options], cwd=PROJECT, capture_output=True, text=True, check=False)
+        done.stdout = " ".join((done.stdout + done.stderr).split())
+        return done
+
+    def row(self) -> dict[str, str]:
+        rows = json.loads(self.host.check_output("netboot status --json nuc1"))
+        found: dict[str, str] = rows[0]
+        return found
+
+    def wait(self, state: str) -> None:
+        deadline = time.monotonic() + 15
+        while self.row()["state"] != state:
+            assert time.monotonic() < deadline, f"not {state} but {self.row()}"
+            time.sleep(0.2)
+
+    @property
+    def token(self) -> str:
+        (token,) = self.host.file(f"{SEEDS}/nuc1").listdir()
+        return str(token)
+
+    def fetch(self, token: str, name: str = "user-data") -> tuple[str, str]:
+        head, dummy, body = self.device.http(f"/machines/nuc1/{token}/{name}").stdout.partition("\n\n")
+        return head.split()[1], body
+
+    def sh(self, command: str) -> subprocess.CompletedProcess[str]:
+        """What the installer does with a command: sh -c, in the boot network."""
+        return self.device.run("sh", "-c", command)
+
+    def installs(self) -> bool:
+        return "KERNEL" in self.host.file(ENTRY).content_string
+
+
+@pytest.fixture
+def life(host: Any, device: Device) -> Life:
+    return Life(host, device)
+
+
+def test_machines_begin_armed_but_for_those_that_are_never_installed(host: Any) -> None:
+    # nuc1 is what the playbooks below are used on, which act on all servers
+    rows = {row["machine"]: row["state"] for row in json.loads(host.check_output("netboot status --json"))}
+    assert (rows["nuc2"], rows["nuc3"]) == ("armed", "local")
+
+
+def test_what_is_armed_is_handed_out_to_whoever_knows_the_token(life: Life, host: Any) -> None:
+    host.run_expect([0], "netboot arm nuc1")
+    assert f"/machines/nuc1/{life.token}/ " in host.file(ENTRY).content_string
+    assert host.file(f"{SEEDS}/nuc1").mode == 0o750
+    seed = host.file(f"{SEEDS}/nuc1/{life.token}/user-data")
+    assert (seed.user, seed.group, seed.mode) == ("root", "www-data", 0o640)
+    assert host.run(f"runuser -u nobody -- cat {seed.path}").rc != 0
+
+
+def test_armed_fetched_installing_reported_installed_and_never_again(life: Life, host: Any) -> None:
+    host.run_expect([0], "netboot arm nuc1")
+    token = life.token
+    for name in ("network-config", "meta-data"):
+        assert life.fetch(token, name)[0] == "200"
+    assert life.row()["state"] == "armed"
+    status, text = life.fetch(token)
+    assert status == "200"
+    life.wait("installing")
+    assert not life.installs()
+    assert life.fetch(token)[0] == "200"  # cloud-init reads it more than once
+    answers = yaml.safe_load(text)["autoinstall"]
+    assert life.sh(answers["late-commands"][-1]).returncode == 0
+    life.wait("installed")
+    assert life.fetch(token)[0] == "404"
+    assert not host.file(f"{SEEDS}/nuc1").exists
+    # told once more, and by a machine that does not know the token: nothing changes
+    life.sh(answers["late-commands"][-1])
+    life.sh(answers["error-commands"][-1].replace(token, "0" * 32))
+    time.sleep(2)
+    assert life.row()["state"] == "installed"
+    assert life.row()["fetched"].endswith("/reports/nuc1.-.failed")
+    host.run_expect([0], "netboot publish")
+    assert life.row()["state"] == "installed"
+    assert not life.installs()
+
+
+def test_the_playbooks_ask_and_arm_and_disarm_and_tell(life: Life) -> None:
+    refused = life.playbook("homelab.netboot.arm", "-l", "nuc1", "-e", "confirm=no")
+    assert refused.returncode != 0
+    assert "Nothing was armed" in refused.stdout
+    assert life.row()["state"] == "installed"
+    armed = life.playbook("homelab.netboot.arm", "-l", "nuc1", "-e", "confirm=yes")
+    assert armed.returncode == 0, armed.stdout
+    assert life.row()["state"] == "armed"
+    assert life.installs()
+    assert life.token not in armed.stdout
+    told = life.playbook("homelab.netboot.status", "-l", "nuc1:nuc3")
+    assert "nuc1 f4:4d:30:60:64:69 focal armed" in told.stdout
+    assert "nuc3 f4:4d:30:60:64:6b focal local" in told.stdout
+    assert "nuc2" not in told.stdout
+    never = life.playbook("homelab.netboot.arm", "-l", "nuc3", "-e", "confirm=yes")
+    assert never.returncode != 0
+    assert "netboot_install is never" in never.stdout
+    assert life.playbook("homelab.netboot.disarm", "-l", "nuc1").returncode == 0
+    assert life.row()["state"] == "local"
+    assert not life.installs()
+
+
+def test_a_failure_is_told_with_its_reason_and_its_log(life: Life, host: Any) -> None:
+    host.run_expect([0], "netboot arm nuc1")
+    dummy, text = life.fetch(life.token)
+    command = yaml.safe_load(text)["autoinstall"]["error-commands"][-1]
+    assert life.sh(command).returncode == 0
+    life.wait("failed")
+    assert life.row()["reason"] == "the installer failed"
+    log = host.file("/var/lib/netboot/logs/nuc1.log")
+    assert log.mode == 0o600
+    assert not life.installs()
+
+
+def test_user_data_is_not_handed_out_for_ever(life: Life, host: Any) -> None:
+    host.run_expect([0], "netboot arm nuc1")
+    token = life.token
+    life.fetch(token)
+    life.wait("installing")
+    # time(7): a namespace in which the machine has been up for so much longer
+    host.run_expect([0], "unshare --time --fork --boottime 14000 netboot expire")
+    assert life.row()["state"] == "installing"
+    host.run_expect([0], "netboot arm nuc1")
+    token = life.token
+    life.fetch(token)
+    life.wait("installing")
+    host.run_expect([0], "unshare --time --fork --boottime 14500 netboot expire")
+    assert life.row()["state"] == "failed"
+    assert "no report within 4 hours" in life.row()["reason"]
+    assert life.fetch(token)[0] == "404"
+    url = f"http://192.168.1.50/reports/nuc1.{token}.installed"
+    life.sh(f"curl -s -X PUT -d x {url}")  # late, but right
+    life.wait("installed")
+
+
+def test_no_token_is_in_a_log_or_in_what_systemd_keeps(life: Life, host: Any) -> None:
+    host.run_expect([0], "netboot arm nuc1")
+    token = life.token
+    for path in (f"/machines/nuc1/{token}/user-data", f"/machines/nuc1/{token}/nothing"):
+        life.device.http(path)
+    life.device.http(f"/reports/nuc1.{token}.failed", "-X", "PUT", "-d", "reason")
+    life.wait("failed")
+    assert host.run(f"grep -r {token} /var/log/nginx").rc == 1
+    assert token not in host.check_output("journalctl --no-pager")
+
+
+@pytest.mark.parametrize("unit", ["netboot-reports.path", "netboot-expire.timer"])
+def test_its_units_run_now_and_after_a_restart_of_the_host(host: Any, unit: str) -> None:
+    assert host.run(f"systemctl is-active {unit}").rc == 0
+    assert host.run(f"systemctl is-enabled {unit}").rc == 0
+
+
+def test_its_services_are_confined_and_work(host: Any) -> None:
+    for name in ("publish", "reports", "expire"):
+        host.run_expect([0], f"systemctl start netboot-{name}.service")
+        told = host.check_output(f"systemd-analyze security --no-pager netboot-{name}.service").splitlines()[
+            -1
+        ]
+        assert float(told.split("exposure level for netboot-" + name + ".service:")[1].split()[0]) < 3
+
+
+def test_it_is_one_program_with_help(host: Any) -> None:
+    assert "publish" in host.check_output("netboot --help")
+    assert host.run("netboot arm nobody").rc == 1
