@@ -236,7 +236,10 @@ _SECTIONS: Schema = {
         "type": "object",
         "additionalProperties": {
             "type": "object",
-            "properties": {"type": {"enum": ["print", "rsyslog", "webhook", "none"]}, "endpoint": TEXT},
+            "properties": {
+                "type": {"enum": ["print", "rsyslog", "webhook", "none", "log", "journald"]},
+                "endpoint": TEXT,
+            },
             "required": ["type"],
             "if": {"properties": {"type": {"const": "webhook"}}},
             "then": {"required": ["endpoint"]},

@@ -55,8 +55,12 @@ def sections(key: str, value: Any) -> Iterator[Fault]:
         yield from _config(value.get("config", []))
     elif key == "user-data":
         yield from _cloud_passwords(value)
-    elif key == "identity" and not _is_hash(value["password"]):
-        yield (key, "password"), HASH_IT
+    elif key == "identity":
+        if not _is_hash(value["password"]):
+            yield (key, "password"), HASH_IT
+        wrong = _names.user(value["username"])
+        if wrong:
+            yield (key, "username"), f"'{value['username']}' {wrong}"
 
 
 def whole(told: Mapping[str, Any], wrong: Collection[str] = ()) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface, may change in any release.
 """Names that Subiquity takes without a look, and that an installation fails with or silently ignores:
-time zones, locales, keyboards.
+time zones, locales, keyboards, users.
 
 Each check returns how the name is wrong and how to go on, or None. None of them needs anything on the controller:
 what it has of its own only adds to what is known.
@@ -54,6 +54,12 @@ af al am ara at au az ba bd be bg br brai bt bw by ca cd ch cm cn cz de dk dz ee
 ge gh gn gr hr hu id ie il in iq ir is it jp jv ke kg kh kr kz la latam lk lt lv ma mao md me mk ml mm
 mn mt mv my ng nl no np ph pk pl pt ro rs ru se si sk sn sy tg th tj tm tr tw tz ua us uz vn za
 """
+# Users and groups of Debian's base-passwd, and admin: Subiquity keeps them for the system (its reserved-usernames).
+_SYSTEM_USERS = """
+root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody adm tty disk
+kmem dialout fax voice cdrom floppy tape sudo audio dip operator src shadow utmp video sasl plugdev staff users
+nogroup admin
+"""
 #: What people write, and what X calls it.
 _NOT_KEYBOARDS = {
     "cs": "cz",
@@ -91,6 +97,15 @@ def locale(name: str) -> str | None:
         return None
     bare = re.sub(r"\.[^@]*", "", name)
     return f"is not a locale; {_near(bare, known, _in_utf8)}"
+
+
+def user(name: str) -> str | None:
+    """Return what is wrong with the name of a user that Subiquity is to make."""
+    return (
+        "is a name of the system and stops the installer; take another"
+        if name in _SYSTEM_USERS.split()
+        else None
+    )
 
 
 def keyboard(name: str) -> str | None:

@@ -102,6 +102,7 @@ RIGHT: dict[str, list[Any]] = {
         {"builtin": {"type": "print"}},
         {"hook": {"type": "webhook", "endpoint": "http://example.com/path", "level": "INFO"}},
         {"central": {"type": "rsyslog", "destination": "@192.168.0.1"}, "builtin": {"type": "none"}},
+        {"here": {"type": "journald", "identifier": "installer"}},
     ],
     "user-data": [{"users": [{"name": "a", "passwd": HASH, "lock_passwd": False}], "timezone": "Etc/UTC"}],
     "zdevs": [[{"id": "0.0.1507", "enabled": True}]],
@@ -148,6 +149,7 @@ WRONG: dict[str, list[Any]] = {
     ],
     "identity": [
         {"username": "ubuntu", "hostname": "nuc1", "password": "ubuntu"},
+        {"username": "admin", "hostname": "nuc1", "password": HASH},
         {"username": "Ubuntu", "hostname": "nuc1", "password": HASH},
         {"username": "ubuntu", "hostname": "nuc 1", "password": HASH},
         {"username": "u", "hostname": "h", "password": HASH, "groups": {"append": ["a"], "override": ["b"]}},

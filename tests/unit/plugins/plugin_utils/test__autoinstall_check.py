@@ -46,6 +46,7 @@ DIFFERENCES = {
     r"^packages\[\d+\]: is not written": "apt-get fails at the end of the installation",
     r"^early-commands\[\d+\]: must not be empty": "an empty program cannot be run",
     r"^identity.(username|hostname): is not written": "the installation fails; a check of its own, not of its schema",
+    r"^identity.username: 'admin' is a name of the system": "the installation fails; likewise",
     r"^identity.groups: must have 1 key": "of override and append it takes one",
     r"must be a hash": "the password would be written into /etc/shadow as it stands; nobody could log in with it",
     r"^kernel: must have 1 key": "package or flavor: what else stands there is ignored",

@@ -82,6 +82,11 @@ def test_keyboards_that_are_not(name: str, told: str) -> None:
     assert _names.keyboard(name) == f"is not a keyboard layout; {told}"
 
 
+def test_users_that_the_system_has() -> None:
+    assert _names.user("ubuntu") is None
+    assert _names.user("admin") == "is a name of the system and stops the installer; take another"
+
+
 def test_the_names_do_not_come_from_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(dummy: str) -> list[str]:
         return []
