@@ -34,7 +34,9 @@ _SAID = {
     "uuid": "the ISO is mounted, and kernel and initrd are its own (casper-uuid)",
     "squashfs": "{file} is the root file system",
     "cloud-config": "cloud-init downloads {bytes} bytes of the ISO again",
+    "live": "the live system runs, with Debian's cloud-init {cloud-init}",
     "autoinstall": "`autoinstall` is on the kernel line: the installer does not ask",
+    "install": "writes system {system} to its disk",
     "done": "the installer has all that it needs",
 }
 
@@ -73,6 +75,8 @@ def sentence(step: Step, machine: str) -> Sentence | None:
     if step.kind == "http":
         if step.status == 404 and name.rpartition("/")[2] in _OPTIONAL:
             return None
+        if name.startswith("/reports/"):
+            return report(step, machine)
         note = note_on(name)
         answer = "" if step.status == 200 else f" answered {step.status}"
         text = f"HTTP {name}{answer}" + (f" ({note})" if note else "")
@@ -84,8 +88,23 @@ def sentence(step: Step, machine: str) -> Sentence | None:
         "offer": Sentence(step.when, served, "offer: no address, but something to boot"),
         "address": Sentence(step.when, f"router → {machine}", f"address {name}"),
         "loader": Sentence(step.when, served, f"your loader is {name}"),
-        "disk": Sentence(step.when, machine, "boots its own disk: nothing was installed", mood="good"),
+        "disk": Sentence(step.when, machine, f"boots its own disk: {on_disk(name)}", mood="good"),
     }[step.kind]
+
+
+def report(step: Step, machine: str) -> Sentence:
+    """What the machine tells the server at the end."""
+    what = {"installed": "I am installed", "failed": "my installation failed"}[step.name.rpartition(".")[2]]
+    answer = "" if step.status < 300 else f", answered {step.status}"
+    return Sentence(
+        step.when, f"{machine} → server", f"PUT report: {what}{answer}", mood="bad" if answer else "good"
+    )
+
+
+def on_disk(mark: str) -> str:
+    """What the marked disk says of itself."""
+    system = pairs(mark).get("system")
+    return f"system {system}" if system else "nothing was installed"
 
 
 def note_on(path: str) -> str:
@@ -104,7 +123,8 @@ def said(step: Step, machine: str) -> Sentence | None:
         return Sentence(step.when, machine, step.name.replace("failed why=", "failed: "), mood="bad")
     if word not in _SAID:
         return None
-    facts = {"release": "", "file": "", "bytes": "0", "by": "", "why": "", **pairs(step.name)}
+    facts = {"release": "", "file": "", "bytes": "0", "by": "", "why": "", "system": "", "cloud-init": ""}
+    facts.update(pairs(step.name))
     if word == "refused":
         facts["why"] = step.name.partition("why=")[2]
     text = _SAID[word].format_map(facts)

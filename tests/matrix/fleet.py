@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shlex
 from collections.abc import Callable, Sequence
@@ -100,7 +101,7 @@ def provision(
 
 
 def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[str], None]) -> list[Outcome]:
-    """Boot one server's machines, a few at a time; those that are restarted at once by themselves."""
+    """Boot one server's machines, a few at a time; apart from them those that are switched on again at once."""
     network = lan.find(box.lan or "")
     for row in rows:
         if row.strip:
@@ -116,6 +117,9 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
             say(f"Booting {', '.join(row.name for row in some)}")
             clients = [Client(Machine(row.name, row.mac, row.firmware), network) for row in some]
             first = watch.follow(clients, log, sizes)
+            for row in some:
+                if row.twice:
+                    arm(box, row)
             again = [Client(client.machine, network, again=True) for client in clients if some[0].twice]
             second = watch.follow(again, log, sizes)
             for number, row in enumerate(some):
@@ -134,6 +138,13 @@ def judge(row: Row, boots: list[watch.Boot], facts: Facts) -> Outcome:
     story = boots[-1].story
     figures = (boots[-1].seconds, story.bytes_tftp, story.bytes_http, facts.iso_bytes)
     return Outcome(row, *figures, faults, story.secure_boot)
+
+
+def arm(box: Server, row: Row) -> None:
+    """Have a row's machine installed once more: its first boot has ended that."""
+    told = json.loads(run(*server.ssh(box, "netboot", "status", "--json")))
+    name = next(entry["machine"] for entry in told if entry["mac"] == row.mac)
+    run(*server.ssh(box, "netboot", "arm", name))
 
 
 def strip(box: Server, row: Row) -> None:

@@ -25,6 +25,10 @@ RESULT = Path("/run/cloud-init/result.json")
 PLACEHOLDER = b"system=--------"
 
 
+class StoppedError(Exception):
+    """The installation must not go on."""
+
+
 def say(text: str) -> None:
     """One step, on the serial port and in the installer's log."""
     print(f"LAB {text}", flush=True)
@@ -32,10 +36,10 @@ def say(text: str) -> None:
         print(text, file=log)
 
 
-def end(command: str) -> None:
-    """Leave the machine."""
-    subprocess.run(["sync"], check=False)
-    subprocess.run([command, "-f"], check=False)
+def end(way: str) -> None:
+    """Leave the machine: reboot or poweroff, by the kernel alone, since no systemd runs here."""
+    os.sync()
+    Path("/proc/sysrq-trigger").write_text({"reboot": "b", "poweroff": "o"}[way], encoding="ascii")
     time.sleep(60)
 
 
@@ -50,15 +54,15 @@ def answers() -> dict[str, Any]:
 
 
 def run(kind: str, commands: list[Any], check: bool) -> None:
-    """Run a list of commands; CalledProcessError at the first that fails, when check says so."""
+    """Run a list of commands; StoppedError at the first that fails, when check says so."""
     environment = {**os.environ, "TARGET_MOUNT_POINT": str(TARGET)}
     for number, command in enumerate(commands):
         argv = ["sh", "-c", command] if isinstance(command, str) else [str(word) for word in command]
         with LOG.open("ab") as log:
             done = subprocess.run(argv, env=environment, stdout=log, stderr=log, check=False)
         say(f"command list={kind} number={number} exit={done.returncode}")
-        if check:
-            done.check_returncode()
+        if check and done.returncode != 0:
+            raise StoppedError(f"{kind}-command {number} ended with exit code {done.returncode}")
 
 
 def install() -> None:
@@ -90,7 +94,7 @@ def main() -> None:
         run("early", config.get("early-commands", []), check=True)
         install()
         run("late", config.get("late-commands", []), check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
+    except (OSError, StoppedError) as error:
         run("error", config.get("error-commands", []), check=False)
         say(f"failed why=the installation stopped: {error}")
         end("poweroff")
