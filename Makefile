@@ -7,7 +7,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-unit lint docs sanity units galaxy molecule matrix bench clean
+.PHONY: help setup demo test test-unit lint docs sanity units galaxy molecule matrix lifecycle bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -27,6 +27,7 @@ demo: setup ## a router, a server and machines on this host: watch one being ins
 test: setup ## everything; about a quarter of an hour
 	@$(MAKE) --no-print-directory -k -j2 --output-sync=target molecule lint test-unit sanity units galaxy
 	@$(MAKE) --no-print-directory matrix
+	@$(MAKE) --no-print-directory lifecycle
 	@echo "make test: all passed"
 
 test-unit: setup ## unit tests, seconds  [ARGS="-k mac"]
@@ -52,6 +53,9 @@ molecule: setup ## roles in containers of Debian 12 and 13  [SCENARIO=pxe_http]
 
 matrix: setup ## real firmware boots from real servers  [ROW=bios-lpxelinux-bookworm]
 	@python -m tests.matrix $(if $(ROW),--row $(ROW))
+
+lifecycle: setup ## armed, installed, left alone, armed again: whole lives of machines  [ROW=bios]
+	@python -m tests.lifecycle $(if $(ROW),--row $(ROW))
 
 bench: setup ## measures, as ratios, also to build/bench.json  [ONLY=extract_vs_cp]
 	@python -m tests.bench $(if $(ONLY),--only $(ONLY))

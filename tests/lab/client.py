@@ -51,6 +51,7 @@ class Client:
         self.serial = self.folder / "serial.log"
         self.port = "t" + digest(str(self.folder))
         self.power_on = 0.0
+        self.disk_at_first = ""  # a digest of what was on it when it was switched on
         self.process: subprocess.Popen[bytes] | None = None
 
     def command(self) -> list[str]:
@@ -99,6 +100,7 @@ class Client:
             self.serial.replace(self.serial.with_suffix(".before.log"))
         else:
             self.make_new()
+        self.disk_at_first = digest((self.folder / "disk.img").read_bytes())
         self.serial.touch()
         space = ("ip", "-n", self.lan.namespace)
         run(*space, "tuntap", "add", self.port, "mode", "tap")

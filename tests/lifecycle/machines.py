@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The machines of the life cycle test, and what must be true of each of their boots. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from tests.lab.firmware import BIOS, SECURE, Firmware
+from tests.lab.story import Story
+
+_SYSTEM = re.compile(r"\bsystem=([0-9a-f]{8})")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What becomes of a machine that is armed. end: of its console's story; state: the server's, then.
+
+    writes: whether its disk gets a new system. reason: a part of what the server's state says.
+    """
+
+    end: str
+    state: str
+    writes: bool
+    reason: str = ""
+
+
+WHOLE = Kind("done", "installed", True)
+GUARDED = Kind("failed: the installation stopped", "failed", False, "LAB-somebody-elses")
+LOST = Kind("", "installing", True, "user-data was fetched")
+
+
+@dataclass(frozen=True)
+class Life:
+    """A machine of the inventory."""
+
+    name: str
+    mac: str
+    kind: Kind
+    firmware: Firmware = BIOS
+
+
+LIVES = (
+    Life("life-uefi", "52:54:00:12:35:02", WHOLE, SECURE),
+    Life("life-bios", "52:54:00:12:35:01", WHOLE),
+    Life("life-guard", "52:54:00:12:35:03", GUARDED),
+    Life("life-lost", "52:54:00:12:35:04", LOST),
+)
+
+
+def chosen(pattern: str) -> list[Life]:
+    """The machines whose name contains the pattern; all for an empty one."""
+    return [life for life in LIVES if pattern in life.name]
+
+
+def report_refused(story: Story) -> bool:
+    """Whether the server has answered a report with an error: the machine has done all that it can."""
+    return any(step.name.startswith("/reports/") and step.status >= 400 for step in story.of("http"))
+
+
+def system_written(story: Story) -> str:
+    """The number of the system that the installer wrote; nothing when it wrote none."""
+    said = " ".join(step.name for step in story.of("said") if step.name.startswith("install "))
+    found = _SYSTEM.search(said)
+    return found[1] if found else ""
+
+
+def system_booted(story: Story) -> str:
+    """The number of the system that the disk booted; nothing for a disk that was never installed to."""
+    found = _SYSTEM.search(" ".join(step.name for step in story.of("disk")))
+    return found[1] if found else ""
+
+
+def installation(life: Life, story: Story) -> list[str]:
+    """What is wrong with a boot of an armed machine."""
+    faults = [] if story.end.startswith(life.kind.end) else [f"it ended with: {story.end or 'silence'}"]
+    if bool(system_written(story)) is not life.kind.writes:
+        faults.append("it wrote no system to its disk" if life.kind.writes else "it wrote to its disk")
+    reports = [step.status for step in story.of("http") if step.name.startswith("/reports/")]
+    if life.kind is LOST:
+        faults += [] if reports and min(reports) >= 400 else [f"its report was answered with {reports}"]
+    elif [status // 100 for status in reports] != [2]:
+        faults.append(f"its report was answered with {reports or 'nothing'} instead of once with 2xx")
+    return faults
+
+
+def left_alone(story: Story, system: str) -> list[str]:
+    """What is wrong with a boot of a machine that is not armed: `system` must come from its disk, and nothing else."""
+    faults = [] if story.end == "local disk" else [f"its disk was not booted ({story.end or 'silence'})"]
+    booted = system_booted(story)
+    if booted != system:
+        faults.append(f"system {booted or '(the first)'} was booted instead of {system or '(the first)'}")
+    fetched = [
+        step.name
+        for step in story.of("http")
+        if step.name.startswith(("/images/", "/machines/", "/reports/"))
+    ]
+    return faults + ([f"it fetched {fetched}"] if fetched else [])

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the life cycle test demands of a boot, on stories made by hand; and its table."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.lab.disk import INSTALLED, MARK
+from tests.lab.story import Line, Step, Story
+from tests.lifecycle import machines, run
+from tests.lifecycle.machines import GUARDED, LOST, WHOLE, Kind, Life
+
+WRITTEN = "install disk=sda bytes=1048576 system=b9ef0811"
+STOPPED = "failed why=the installation stopped: Command 'sh' returned non-zero exit status 1."
+
+
+def story(*said: str, reports: tuple[int, ...] = ()) -> Story:
+    """A boot in which the machine said this, and its reports were answered so."""
+    told = Story("52:54:00:12:35:01", 0.0)
+    told.steps = [Step(1.0, "said", "machine", text) for text in said]
+    told.steps += [Step(2.0, "http", "server", "/reports/a.-.installed", status=status) for status in reports]
+    return told
+
+
+def life(kind: Kind) -> Life:
+    """A machine of which this must become."""
+    return Life("a", "52:54:00:12:35:01", kind)
+
+
+def test_good_installations() -> None:
+    assert machines.installation(life(WHOLE), story(WRITTEN, "done", reports=(201,))) == []
+    assert machines.installation(life(GUARDED), story(STOPPED, reports=(201,))) == []
+    assert machines.installation(life(LOST), story(WRITTEN, reports=(503,))) == []
+    assert machines.report_refused(story(reports=(503,)))
+    assert not machines.report_refused(story(reports=(201,)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "fault"),
+    [
+        (WHOLE, story(WRITTEN, reports=(201,)), "it ended with: silence"),
+        (WHOLE, story("done", reports=(201,)), "wrote no system"),
+        (WHOLE, story(WRITTEN, "done"), "answered with nothing"),
+        (WHOLE, story(WRITTEN, "done", reports=(503, 201)), "answered with [503, 201]"),
+        (GUARDED, story(WRITTEN, "done", reports=(201,)), "it wrote to its disk"),
+        (GUARDED, story(WRITTEN, "done", reports=(201,)), "it ended with: done"),
+        (LOST, story(WRITTEN, reports=(503, 201)), "answered with [503, 201]"),
+    ],
+)
+def test_faults_of_installations(kind: Kind, told: Story, fault: str) -> None:
+    assert [text for text in machines.installation(life(kind), told) if fault in text]
+
+
+def test_the_disk_says_which_installation_it_is_of() -> None:
+    told = story()
+    told.feed(Line(3.0, "serial", INSTALLED.replace("--------", "b9ef0811") + "\r"))
+    assert machines.left_alone(told, "b9ef0811") == []
+    assert machines.left_alone(told, "00000000") == ["system b9ef0811 was booted instead of 00000000"]
+    told = story()
+    told.feed(Line(3.0, "serial", MARK))
+    assert machines.left_alone(told, "") == []
+    assert machines.left_alone(told, "b9ef0811")
+
+
+def test_a_machine_that_is_left_alone_fetches_nothing_of_an_installation() -> None:
+    told = story(reports=(404,))
+    assert len(machines.left_alone(told, "")) == 2
+
+
+def test_the_table_tells_one_life_after_the_other() -> None:
+    moments = [
+        run.Moment("a", "PXE: installer", 33.33, "installed", []),
+        run.Moment("b", "PXE: installer", 46, "failed", ["wrong"]),
+        run.Moment("a", "PXE: its disk", 3, "installed", []),
+    ]
+    rows = [line.split() for line in run.table(moments)[1:]]
+    assert [(row[0], row[-1]) for row in rows] == [("a", "ok"), ("a", "ok"), ("b", "FAILED")]
+    assert json.loads(run.as_json(moments))[1]["faults"] == ["wrong"]
