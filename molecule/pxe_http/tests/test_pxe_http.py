@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
@@ -108,6 +109,24 @@ def test_who_sends_too_many_reports_is_told_to_wait(device: Device) -> None:
     codes = device.run("sh", "-c", loop).stdout.split()
     assert 20 < codes.count("204") + codes.count("201") < 50
     assert "503" in codes
+
+
+def test_who_begins_many_reports_and_ends_none_is_refused(device: Device) -> None:
+    script = f"""if True:
+        import socket, time
+        time.sleep(25)  # until the test before has been forgotten
+        links = [socket.create_connection(("192.168.1.50", 80)) for dummy in range(6)]
+        for link in links:
+            link.sendall(b"PUT /reports/nuc1.{TOKEN}.failed HTTP/1.1\\r\\nHost: x\\r\\n")
+            link.sendall(b"Content-Length: 9\\r\\n\\r\\nabc")
+            link.settimeout(2)
+        for link in links:
+            try:
+                print(link.recv(99).split()[1].decode())
+            except TimeoutError:
+                print("waits")
+    """
+    assert device.run(sys.executable, "-c", script).stdout.split() == [*["waits"] * 4, "503", "503"]
 
 
 def test_whoever_fetches_user_data_is_noted_once_it_is_sent(host: Any, device: Device) -> None:
