@@ -107,7 +107,7 @@ def test_who_sends_too_many_reports_is_told_to_wait(device: Device) -> None:
     url = f"http://192.168.1.50/reports/nuc1.{TOKEN}.installed"
     loop = f"for n in $(seq 60); do curl -s -o /dev/null -w '%{{http_code}} ' -X PUT -d x {url}; done"
     codes = device.run("sh", "-c", loop).stdout.split()
-    assert 20 < codes.count("204") + codes.count("201") < 50
+    assert 15 < codes.count("204") + codes.count("201") < 50
     assert "503" in codes
 
 
@@ -126,7 +126,8 @@ def test_who_begins_many_reports_and_ends_none_is_refused(device: Device) -> Non
             except TimeoutError:
                 print("waits")
     """
-    assert device.run(sys.executable, "-c", script).stdout.split() == [*["waits"] * 4, "503", "503"]
+    answers = device.run(sys.executable, "-c", script).stdout.split()
+    assert sorted(answers) == ["503", "503", *["waits"] * 4]
 
 
 def test_whoever_fetches_user_data_is_noted_once_it_is_sent(host: Any, device: Device) -> None:
@@ -213,7 +214,7 @@ def test_it_goes_on_logging_when_its_logs_were_rotated(host: Any, device: Device
 def test_it_comes_back_when_it_is_killed(host: Any, device: Device, service: Service) -> None:
     host.run_expect([0], f"kill -KILL {service.pid}")
     deadline = time.monotonic() + 20
-    while "200 OK" not in device.http("/machines/nuc1/vendor-data").stdout:
+    while "200 OK" not in device.http(f"{SEED}/vendor-data").stdout:
         assert time.monotonic() < deadline, "no answer within 20 s after the kill"
         time.sleep(0.2)
 
