@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gzip
 import hashlib
+import io
 import os
 import subprocess
+import zlib
 from dataclasses import dataclass, field
-from typing import BinaryIO, Callable, Sequence, TypeVar
+from typing import BinaryIO, Callable, Iterable, Sequence, TypeVar
 
 from ansible_collections.homelab.netboot.plugins.module_utils import _deb, _pe
 from ansible_collections.homelab.netboot.plugins.module_utils._atomic import Batch
@@ -37,6 +40,7 @@ Out = TypeVar("Out")
 
 MANIFEST = ".efi_loaders.json"  # in the destination: which image the files came from
 MAX_FILE = 256 << 20  # bytes of a loader or kernel
+GZIP = b"\x1f\x8b"  # how such a file begins (RFC 1952)
 TIMEOUT = 60  # seconds for one run of sbverify, which takes milliseconds
 NAMES = {"x64": ("shimx64.efi", "grubx64.efi"), "aa64": ("shimaa64.efi", "grubaa64.efi")}
 PACKAGES = {"x64": "amd64", "aa64": "arm64"}
@@ -49,6 +53,10 @@ GRUBS = {
 
 class _UnfitError(Exception):
     """The candidate cannot be used; the text says why."""
+
+
+class NoVerifierError(Exception):
+    """A signature is to be verified, and sbverify is not installed."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +103,15 @@ class Plan:
 
 @dataclass
 class Judge:
-    """Decides about pairs. `sbverify` is that program's path, `folder` one for what it shall read, ours alone."""
+    """Decides about pairs. `sbverify` is that program's path, `folder` one for what it shall read, ours alone.
+
+    What can be told without sbverify is told without it; then NoVerifierError.
+    """
 
     arch: str
     minimum: str
     kernels: Sequence[str]
-    sbverify: str
+    sbverify: str | None
     folder: str
 
     def vendor(self, shim_data: bytes, grub_data: bytes) -> str:
@@ -128,8 +139,9 @@ class Judge:
             raise _UnfitError("its shim is damaged: it is not what its signer signed")
         self._check(self._file("grub", grub_data), "its GRUB", grub, trust, vendor)
         for path in self.kernels:
-            kernel = self._program(_fit_file(path), path)
-            self._check(path, path, kernel, trust, vendor)
+            data = _kernel(path)
+            kernel = self._program(data, path)
+            self._check(self._file("kernel", data), path, kernel, trust, vendor)
         return vendor
 
     def _program(self, data: bytes, what: str) -> _pe.Program:
@@ -157,6 +169,8 @@ class Judge:
 
     def _says(self, path: str, certificate: bytes | None) -> str:
         """What sbverify says of a file when it trusts that certificate only: good, bad, or damaged."""
+        if self.sbverify is None:
+            raise NoVerifierError
         command = [self.sbverify, path]
         if certificate is not None:
             text = base64.encodebytes(certificate).decode()
@@ -288,6 +302,34 @@ def _fit_file(path: str) -> bytes:
     return data
 
 
+def kernels_for(arch: str, paths: Iterable[str]) -> list[str]:
+    """Which kernels a loader for `arch` may be asked to start: all but those that are known to be for another one."""
+    others = set(_pe.MACHINES.values()) - {_pe.MACHINES[arch]}
+    return [path for path in paths if _machine(path) not in others]
+
+
+def _machine(path: str) -> int | None:
+    try:
+        return _pe.read(_kernel(path)).machine
+    except (_UnfitError, _pe.PeError):
+        return None  # whoever judges it says why
+
+
+def _kernel(path: str) -> bytes:
+    """A kernel; those for arm64 are compressed, and GRUB verifies what is inside."""
+    data = _fit_file(path)
+    if data[:2] != GZIP:
+        return data
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            data = file.read(MAX_FILE + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _UnfitError(f"{path} cannot be decompressed: {error}") from error
+    if len(data) > MAX_FILE:
+        raise _UnfitError(f"{path} has more than {MAX_FILE} bytes inside: it is no kernel")
+    return data
+
+
 def act(plan: Plan, prepare: Callable[[Loader, str], object]) -> None:
     """Write the files that the plan says are to change, all or none.
 
@@ -305,7 +347,11 @@ def act(plan: Plan, prepare: Callable[[Loader, str], object]) -> None:
 
 def remember(plan: Plan) -> None:
     """Write down which image the files came from; forget it when they came from none."""
-    records = {}
+    manifest = os.path.join(plan.dest, MANIFEST)
+    ours = {loader.name for loader in plan.loaders}
+    records = {
+        name: record for name, record in load(manifest).items() if name not in ours
+    }  # of another processor
     with contextlib.suppress(OSError):
         if plan.iso:
             for loader in plan.loaders:
@@ -315,6 +361,5 @@ def remember(plan: Plan) -> None:
                     "file": stamp(os.lstat(loader.path)),
                     "sha256": loader.checksum,
                 }
-        manifest = os.path.join(plan.dest, MANIFEST)
         if plan.source and (records or os.path.exists(manifest)):
             save(manifest, records)

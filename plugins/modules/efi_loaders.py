@@ -43,7 +43,8 @@ options:
     required: true
   kernels:
     description:
-      - Kernels that the pair must be able to start, files on the target.
+      - Kernels that the pair must be able to start, files on the target. They may be compressed with gzip.
+      - Those for another processor than O(arch) are left out. When that leaves none, no pair is needed.
     type: list
     elements: path
     default: []
@@ -88,7 +89,8 @@ options:
     default: "2.12"
   required:
     description:
-      - Whether to fail when no candidate fits. Otherwise RV(source) is V(none) then, and O(dest) stays as it is.
+      - Whether to fail when a pair is needed, and no candidate fits. Otherwise RV(source) is V(none) then, and
+        O(dest) stays as it is.
     type: bool
     default: true
 notes:
@@ -118,6 +120,10 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+needed:
+  description: Whether one of O(kernels) is for O(arch), or none is given. Otherwise RV(source) is V(none).
+  returned: success
+  type: bool
 source:
   description: The name of the candidate that was taken; V(none) when none fits.
   returned: success
@@ -188,9 +194,11 @@ from ansible_collections.homelab.netboot.plugins.module_utils._efi_loaders impor
     Candidate,
     Judge,
     Loader,
+    NoVerifierError,
     Plan,
     act,
     decide,
+    kernels_for,
     remember,
 )
 from ansible_collections.homelab.netboot.plugins.module_utils._iso import PYCDLIB_ERROR
@@ -228,22 +236,25 @@ def main() -> None:
     if PYCDLIB_ERROR and any(one["iso"] for one in options["candidates"]):
         hint = missing_required_lib("pycdlib") + " On Debian and Ubuntu: apt install python3-pycdlib"
         module.fail_json(msg=hint, exception=PYCDLIB_ERROR)
-    sbverify = module.get_bin_path("sbverify")
-    if not sbverify:
-        module.fail_json(
-            msg="sbverify is needed to verify signatures, and not installed: apt install sbsigntool"
-        )
     if not numbers(options["minimum_grub"]):
         module.fail_json(
             msg=f"minimum_grub: {options['minimum_grub']!r} is no version, give one such as 2.12."
         )
 
+    kernels = kernels_for(options["arch"], options["kernels"])
+    needed = bool(kernels) or not options["kernels"]
+    sbverify = module.get_bin_path("sbverify")
     try:
-        judge = Judge(options["arch"], options["minimum_grub"], options["kernels"], sbverify, module.tmpdir)
-        plan = decide(options["dest"], [Candidate(**one) for one in options["candidates"]], judge)
-        if plan.source is None and options["required"]:
-            module.fail_json(msg=complaint(plan, options["kernels"]), rejected=plan.rejected)
+        judge = Judge(options["arch"], options["minimum_grub"], kernels, sbverify, module.tmpdir)
+        candidates = [Candidate(**one) for one in options["candidates"]] if needed else []
+        plan = decide(options["dest"], candidates, judge)
+        if plan.source is None and needed and options["required"]:
+            module.fail_json(msg=complaint(plan, kernels), rejected=plan.rejected)
         changes = carry_out(module, plan, plan.loaders, act=act, remember=remember, describe=describe)
+    except NoVerifierError:
+        module.fail_json(
+            msg="sbverify is needed to verify signatures, and not installed: apt install sbsigntool"
+        )
     except UserError as error:
         module.fail_json(msg=str(error))
 
@@ -251,6 +262,7 @@ def main() -> None:
     shim_version, grub_version = (loader.version for loader in plan.loaders) if plan.source else (None, None)
     module.exit_json(
         changed=any(loader.changed for loader in plan.loaders),
+        needed=needed,
         source=plan.source,
         vendor=plan.vendor,
         grub_version=grub_version,
