@@ -10,7 +10,7 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Looks for the address among those in the facts; without one, for the address of the default route.
-positional: address, interface
+positional: address, interface, port
 options:
   _input:
     description: C(ansible_facts), with the subset C(network).
@@ -24,6 +24,10 @@ options:
     description: Name of the interface; needed only when several carry the address, or none is given.
     type: str
     default: ''
+  port:
+    description: TCP port of the web server there.
+    type: int
+    default: 80
 """
 
 EXAMPLES = r"""
@@ -34,10 +38,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The interface, with C(interface), C(address), C(network) and C(netmask), all of type V(str).
+  description:
+    - The interface, with C(interface), C(address), C(network) and C(netmask); and C(base_url), the root of the web
+      server, without a slash at the end. All are of type V(str).
   type: dict
   sample:
     address: 192.168.1.50
+    base_url: http://192.168.1.50
     interface: eno1
     netmask: 255.255.255.0
     network: 192.168.1.0
@@ -50,10 +57,12 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _network
 
 
-def boot_interface(facts: Mapping[str, Any], address: str = "", interface: str = "") -> dict[str, str]:
+def boot_interface(
+    facts: Mapping[str, Any], address: str = "", interface: str = "", port: int = 80
+) -> dict[str, str]:
     """Return the interface; see DOCUMENTATION."""
     try:
-        return _network.boot_interface(facts, address, interface)
+        return _network.boot_interface(facts, address, interface, int(port))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -36,7 +36,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(kernels) and C(candidates), both lists.
+  description: C(kernels), a list, and C(candidates), a list for each processor (V(x64), V(aa64)).
   type: dict
 """
 
@@ -46,7 +46,7 @@ from typing import Any
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _efi
 
 
-def efi_sources(pair: Mapping[str, str], images: Iterable[str], root: str) -> dict[str, list[Any]]:
+def efi_sources(pair: Mapping[str, str], images: Iterable[str], root: str) -> dict[str, Any]:
     """Return the two options; see DOCUMENTATION."""
     return _efi.sources(pair, images, root)
 

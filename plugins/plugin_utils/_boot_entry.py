@@ -4,13 +4,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _quirks
+from ansible_collections.homelab.netboot.plugins.plugin_utils._machines import ANY
 from ansible_collections.homelab.netboot.plugins.plugin_utils._releases import find
 
 #: Stands in the plan for the one-time token of the arming; the server puts it in (role machine_states).
 TOKEN = "@TOKEN@"  # noqa: S105 - not one itself
+INSTALL, LOCAL, RESCUE, MEMTEST = "install", "local", "rescue", "memtest"
+#: Seconds for which a menu waits before it starts its first entry.
+MENU_SECONDS = 5
+#: Loaders of installed systems on the EFI system partition, best first; the last is UEFI's own default.
+DISK_LOADERS = (
+    "/EFI/ubuntu/shimx64.efi",
+    "/EFI/debian/shimx64.efi",
+    "/EFI/fedora/shimx64.efi",
+    "/EFI/opensuse/shim.efi",
+    "/EFI/Microsoft/Boot/bootmgfw.efi",
+    "/EFI/BOOT/BOOTX64.EFI",
+    "/EFI/ubuntu/shimaa64.efi",
+    "/EFI/debian/shimaa64.efi",
+    "/EFI/BOOT/BOOTAA64.EFI",
+)
+#: memtest86+ below the server's roots, as BIOS starts it and as UEFI does.
+MEMTEST_BIOS, MEMTEST_EFI = "memtest86+/memtest.bin", "memtest86+/memtest.efi"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that a machine can boot.
+
+    kind: one of the four above. kernel, initrd: below the server's HTTP and TFTP roots, which have the same layout;
+    of memtest86+ the kernel is for BIOS. arguments: the kernel's. tftp: whether they are to come by TFTP.
+    mac: the card to go on with; V(any) for the one that it booted from, empty for whichever the kernel finds.
+    """
+
+    kind: str
+    title: str
+    kernel: str = ""
+    initrd: str = ""
+    arguments: tuple[str, ...] = ()
+    tftp: bool = False
+    mac: str = ""
+
+
+@dataclass(frozen=True)
+class Loader:
+    """How a loader is written for, and where it looks.
+
+    folder: of the files that are named by a machine, below the server's root; name: such a file's, from a MAC address.
+    default: the file of whatever is not named. write: its text, from a title, entries (the first is the default) and
+    the server's HTTP root. static: more files, by path below the server's root, from the server's HTTP root.
+    """
+
+    folder: str
+    name: Callable[[str], str]
+    default: str
+    write: Callable[[str, Sequence[Entry], str], str]
+    static: Callable[[str], Mapping[str, str]] = lambda _base_url: {}
+
+    def path(self, mac: str) -> str:
+        """Return where a machine's file lies below the server's root."""
+        return self.default if mac == ANY else f"{self.folder}/{self.name(mac)}"
 
 
 def image_path(machine: Mapping[str, Any], file: str) -> str:
@@ -22,23 +80,76 @@ def image_path(machine: Mapping[str, Any], file: str) -> str:
     return f"{machine['folder']}/{file}"
 
 
-def kernel_arguments(machine: Mapping[str, Any], base_url: str) -> list[str]:
-    """Return the kernel's arguments that start Subiquity unattended, each downloaded thing once.
+def address(base_url: str) -> str:
+    """Return the server's address, with the port where it is not the usual one."""
+    return base_url.partition("://")[2]
+
+
+def host(base_url: str) -> str:
+    """Return the server's address alone, for what is not fetched by HTTP."""
+    return address(base_url).partition(":")[0]
+
+
+def kernel_arguments(machine: Mapping[str, Any], base_url: str, *, install: bool = True) -> list[str]:
+    """Return the kernel's arguments that start Ubuntu's live system, each downloaded thing once.
 
     :param machine: one machine, as the filter P(homelab.netboot.machines#filter) returns it.
     :param base_url: the server's HTTP root, without a slash at the end.
+    :param install: whether Subiquity installs unattended; otherwise it is left to whoever sits there.
 
     The token in the seed's address makes it readable for this installation only.
 
     Sources: casper's scripts (C(ip=), C(url=)), cloud-init's documentation of the NoCloud data source
     (C(ds=), the slash at the end included), Subiquity's documentation (C(autoinstall)).
     """
+    unattended = [
+        "autoinstall",  # else Subiquity asks whether to go on
+        f"ds={find(machine['release']).datasource};s={base_url}/machines/{machine['name']}/{TOKEN}/",
+    ]
     return [
         "ip=dhcp",  # casper configures no network for url= without it
         f"url={base_url}/{image_path(machine, machine['image'] + '.iso')}",
-        "autoinstall",  # else Subiquity asks whether to go on
-        f"ds={find(machine['release']).datasource};s={base_url}/machines/{machine['name']}/{TOKEN}/",
+        *(unattended if install else []),
         # cloud-init reads url= too and would fetch the whole ISO again, once or twice
         "cloud-config-url=/dev/null",
         *machine["kernel_args"],
     ]
+
+
+def entries(machine: Mapping[str, Any], base_url: str, *, armed: bool) -> list[Entry]:
+    """Return what a machine is to boot: one entry, or a menu of which the first is the default.
+
+    :param armed: whether it is to be installed; otherwise its disk comes first.
+    """
+    local = Entry(LOCAL, "The system on its disk")
+    first = [_image(machine, base_url, INSTALL), local] if armed else [local]
+    menu = [_image(machine, base_url, kind) if kind == RESCUE else _memtest() for kind in machine["menu"]]
+    return [*first, *menu] if menu else first[:1]
+
+
+def _image(machine: Mapping[str, Any], base_url: str, kind: str) -> Entry:
+    image = machine["image"]
+    install = kind == INSTALL
+    return Entry(
+        kind,
+        f"Install {image}: WIPES THE DISK" if install else f"Rescue: {image} without installing anything",
+        kernel=image_path(machine, "vmlinuz"),
+        initrd=image_path(machine, "initrd"),
+        arguments=tuple(kernel_arguments(machine, base_url, install=install)),
+        tftp=_quirks.has(machine, _quirks.TFTP_ONLY),
+        mac="" if _quirks.has(machine, _quirks.NO_BOOTIF) else machine["mac"],
+    )
+
+
+def _memtest() -> Entry:
+    return Entry(MEMTEST, "memtest86+ (UEFI: with Secure Boot off)", kernel=MEMTEST_BIOS)
+
+
+def local_only() -> list[Entry]:
+    """Return the entries of a machine that is left alone."""
+    return [Entry(LOCAL, "The system on its disk")]
+
+
+def managed(who: str, body: Iterable[str], first: Sequence[str] = ()) -> str:
+    """Return a file's text with our mark on top, behind the lines that must come first."""
+    return "\n".join([*first, f"# Managed by Ansible (homelab.netboot): {who}", *body, ""])

@@ -1,33 +1,43 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface, may change in any release.
-"""The boot entries of all loaders, as data at rest: the server hands out those of machines that are armed."""
+"""The boot plan: every small file that loaders read, for every machine in every state."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _grub, _pxelinux
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _grub, _ipxe, _pxelinux
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import Loader, entries, local_only
 
-#: Each has entries(machine, base_url), local() and static(), with paths below the folder that is served.
-LOADERS = (_pxelinux, _grub)
+LOADERS: tuple[Loader, ...] = (_pxelinux.LOADER, _grub.LOADER, _ipxe.LOADER)
 
 
 def files(machines: Iterable[Mapping[str, Any]], base_url: str) -> dict[str, str]:
     """Return the plan: path → content.
 
-    C(boot/NAME/PATH) is a machine's entry as long as it is armed; C(local/FOLDER) what a machine that is not
-    armed finds in its place; C(static/PATH) what everybody finds, unless an armed machine has this very path.
+    - C(boot/NAME/PATH): what a machine finds at PATH below the server's root when it is armed. Those that are never
+      installed have it too: it says where each of them looks.
+    - C(local/FOLDER): what a named machine that is not armed finds in that folder, unless C(static) has its file.
+    - C(static/PATH): what lies there in any case, unless a machine that is armed has the same path.
 
     :param machines: as the filter P(homelab.netboot.machines#filter) returns them.
     :param base_url: the server's HTTP root, without a slash at the end.
     """
-    plan = {}
+    plan: dict[str, str] = {}
+    machines = list(machines)
     for loader in LOADERS:
-        plan.update({f"local/{folder}": text for folder, text in loader.local().items()})
-        plan.update({f"static/{path}": text for path, text in loader.static().items()})
-    for machine in machines:
-        for loader in LOADERS:
-            texts = loader.entries(machine, base_url)
-            plan.update({f"boot/{machine['name']}/{path}": text for path, text in texts.items()})
+        plan[f"local/{loader.folder}"] = loader.write("not to be installed", local_only(), base_url)
+        plan[f"static/{loader.default}"] = loader.write(
+            "whatever the inventory does not name", local_only(), base_url
+        )
+        plan.update({f"static/{path}": text for path, text in loader.static(base_url).items()})
+        for machine in machines:
+            path, who = loader.path(machine["mac"]), f"{machine['name']}, {machine['mac']}"
+            armed = entries(machine, base_url, armed=True)
+            plan[f"boot/{machine['name']}/{path}"] = loader.write(who, armed, base_url)
+            if machine["menu"]:
+                plan[f"static/{path}"] = loader.write(
+                    f"{who}, not to be installed", entries(machine, base_url, armed=False), base_url
+                )
     return plan

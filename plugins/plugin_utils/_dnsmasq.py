@@ -1,21 +1,44 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface, may change in any release.
-"""Which loader dnsmasq offers to whom (dnsmasq(8): dhcp-mac, pxe-service, dhcp-option-pxe)."""
+"""Which loader dnsmasq offers to whom (dnsmasq(8): dhcp-mac, dhcp-match, pxe-service, dhcp-boot, dhcp-option-pxe)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils._machines import ANY, CHOICES, DEFAULTS
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _ipxe, _quirks
+from ansible_collections.homelab.netboot.plugins.plugin_utils._machines import ANY
 
 _MENU_TEXT = "homelab.netboot"
-#: dnsmasq's names of client architectures (RFC 4578, 2.1; IANA "Processor Architecture Types") that boot a loader
-#: from the folder of UEFI loaders, with the loader. Some x64 firmware calls itself BC_EFI.
-UEFI = {"X86-64_EFI": "shimx64.efi", "BC_EFI": "shimx64.efi", "ARM64_EFI": "shimaa64.efi"}
-#: The same for UEFI HTTP Boot, which dnsmasq knows by number only.
-HTTP_BOOT = {"16": "shimx64.efi", "19": "shimaa64.efi"}
+#: Tag of an iPXE that runs (its option 175, ipxe.org/howto/dhcpd).
+_RUNS = "runs-ipxe"
+
+
+@dataclass(frozen=True)
+class Arch:
+    """A kind of UEFI client: its number (RFC 4578, 2.1; IANA "Processor Architecture Types"), dnsmasq's name for it,
+    and its processor as UEFI calls it. HTTP Boot has no names in dnsmasq."""
+
+    number: int
+    name: str
+    processor: str
+    http: bool = False
+
+
+#: Some x64 firmware calls itself BC_EFI.
+ARCHS = (
+    Arch(7, "X86-64_EFI", "x64"),
+    Arch(9, "BC_EFI", "x64"),
+    Arch(11, "ARM64_EFI", "aa64"),
+    Arch(16, "16", "x64", http=True),
+    Arch(19, "19", "aa64", http=True),
+)
+#: By processor: files in the folder of UEFI loaders, of which shim is taken before iPXE. iPXE is only there for x64.
+SHIMS = {"x64": "shimx64.efi", "aa64": "shimaa64.efi"}
+IPXES = {"x64": "ipxe.efi", "aa64": "ipxeaa64.efi"}
 #: dnsmasq's first release with dhcp-option-pxe and dhcp-pxe-vendor, which HTTP Boot beside a router needs.
 HTTP_BOOT_SINCE = (2, 91)
 
@@ -36,33 +59,98 @@ def loader_lines(
     :param base_url: the server's HTTP root, without a slash at the end.
     :param version: dnsmasq's, or the text that C(dnsmasq --version) prints.
     """
-    lines = _bios_lines(machines)
-    for arch, loader in UEFI.items():
-        if loader in uefi_loaders:
-            lines.append(f"pxe-service={arch},{_MENU_TEXT},efi/{loader}")
-    over_http = {arch: loader for arch, loader in HTTP_BOOT.items() if loader in uefi_loaders}
-    if over_http and _numbers(version) >= HTTP_BOOT_SINCE:
-        lines.append("dhcp-pxe-vendor=PXEClient,HTTPClient")
-        for arch, loader in over_http.items():
-            # the vendor class reads "HTTPClient:Arch:00016:…"
-            lines += [
-                f"dhcp-vendorclass=set:http{arch},HTTPClient:Arch:000{arch}",
-                f"pxe-service={arch},{_MENU_TEXT},efi/{loader}",
-                f"dhcp-option-pxe=tag:http{arch},67,{base_url}/efi/{loader}",
-            ]
+    machines = list(machines)
+    tftp_only = _Split(machines, _quirks.TFTP_ONLY)
+    lines = [*tftp_only.lines]
+    second = _Split(machines, _quirks.SECOND_SERVICE)
+    lines += second.lines
+    if second.yes is not None:
+        # for firmware that shows a menu: start its first line after a second
+        lines.append(f'pxe-prompt={second.yes}"{_MENU_TEXT}",1')
+    lines += _service("x86PC", "pxelinux", tftp_only.yes, second)
+    lines += _service("x86PC", "lpxelinux", tftp_only.no, second)
+    return lines + _uefi_lines(machines, set(uefi_loaders), base_url, second, _numbers(version))
+
+
+class _Split:
+    """The clients parted by a quirk: what to write before a line that is for those who have it, or have it not.
+
+    yes, no: tags, each with a comma; empty for all clients; None for nobody. lines: that set the tags.
+    """
+
+    def __init__(self, machines: Sequence[Mapping[str, Any]], quirk: str) -> None:
+        usual = any(_quirks.has(machine, quirk) for machine in machines if machine["mac"] == ANY)
+        odd = [
+            machine["mac"]
+            for machine in machines
+            if machine["mac"] != ANY and _quirks.has(machine, quirk) is not usual
+        ]
+        tag = f"not-{quirk}" if usual else quirk
+        odd_ones = f"tag:{tag}," if odd else None
+        others = f"tag:!{tag}," if odd else ""
+        self.lines = [f"dhcp-mac=set:{tag},{mac}" for mac in odd]
+        self.yes: str | None = others if usual else odd_ones
+        self.no: str | None = odd_ones if usual else others
+
+
+def _service(arch: str, loader: str, who: str | None, second: _Split) -> list[str]:
+    if who is None:
+        return []
+    lines = [f"pxe-service={who}{arch},{_MENU_TEXT},{loader}"]
+    if second.yes is not None:
+        lines.append(f"pxe-service={second.yes}{who}{arch},{_MENU_TEXT} (2),{loader}")
     return lines
 
 
-def _bios_lines(machines: Iterable[Mapping[str, Any]]) -> list[str]:
-    loaders = {machine["mac"]: machine["loader"] for machine in machines}
-    default = loaders.pop(ANY, DEFAULTS["loader"])
-    lines = []
-    others = [loader for loader in CHOICES["loader"] if loader != default and loader in loaders.values()]
-    for loader in others:
-        lines += [f"dhcp-mac=set:{loader},{mac}" for mac, its in loaders.items() if its == loader]
-        lines.append(f"pxe-service=tag:{loader},x86PC,{_MENU_TEXT},{loader}")
-    unless = "".join(f"tag:!{loader}," for loader in others)
-    return [*lines, f"pxe-service={unless}x86PC,{_MENU_TEXT},{default}"]
+def _uefi_lines(
+    machines: Sequence[Mapping[str, Any]],
+    there: Collection[str],
+    base_url: str,
+    second: _Split,
+    version: tuple[int, ...],
+) -> list[str]:
+    by_ipxe = _Split(machines, _quirks.IPXE)
+    archs = [
+        arch
+        for arch in ARCHS
+        if _offers(arch, there, by_ipxe) and (not arch.http or version >= HTTP_BOOT_SINCE)
+    ]
+    lines = (
+        by_ipxe.lines
+        if any({SHIMS[arch.processor], IPXES[arch.processor]} <= set(there) for arch in archs)
+        else []
+    )
+    scripts: dict[str, None] = {}
+    services = []
+    for arch in archs:
+        tag = f"http{arch.number}"
+        if arch.http:
+            # the vendor class reads "HTTPClient:Arch:00016:…"
+            services.append(f"dhcp-vendorclass=set:{tag},HTTPClient:Arch:{arch.number:05}")
+        for loader, who in _offers(arch, there, by_ipxe):
+            only = who
+            if loader in IPXES.values():
+                only = f"{who}tag:!{_RUNS},"
+                scripts[f"dhcp-boot={who}tag:{_RUNS},tag:uefi,{base_url}/{_ipxe.SCRIPT}"] = None
+            services += _service(arch.name, f"efi/{loader}", only, second)
+            if arch.http:
+                services.append(f"dhcp-option-pxe={only}tag:{tag},67,{base_url}/efi/{loader}")
+    if scripts:
+        # Once it runs, iPXE asks again, as any PXE client: it then gets its script. BIOS machines may have an iPXE of
+        # their own in the network card's ROM, which is to go on to PXELINUX.
+        numbers = [arch.number for arch in archs if not arch.http]
+        lines += [f"dhcp-match=set:{_RUNS},175"]
+        lines += [f"dhcp-match=set:uefi,option:client-arch,{number}" for number in numbers]
+    http = ["dhcp-pxe-vendor=PXEClient,HTTPClient"] if any(arch.http for arch in archs) else []
+    return [*lines, *scripts, *http, *services]
+
+
+def _offers(arch: Arch, there: Collection[str], by_ipxe: _Split) -> list[tuple[str, str]]:
+    """Return which files are offered to clients of a kind, each with the tags of those who get it."""
+    shim, ipxe = SHIMS[arch.processor], IPXES[arch.processor]
+    if not {shim, ipxe} <= set(there):  # no choice
+        return [(loader, "") for loader in (shim, ipxe) if loader in there]
+    return [(loader, who) for loader, who in ((shim, by_ipxe.no), (ipxe, by_ipxe.yes)) if who is not None]
 
 
 def _numbers(version: str) -> tuple[int, ...]:

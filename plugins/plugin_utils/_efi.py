@@ -7,15 +7,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-#: Where the packages shim-signed and grub-efi-amd64-signed of Debian and Ubuntu put them.
+#: Where the packages shim-signed and grub-efi-amd64-signed (or arm64) of Debian and Ubuntu put them, by processor.
 PACKAGES = {
-    "shim": "/usr/lib/shim/shimx64.efi.signed",
-    "grub": "/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
+    "x64": {
+        "shim": "/usr/lib/shim/shimx64.efi.signed",
+        "grub": "/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
+    },
+    "aa64": {
+        "shim": "/usr/lib/shim/shimaa64.efi.signed",
+        "grub": "/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed",
+    },
 }
 
 
-def sources(pair: Mapping[str, str], images: Iterable[str], root: str) -> dict[str, list[Any]]:
-    """Return the module's options C(kernels) and C(candidates), what the user names first.
+def sources(pair: Mapping[str, str], images: Iterable[str], root: str) -> dict[str, Any]:
+    """Return the module's options C(kernels) and, by processor, C(candidates), what the user names first.
 
     :param pair: C(shim) and C(grub), files that the user names; may be empty.
     :param images: short names of the images.
@@ -28,5 +34,8 @@ def sources(pair: Mapping[str, str], images: Iterable[str], root: str) -> dict[s
     ]
     return {
         "kernels": [f"{folder}/vmlinuz" for folder in folders.values()],
-        "candidates": [*named, *pools, {"name": "the server's packages", **PACKAGES}],
+        "candidates": {
+            arch: [*named, *pools, {"name": "the server's packages", **files}]
+            for arch, files in PACKAGES.items()
+        },
     }

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils import (
@@ -13,6 +13,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils import (
     _guard,
     _mac,
     _memory,
+    _quirks,
 )
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, suggest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
@@ -27,7 +28,8 @@ DEFAULTS: Mapping[str, Any] = {
     "mac": None,
     "image": None,
     "install": "once",
-    "loader": "lpxelinux",
+    "quirks": [],
+    "menu": [],
     "kernel_args": [],
     "memory": None,
     "user": "ubuntu",
@@ -46,7 +48,9 @@ DERIVED = ("release", "folder")
 #: What belongs to a machine and is no setting of this collection; it stands without the prefix.
 FOREIGN = ("name", "ansible_host")
 _MAPPING = (dict, "a mapping, as Subiquity's documentation describes it")
-CHOICES = {"install": ("once", "always", "never"), "loader": ("lpxelinux", "pxelinux")}
+CHOICES = {"install": ("once", "always", "never")}
+#: Settings that are lists of words, with the words that there are.
+WORDS: Mapping[str, Collection[str]] = {"quirks": _quirks.QUIRKS, "menu": ("rescue", "memtest")}
 _TYPES: Mapping[str, tuple[type, str]] = {
     "kernel_args": (list, "a list of words such as [console=ttyS0]"),
     "ssh_keys": (list, "a list of public keys"),
@@ -134,6 +138,16 @@ def _form_faults(machine: Mapping[str, Any], where: str) -> list[str]:
     for key, choices in CHOICES.items():
         if machine[key] not in choices:
             faults.append(f"{where}{key}: '{machine[key]}' is not one of {', '.join(choices)}")
+    for key, known in WORDS.items():
+        given = machine[key]
+        if not isinstance(given, list):
+            faults.append(f"{where}{key}: must be a list such as [{next(iter(known))}]")
+            continue
+        faults += [
+            f"{where}{key}: there is no '{word}'; {suggest(str(word), known)}"
+            for word in given
+            if word not in known
+        ]
     for key, (kind, example) in _TYPES.items():
         if not isinstance(machine[key], kind):
             faults.append(f"{where}{key}: must be {example}")

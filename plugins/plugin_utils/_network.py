@@ -11,13 +11,19 @@ from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError
 
+#: The port that an address without one means (RFC 9110, 4.2.1).
+_HTTP = 80
 
-def boot_interface(facts: Mapping[str, Any], address: str = "", interface: str = "") -> dict[str, str]:
-    """Return the interface that faces the boot network: C(interface), C(address), C(network), C(netmask).
+
+def boot_interface(
+    facts: Mapping[str, Any], address: str = "", interface: str = "", port: int = 80
+) -> dict[str, str]:
+    """Return the interface that faces the boot network: C(interface), C(address), C(network), C(netmask), C(base_url).
 
     :param facts: C(ansible_facts), with the subset C(network).
     :param address: the server's IPv4 address in the boot network; default: that of the default route.
     :param interface: the interface's name; default: the one that carries the address.
+    :param port: TCP port of the web server there; C(base_url) is its root, without a slash at the end.
     :raises ValueError: naming the variable, what is there, and the remedy.
     """
     there = list(_addresses(facts))
@@ -36,7 +42,9 @@ def boot_interface(facts: Mapping[str, Any], address: str = "", interface: str =
         raise ValueError(
             f"netboot_address: several addresses fit ({listing}); say which one in netboot_address."
         )
-    return fitting[0]
+    [found] = fitting
+    where = found["address"] if port == _HTTP else f"{found['address']}:{port}"
+    return {**found, "base_url": f"http://{where}"}
 
 
 def _addresses(facts: Mapping[str, Any]) -> Iterator[dict[str, str]]:

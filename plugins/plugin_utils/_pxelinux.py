@@ -1,63 +1,53 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface, may change in any release.
-"""The files that PXELINUX looks for (syslinux, doc/pxelinux.txt and doc/syslinux.txt)."""
+"""The files that PXELINUX looks for (syslinux, doc/pxelinux.txt, doc/syslinux.txt and doc/menu.txt)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac
-from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import image_path, kernel_arguments
-from ansible_collections.homelab.netboot.plugins.plugin_utils._machines import ANY
-
-FOLDER = "tftp/pxelinux.cfg"
-DEFAULT = "default"
-
-# LOCALBOOT -1 hands over to the firmware's next boot device; 0 does so on fewer machines.
-_LOCAL = """\
-DEFAULT local
-LABEL local
-  LOCALBOOT -1
-"""
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import (
+    LOCAL,
+    MEMTEST,
+    MENU_SECONDS,
+    Entry,
+    Loader,
+    managed,
+)
 
 
-def entries(machine: Mapping[str, Any], base_url: str) -> dict[str, str]:
-    """Return what installs a machine: path below the served root → content.
-
-    :param machine: one machine, as the filter P(homelab.netboot.machines#filter) returns it.
-    :param base_url: the server's HTTP root, without a slash at the end.
-    """
-    name = DEFAULT if machine["mac"] == ANY else _mac.pxelinux_name(machine["mac"])
-    return {f"{FOLDER}/{name}": _file(f"{machine['name']}, {machine['mac']}", _install(machine, base_url))}
-
-
-def local() -> dict[str, str]:
-    """Return what a named machine that is not armed finds in each folder: folder → content.
-
-    It has a file too: it must not fall through to C(default), which may install.
-    """
-    return {FOLDER: _file("a machine that is not armed", _LOCAL)}
+def write(who: str, entries: Sequence[Entry], base_url: str) -> str:
+    """Return the text of a configuration file; see L(Loader)."""
+    lines = [f"DEFAULT {entries[0].kind}"]
+    if len(entries) > 1:
+        # the menu's program, and what it is made of, lie beside the loader; its time-out counts in tenths of seconds
+        lines = ["UI menu.c32", "MENU TITLE homelab.netboot", f"TIMEOUT {MENU_SECONDS * 10}", *lines]
+    for entry in entries:
+        lines.append(f"LABEL {entry.kind}")
+        if len(entries) > 1:
+            lines.append(f"  MENU LABEL {entry.title}")
+        lines += [f"  {line}" for line in _entry(entry, base_url)]
+    return managed(who, lines)
 
 
-def static() -> dict[str, str]:
-    """Return what all others find: path → content."""
-    return {f"{FOLDER}/{DEFAULT}": _file("whatever the inventory does not name", _LOCAL)}
-
-
-def _file(who: str, body: str) -> str:
-    return f"# Managed by Ansible (homelab.netboot): {who}\n{body}"
-
-
-def _install(machine: Mapping[str, Any], base_url: str) -> str:
+def _entry(entry: Entry, base_url: str) -> list[str]:
+    if entry.kind == LOCAL:
+        # -1 hands over to the firmware's next boot device; 0 does so on fewer machines
+        return ["LOCALBOOT -1"]
+    if entry.kind == MEMTEST:
+        # by TFTP: with KERNEL a name in .bin would be a boot sector
+        return [f"LINUX {entry.kernel}"]
     # Plain pxelinux.0 knows only TFTP, whose root has the same layout.
-    root = f"{base_url}/" if machine["loader"] == "lpxelinux" else ""
-    return (
-        "DEFAULT install\n"
-        "LABEL install\n"
-        f"  KERNEL {root}{image_path(machine, 'vmlinuz')}\n"
-        f"  INITRD {root}{image_path(machine, 'initrd')}\n"
-        f"  APPEND {' '.join(kernel_arguments(machine, base_url))}\n"
-        # adds BOOTIF=, so that a machine with several cards goes on with the one that it booted from
-        "  IPAPPEND 2\n"
-    )
+    root = "" if entry.tftp else f"{base_url}/"
+    lines = [
+        f"KERNEL {root}{entry.kernel}",
+        f"INITRD {root}{entry.initrd}",
+        f"APPEND {' '.join(entry.arguments)}",
+    ]
+    # adds BOOTIF=, so that a machine with several cards goes on with the one that it booted from
+    return [*lines, "IPAPPEND 2"] if entry.mac else lines
+
+
+#: A machine has its own file even when it is left alone: it must not fall through to C(default), which may install.
+LOADER = Loader("tftp/pxelinux.cfg", _mac.pxelinux_name, "tftp/pxelinux.cfg/default", write)

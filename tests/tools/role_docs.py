@@ -5,13 +5,16 @@
     role_docs.py --check    write nothing; fail when one is out of date
 
 Sources: roles/*/meta/argument_specs.yml (text and types), roles/*/defaults/main.yml (defaults), roles/*/meta/main.yml
-(platforms) and docs/shared_variables.yml (the inventory variables netboot_*, which several roles read).
+(platforms), docs/shared_variables.yml (the inventory variables netboot_*, which several roles read) and the table of
+quirks in plugins/plugin_utils/_quirks.py.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -177,12 +180,33 @@ def _list(text: str | list[str] | None) -> list[str]:
     return [text] if isinstance(text, str) else text or []
 
 
+def quirks(root: Path = ROOT) -> list[str]:
+    """Return the lines of the table of quirks, from the data that the filters use."""
+    path = root / "plugins/plugin_utils/_quirks.py"
+    if not path.exists():
+        return []
+    spec = importlib.util.spec_from_file_location("_quirks", path)
+    assert spec is not None and spec.loader is not None  # noqa: PT018 - for mypy
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for it
+    spec.loader.exec_module(module)
+    lines = [
+        "",
+        "What `netboot_quirks` can be, by symptom:",
+        "",
+        "| symptom | quirk | what it does |",
+        "|---|---|---|",
+    ]
+    return [*lines, *(f"| {row.symptom} | `{name}` | {row.effect} |" for name, row in module.QUIRKS.items())]
+
+
 def top_table(root: Path = ROOT) -> str:
     """Return what stands between the markers in the top README."""
     lines = ["", "For the whole server (group `netboot_servers`, or all):", ""]
     lines += table(shared(root).get("server", {}), {})
     lines += ["", "For each machine (group `netboot_machines`):", ""]
     lines += table(shared(root).get("machines", {}), {})
+    lines += quirks(root)
     for role in roles(root):
         lines += ["", f"Role [`{role}`](roles/{role}/README.md), when the above does not suffice:", ""]
         lines += table(spec(role, root).get("options", {}), defaults(role, root))

@@ -97,7 +97,8 @@ def test_shared_variables_are_the_ones_that_the_filters_know() -> None:
     for name, option in SHARED["machines"].items():
         setting = name[len(prefix) :]
         assert option.get("default") == _machines.DEFAULTS[setting], name
-        assert tuple(option.get("choices", ())) == _machines.CHOICES.get(setting, ()), name
+        choices = _machines.CHOICES.get(setting) or _machines.WORDS.get(setting, ())
+        assert tuple(option.get("choices", ())) == tuple(choices), name
     for options in SHARED.values():
         for name, option in options.items():
             assert role_docs.markdown(option["description"]).endswith("."), name

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.servers import PROJECT
+from tests.unit import efi
 
 NOT_TOLD = "not to be told"
 KEYS = ["ssh-ed25519 AAAA"]
@@ -38,6 +40,26 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a setting that does not exist, on every machine": (
         {"netboot_imgae": "focal"},
         [f"machine nuc{n}: netboot_imgae: no such setting; did you mean image?" for n in (1, 2, 3)],
+    ),
+    "a quirk that does not exist": (
+        {"netboot_quirks": ["tftp"]},
+        ["machine nuc1: netboot_quirks: there is no 'tftp'; did you mean tftp-only?"],
+    ),
+    "a menu's entry that does not exist": (
+        {"netboot_menu": ["memtest86"]},
+        ["machine nuc1: netboot_menu: there is no 'memtest86'; did you mean memtest?"],
+    ),
+    "a shim and a GRUB that are not there": (
+        {"netboot_efi_pair": {"shim": "/nope/shim", "grub": "/nope/grub"}},
+        ["netboot_efi_pair: needs two files on the server, shim and grub", "there are none"],
+    ),
+    "a GRUB that is too old": (
+        {"netboot_efi_pair": {"shim": "/var/tmp/old-shim.efi", "grub": "/var/tmp/old-grub.efi"}},
+        ["netboot_efi_pair: its GRUB is 2.06, and 2.12 is needed", "Name another pair"],
+    ),
+    "an image without the packages that are required": (
+        {"netboot_uefi": "required"},
+        ["netboot_uefi is required, but: No shim and GRUB can start", "the ISO of focal: there is no pool/"],
     ),
     "machines with one MAC": (
         {"netboot_mac": "52:54:00:00:00:01"},
@@ -88,9 +110,18 @@ def _other_program(host: Any) -> Iterator[None]:
     host.run_expect([0], "systemctl stop other")
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_it_is_said_before_anything_changes(host: Any, case: str) -> None:
-    variables, told = CASES[case]
+@pytest.fixture(scope="module", autouse=True)
+def _old_grub(host: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Put a signed shim and a signed GRUB 2.06 on the server."""
+    key = efi.Key.make(tmp_path_factory.mktemp("keys"), "vendor")
+    files = {"shim": efi.shim(key.der), "grub": efi.grub(efi.sbat("grub,5,FSF,grub,2.06,URL"))}
+    for name, data in files.items():
+        text = base64.b64encode(key.sign(data)).decode()
+        host.run_expect([0], f"echo {text} | base64 -d >/var/tmp/old-{name}.efi")
+
+
+def run_site(host: Any, variables: dict[str, Any]) -> str:
+    """Run site.yml on this server, which must fail and change nothing, and return what it said."""
     suite = host.backend.name.rpartition("-")[2]
     argv = ["ansible-playbook", "site.yml", "-i", "molecule/shared/inventory", "--limit", suite]
     done = subprocess.run(
@@ -98,8 +129,29 @@ def test_it_is_said_before_anything_changes(host: Any, case: str) -> None:
     )
     said = " ".join((done.stdout + done.stderr).split())
     assert done.returncode != 0
-    for text in told:
-        assert text in said
     assert "changed=0" in said
     assert "Traceback" not in said
     assert NOT_TOLD not in said
+    return said
+
+
+@pytest.fixture
+def _old_dnsmasq(host: Any) -> Iterator[None]:
+    """Let an older dnsmasq be found first."""
+    script = "#!/bin/sh\necho Dnsmasq version 2.76  Copyright"
+    host.run_expect([0], f"printf '{script}\n' >/usr/local/sbin/dnsmasq; chmod 755 /usr/local/sbin/dnsmasq")
+    yield
+    host.run_expect([0], "rm /usr/local/sbin/dnsmasq")
+
+
+@pytest.mark.usefixtures("_old_dnsmasq")
+def test_a_dnsmasq_that_is_too_old_is_named(host: Any) -> None:
+    assert "pxe_dnsmasq: the server's dnsmasq is 2.76, and 2.78 or newer is needed" in run_site(host, {})
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_said_before_anything_changes(host: Any, case: str) -> None:
+    variables, told = CASES[case]
+    said = run_site(host, variables)
+    for text in told:
+        assert text in said

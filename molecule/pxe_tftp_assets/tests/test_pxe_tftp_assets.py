@@ -57,6 +57,17 @@ def test_the_plan_is_nobodys_business(host: Any) -> None:
     assert not host.file(f"{TFTP}/pxelinux.cfg").exists  # role machine_states hands out
 
 
-def test_uefi_loaders_that_fit_no_image_do_not_stay(host: Any) -> None:
+def test_without_a_pair_that_fits_there_is_ipxe_and_no_old_pair_stays(host: Any) -> None:
     # prepare.yml put a shim there; the test image has no signed kernel, so no pair fits
-    assert host.file("/srv/netboot/http/efi").listdir() == []
+    assert host.file("/srv/netboot/http/efi").listdir() == ["ipxe.efi"]
+    loader = host.file("/srv/netboot/http/efi/ipxe.efi")
+    assert loader.sha256sum == host.file("/usr/lib/ipxe/snponly.efi").sha256sum
+
+
+def test_every_machine_has_its_script_for_ipxe(host: Any, version: str) -> None:
+    plan = "/var/lib/netboot/plan"
+    script = host.file(f"{plan}/boot/nuc1/http/ipxe/machines/f4:4d:30:60:64:69.ipxe").content_string
+    assert f"kernel http://192.168.1.50/images/focal/{version}/vmlinuz initrd=initrd ip=dhcp " in script
+    for name in ("local/http/ipxe/machines", "static/http/ipxe/default.ipxe"):
+        assert "kernel" not in host.file(f"{plan}/{name}").content_string
+    assert host.file(f"{plan}/static/http/ipxe/boot.ipxe").exists

@@ -3,19 +3,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _grub, _machines
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _boot_entry, _grub, _machines
 
+URL = "http://192.168.1.50"
 MAC = "f4:4d:30:60:64:69"
-FILE = f"http/grub/machines/{MAC}.cfg"
-DEFAULT = "http/grub/default.cfg"
 
 
-def entries(machine: dict[str, Any], url: str = "http://192.168.1.50") -> dict[str, str]:
-    return _grub.entries(_machines.normalise([machine], {"focal": {"folder": "images/focal/c351"}})[0], url)
+def text(armed: bool = True, url: str = URL, **settings: Any) -> list[str]:
+    (machine,) = _machines.normalise(
+        [{"name": "nuc1", "mac": MAC, **settings}],
+        {"focal": {"folder": "images/focal/c351", "release": "20.04.6"}},
+    )
+    return _grub.write("nuc1", _boot_entry.entries(machine, url, armed=armed), url).splitlines()[1:]
 
 
 def test_a_machine_gets_the_whole_kernel_line_quoted() -> None:
-    assert entries({"name": "nuc1", "mac": MAC, "kernel_args": ["a'b"]})[FILE].splitlines()[1:] == [
+    assert text(kernel_args=["a'b"]) == [
         "set named=yes",
         "linux (http,192.168.1.50)/images/focal/c351/vmlinuz 'ip=dhcp'"
         " 'url=http://192.168.1.50/images/focal/c351/focal.iso' 'autoinstall'"
@@ -26,28 +29,63 @@ def test_a_machine_gets_the_whole_kernel_line_quoted() -> None:
     ]
 
 
+def test_the_port_is_named_where_it_is_not_the_usual_one() -> None:
+    assert text(url="http://192.168.1.50:8080")[1].startswith("linux (http,192.168.1.50:8080)/images/")
+
+
+def test_by_tftp_and_without_bootif_when_the_machine_needs_that() -> None:
+    lines = text(url="http://192.168.1.50:8080", quirks=["tftp-only", "no-bootif"])
+    assert lines[1].startswith("linux (tftp,192.168.1.50)/images/focal/c351/vmlinuz ")
+    assert lines[2] == "initrd (tftp,192.168.1.50)/images/focal/c351/initrd"
+    assert "BOOTIF" not in lines[1]
+
+
 def test_every_machine_is_sent_to_its_own_file() -> None:
-    assert _grub.static()["http/grub/grub.cfg"].splitlines()[1:5] == [
+    assert _grub.LOADER.path(MAC) == f"http/grub/machines/{MAC}.cfg"
+    assert _grub.LOADER.path("any") == "http/grub/default.cfg"
+    (config,) = _grub.LOADER.static(URL).values()
+    assert config.splitlines()[1:5] == [
         "source $prefix/machines/$net_default_mac.cfg",
         'if [ -z "$named" ]; then',
         "  source $prefix/default.cfg",
         "fi",
     ]
-    plan = entries({"name": "nuc1", "mac": MAC}, url="http://192.168.1.50:8080")
-    assert list(plan) == [FILE]
-    assert "linux (http,192.168.1.50:8080)/images/focal/c351/vmlinuz " in plan[FILE]
+    assert "chainloader $loader" in config
+    assert "linux" not in config
 
 
-def test_what_is_not_named_or_not_armed_boots_its_disk() -> None:
-    assert sorted(_grub.static()) == [DEFAULT, "http/grub/grub.cfg"]
-    assert list(_grub.local()) == ["http/grub/machines"]
-    for text in [*_grub.static().values(), *_grub.local().values()]:
-        assert "chainloader $loader" in text
-        assert "linux" not in text
+def test_whoever_is_left_alone_boots_its_disk() -> None:
+    lines = text(armed=False)
+    assert "    chainloader $loader" in lines
+    assert not any("linux" in line for line in lines)
 
 
-def test_whoever_is_named_and_not_armed_does_not_take_what_is_meant_for_others() -> None:
-    assert "set named=yes\n" in _grub.local()["http/grub/machines"]
-    rest = entries({"name": "rest", "mac": "any", "install": "always"})
-    assert "/machines/rest/" in rest[DEFAULT]
-    assert "BOOTIF" not in rest[DEFAULT]
+def test_whatever_boots_is_not_told_whose_card_to_take() -> None:
+    assert "BOOTIF" not in text(mac="any", install="always")[1]
+
+
+def test_a_menu_starts_its_first_entry_by_itself_and_goes_on_to_the_disk_when_that_fails() -> None:
+    lines = text(menu=["rescue", "memtest"])
+    assert lines[:5] == [
+        "set named=yes",
+        "set menu=yes",
+        "set default=0",
+        "set timeout=5",
+        "set fallback=1",
+    ]
+    assert [line.partition(" --id ")[2] for line in lines if line.startswith("menuentry")] == [
+        "install {",
+        "local {",
+        "rescue {",
+        "memtest {",
+    ]
+    assert "  chainloader (http,192.168.1.50)/memtest86+/memtest.efi" in lines
+    assert "set fallback=0" in text(armed=False, menu=["memtest"])
+
+
+def test_rescue_installs_nothing() -> None:
+    lines = text(armed=False, menu=["rescue"])
+    (kernel,) = (line for line in lines if line.startswith("  linux "))
+    assert "autoinstall" not in kernel
+    assert "ds=" not in kernel
+    assert "url=http://192.168.1.50/images/focal/c351/focal.iso" in kernel

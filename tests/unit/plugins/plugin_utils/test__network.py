@@ -32,7 +32,8 @@ BR_LAN = {
 
 
 def test_the_interface_is_found_by_its_address_also_when_facts_spell_its_name_otherwise() -> None:
-    assert boot_interface(FACTS, "192.168.1.50") == BR_LAN
+    assert boot_interface(FACTS, "192.168.1.50") == {**BR_LAN, "base_url": "http://192.168.1.50"}
+    assert boot_interface(FACTS, "192.168.1.50", port=8080)["base_url"] == "http://192.168.1.50:8080"
     assert boot_interface(FACTS, "192.168.1.51")["address"] == "192.168.1.51"
 
 

@@ -3,21 +3,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _machines, _pxelinux
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _boot_entry, _machines, _pxelinux
 
 URL = "http://192.168.1.50"
 MAC = "f4:4d:30:60:64:69"
-FILE = "tftp/pxelinux.cfg/01-f4-4d-30-60-64-69"
-DEFAULT = "tftp/pxelinux.cfg/default"
 
 
-def entries(machine: dict[str, Any], release: str | None = "20.04.6") -> dict[str, str]:
-    images = {"focal": {"folder": "images/focal/c351", "release": release}}
-    return _pxelinux.entries(_machines.normalise([machine], images)[0], URL)
+def text(armed: bool = True, **settings: Any) -> list[str]:
+    (machine,) = _machines.normalise(
+        [{"name": "nuc1", "mac": MAC, **settings}],
+        {"focal": {"folder": "images/focal/c351", "release": "20.04.6"}},
+    )
+    return _pxelinux.write("nuc1", _boot_entry.entries(machine, URL, armed=armed), URL).splitlines()[1:]
 
 
 def test_a_machine_gets_the_whole_kernel_line() -> None:
-    assert entries({"name": "nuc1", "mac": MAC})[FILE].splitlines()[1:] == [
+    assert text() == [
         "DEFAULT install",
         "LABEL install",
         "  KERNEL http://192.168.1.50/images/focal/c351/vmlinuz",
@@ -28,31 +29,52 @@ def test_a_machine_gets_the_whole_kernel_line() -> None:
     ]
 
 
-def test_the_release_decides_how_the_data_source_is_called() -> None:
-    machine = {"name": "nuc1", "mac": MAC}
-    for release, source in {"22.04.5": "nocloud-net", "24.04": "nocloud", None: "nocloud-net"}.items():
-        text = entries(machine, release)[FILE]
-        assert f" ds={source};s=http://192.168.1.50/machines/nuc1/@TOKEN@/ " in text
-
-
 def test_plain_pxelinux_gets_paths_below_the_tftp_root() -> None:
-    text = entries({"name": "nuc1", "mac": MAC, "loader": "pxelinux"})[FILE]
-    assert "KERNEL images/focal/c351/vmlinuz\n" in text
-    assert "INITRD images/focal/c351/initrd\n" in text
+    lines = text(quirks=["tftp-only"])
+    assert "  KERNEL images/focal/c351/vmlinuz" in lines
+    assert "  INITRD images/focal/c351/initrd" in lines
 
 
 def test_own_arguments_come_last_and_so_win() -> None:
-    text = entries({"name": "nuc1", "mac": MAC, "kernel_args": ["ip=192.168.1.7", "quiet"]})[FILE]
-    assert text.splitlines()[-2].endswith("cloud-config-url=/dev/null ip=192.168.1.7 quiet")
+    lines = text(kernel_args=["ip=192.168.1.7", "quiet"])
+    assert lines[-2].endswith("cloud-config-url=/dev/null ip=192.168.1.7 quiet")
 
 
-def test_what_is_not_named_or_not_armed_boots_its_disk() -> None:
-    assert list(_pxelinux.static()) == [DEFAULT]
-    assert list(_pxelinux.local()) == ["tftp/pxelinux.cfg"]
-    for text in [*_pxelinux.static().values(), *_pxelinux.local().values()]:
-        assert "LOCALBOOT" in text
-        assert "KERNEL" not in text
+def test_without_bootif_the_loader_adds_none() -> None:
+    assert text(quirks=["no-bootif"]) == text()[:-1]
 
 
-def test_any_takes_the_place_of_what_is_not_named() -> None:
-    assert "/machines/rest/" in entries({"name": "rest", "mac": "any", "install": "always"})[DEFAULT]
+def test_whoever_is_left_alone_boots_its_disk() -> None:
+    assert text(armed=False) == ["DEFAULT local", "LABEL local", "  LOCALBOOT -1"]
+
+
+def test_a_menu_starts_its_first_entry_by_itself() -> None:
+    lines = text(armed=False, menu=["rescue", "memtest"])
+    assert lines[:7] == [
+        "UI menu.c32",
+        "MENU TITLE homelab.netboot",
+        "TIMEOUT 50",
+        "DEFAULT local",
+        "LABEL local",
+        "  MENU LABEL The system on its disk",
+        "  LOCALBOOT -1",
+    ]
+    assert lines[-3:] == [
+        "LABEL memtest",
+        "  MENU LABEL memtest86+ (UEFI: with Secure Boot off)",
+        "  LINUX memtest86+/memtest.bin",
+    ]
+    assert [line for line in text(menu=["rescue"]) if line.startswith(("DEFAULT", "LABEL"))] == [
+        "DEFAULT install",
+        "LABEL install",
+        "LABEL local",
+        "LABEL rescue",
+    ]
+
+
+def test_rescue_installs_nothing() -> None:
+    lines = text(armed=False, menu=["rescue"])
+    (append,) = (line for line in lines if "APPEND ip=" in line)
+    assert append == (
+        "  APPEND ip=dhcp url=http://192.168.1.50/images/focal/c351/focal.iso cloud-config-url=/dev/null"
+    )
