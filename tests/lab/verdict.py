@@ -90,6 +90,24 @@ def by_http_boot(story: Story) -> list[str]:
     return faults + fetched(story, first, "UefiHttpBoot/")
 
 
+def by_ipxe(story: Story) -> list[str]:
+    """UEFI by PXE: iPXE by TFTP, which then is sent to its script; all else by its HTTP."""
+    named = {step.name.partition("://")[2].partition("/")[2] or step.name for step in story.of("loader")}
+    wanted = {"efi/ipxe.efi", "ipxe/boot.ipxe"}
+    faults = [] if named == wanted else [f"loaders named {named} instead of {wanted}"]
+    sent = {step.name for step in story.of("tftp")}
+    faults += [] if sent == {"efi/ipxe.efi"} else [f"TFTP sent {sent} instead of efi/ipxe.efi"]
+    return faults + fetched(story, ["/ipxe/boot.ipxe", f"/ipxe/machines/{story.mac}.ipxe"], "iPXE/")
+
+
+def rescued(story: Story) -> list[str]:
+    """The live system started, by the kernel's command line, without anything that installs."""
+    text = next((step.name for step in story.of("said") if step.name.startswith("cmdline ")), "")
+    faults = [] if " url=http://" in text else [f"the kernel was started with {text or 'nothing'}"]
+    faults += [f"the kernel's line has {word}" for word in ("autoinstall", "ds=") if f" {word}" in text]
+    return faults + [f"{name} was fetched" for name in story.seeds()]
+
+
 def fetched(story: Story, first: list[str], agent: str) -> list[str]:
     """A loader of this User-Agent fetched these paths by HTTP, in this order; then at most a kernel and an initrd."""
     got = [step.name for step in story.of("http") if step.agent.startswith(agent) and step.status == 200]
@@ -145,7 +163,7 @@ def searched(story: Story, last: str) -> list[str]:
 def left_alone(story: Story) -> list[str]:
     """The machine booted its disk and fetched nothing of an installation: only loaders and their configuration."""
     faults = [] if story.end == "local disk" else [f"its disk was not booted ({story.end or 'silence'})"]
-    harmless = ("/efi/", "/grub/")
+    harmless = ("/efi/", "/grub/", "/ipxe/")
     faults += [f"it fetched {step.name}" for step in story.of("http") if not step.name.startswith(harmless)]
     faults += [f"it fetched {step.name}" for step in story.of("tftp") if "images/" in step.name]
     return faults

@@ -38,6 +38,7 @@ class Row:
     image: str = "focal"
     twice: bool = False  # switched on again as soon as it has ended; the check holds for both boots
     strip: str = ""  # a kernel argument that is taken off this machine's entry on the server
+    pick: str = ""  # the entry of its menu that is made the first one, on the server
     tamper: bool = False  # its entry on the server gets another kernel: the same, but for one byte
 
     @property
@@ -114,6 +115,32 @@ def http_boot_disk_secure(story: Story, _facts: Facts) -> list[str]:
     return verdict.left_alone(story) + verdict.by_http_boot(story) + verdict.secure_boot(story, "grub")
 
 
+def ipxe(story: Story, facts: Facts) -> list[str]:
+    """Installed by name, through iPXE, Secure Boot off."""
+    return _installed(story, facts) + verdict.by_ipxe(story) + verdict.secure_boot(story, "")
+
+
+def ipxe_disk(story: Story, _facts: Facts) -> list[str]:
+    """Not to be installed, or not named: iPXE hands over to the disk."""
+    return verdict.left_alone(story) + verdict.by_ipxe(story) + verdict.secure_boot(story, "")
+
+
+def menu(story: Story, facts: Facts) -> list[str]:
+    """Installed by name, since nobody chose anything else in the menu."""
+    shown = [] if any(step.name == "menu.c32" for step in story.of("tftp")) else ["no menu was shown"]
+    return _installed(story, facts) + verdict.by_http(story) + shown
+
+
+def rescue(story: Story, _facts: Facts) -> list[str]:
+    """The menu's entry "rescue": the live system. The lab's initrd knows only how to install, and so ends there."""
+    return verdict.rescued(story) + verdict.by_http(story)
+
+
+def rescue_secure(story: Story, _facts: Facts) -> list[str]:
+    """The same by GRUB, Secure Boot on."""
+    return verdict.rescued(story) + verdict.by_grub(story) + verdict.secure_boot(story, "kernel")
+
+
 def refused(story: Story, _facts: Facts) -> list[str]:
     """A kernel whose signature does not fit is not started; the machine goes on to its disk."""
     return verdict.refused(story) + verdict.by_grub(story) + verdict.secure_boot(story, "grub")
@@ -167,6 +194,20 @@ ROWS = (
     *on_both("uefi-never-secure-boot", "52:54:00:12:34:14", uefi_never_secure, firmware=SECURE),
     *on_both("uefi-unknown-secure-boot", "52:54:00:12:34:1f", uefi_unknown_secure, firmware=SECURE),
     *on_both("uefi-unknown", "52:54:00:12:34:1e", uefi_unknown, firmware=UEFI),
+    *on_both("uefi-ipxe-quirk", "52:54:00:12:34:17", ipxe, firmware=UEFI),
+    # How Debian 12's iPXE goes on to a disk is the firmware's business: it only gives back.
+    Row("uefi-ipxe-quirk-never", "trixie", "52:54:00:12:34:18", ipxe_disk, firmware=UEFI),
+    Row("uefi-ipxe", "trixie", "52:54:00:12:34:11", ipxe, inventory="ipxe", firmware=UEFI),
+    Row("uefi-ipxe-unknown", "trixie", "52:54:00:12:34:1c", ipxe_disk, inventory="ipxe", firmware=UEFI),
+    Row("uefi-second-service", "trixie", "52:54:00:12:34:19", uefi, firmware=UEFI),
+    Row(
+        "uefi-rescue-secure-boot",
+        "trixie",
+        "52:54:00:12:34:1a",
+        rescue_secure,
+        firmware=SECURE,
+        pick="rescue",
+    ),
     # GRUB's HTTP begins at the same TCP port each time (rhboot/grub2): the server still knows the old connection.
     Row(
         "uefi-quick-restart-secure-boot",
@@ -180,6 +221,8 @@ ROWS = (
     *on_both("bios-pxelinux", "52:54:00:12:34:02", pxelinux),
     *on_both("bios-never", "52:54:00:12:34:04", never),
     *on_both("bios-unknown", "52:54:00:12:34:0f", unknown),
+    Row("bios-menu", "trixie", "52:54:00:12:34:05", menu),
+    Row("bios-rescue", "bookworm", "52:54:00:12:34:06", rescue, pick="rescue"),
     Row("bios-pxelinux-any", "bookworm", "52:54:00:12:34:0e", pxelinux_any, inventory="any"),
     Row("cloud-init-real", "trixie", "52:54:00:12:34:21", cloud_init, image="noble"),
     Row(
