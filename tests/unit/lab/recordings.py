@@ -27,6 +27,9 @@ ISO_BYTES = 35_031_040
 BOOT_BYTES = 8_247_232 + 1_530_182
 UEFI_ISO = "/images/focal/focal.iso"
 UEFI_ISO_BYTES = 36_763_648
+LIFE_ISO = "/images/noble/noble.iso"
+LIFE_ISO_BYTES = 64_520_192
+LIFE_BOOT_BYTES = 8_247_232 + 2_117_685
 UEFI_BOOT_BYTES = 8_247_232 + 1_530_180
 
 
@@ -46,6 +49,7 @@ MACHINES = {
     # These were on at the same time; pxe shares its DHCP exchanges' numbers with a machine that is not told of.
     "uefi-pxe": Recorded("52:54:00:12:34:12", 1795350454.0, "192.168.1.20", "uefi-server.log"),
     "uefi-http": Recorded("52:54:00:12:34:13", 1795350454.0, "192.168.1.21", "uefi-server.log"),
+    "life-bios": Recorded("52:54:00:12:35:01", 1795357729.8, "192.168.1.34", "life-server.log"),
     "uefi-http-stranger": Recorded("52:54:00:12:34:1d", 1795350454.0, "192.168.1.31", "uefi-server.log"),
 }
 

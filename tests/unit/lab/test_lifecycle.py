@@ -7,10 +7,12 @@ import json
 
 import pytest
 
+from tests.lab import verdict
 from tests.lab.disk import INSTALLED, MARK
 from tests.lab.story import Line, Step, Story
 from tests.lifecycle import machines, run
 from tests.lifecycle.machines import GUARDED, LOST, WHOLE, Kind, Life
+from tests.unit.lab import recordings
 
 WRITTEN = "install disk=sda bytes=1048576 system=b9ef0811"
 STOPPED = "failed why=the installation stopped: Command 'sh' returned non-zero exit status 1."
@@ -27,6 +29,16 @@ def story(*said: str, reports: tuple[int, ...] = ()) -> Story:
 def life(kind: Kind) -> Life:
     """A machine of which this must become."""
     return Life("a", "52:54:00:12:35:01", kind)
+
+
+def test_a_recorded_installation() -> None:
+    told = recordings.story("life-bios")
+    facts = recordings.LIFE_ISO, recordings.LIFE_ISO_BYTES, recordings.LIFE_BOOT_BYTES
+    assert verdict.installed(told, *facts) + verdict.real_cloud_init(told) == []
+    assert machines.installation(life(WHOLE), told) == []
+    assert machines.system_written(told) == "ad7cddf2"
+    assert machines.left_alone(told, "ad7cddf2")
+    assert set(map(tuple, told.seeds().values())) == {(200,)}
 
 
 def test_good_installations() -> None:
