@@ -7,7 +7,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-unit lint docs sanity units galaxy molecule matrix lifecycle bench clean
+.PHONY: help setup demo test test-unit lint docs sanity units galaxy molecule matrix lifecycle faults bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -56,6 +56,9 @@ matrix: setup ## real firmware boots from real servers  [ROW=bios-lpxelinux-book
 
 lifecycle: setup ## armed, installed, left alone, armed again: whole lives of machines  [ROW=bios]
 	@python -m tests.lifecycle $(if $(ROW),--row $(ROW))
+
+faults: setup ## power cuts, full disks, crashes, nonsense: made to happen  [ARGS="-k power --keep"]
+	@python -m tests.faults $(ARGS)
 
 bench: setup ## measures, as ratios, also to build/bench.json  [ONLY=extract_vs_cp]
 	@python -m tests.bench $(if $(ONLY),--only $(ONLY))

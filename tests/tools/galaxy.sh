@@ -75,8 +75,10 @@ run 2
 run 0
 grep -q '^#cloud-config' netboot/plan/seed/nuc1/user-data || fail "there is no user-data for nuc1"
 
-echo "read the playbook and all documentation by their full names"
-ansible-playbook -i inventory.yml homelab.netboot.site --syntax-check >"$work/site.log" 2>&1 || fail "see $work/site.log"
+echo "read the playbooks and all documentation by their full names"
+for name in site arm disarm status; do
+  ansible-playbook -i inventory.yml "homelab.netboot.$name" --syntax-check >"$work/$name.log" 2>&1 || fail "see $work/$name.log"
+done
 for type in module filter role; do
   mapfile -t names < <(ansible-doc -t "$type" --list homelab.netboot 2>/dev/null | grep -o '^homelab[a-z_.]*' | sort -u)
   [ "${#names[@]}" != 0 ] || fail "no $type is found"

@@ -67,9 +67,14 @@ def loops_over_machines(text: str, known: Mapping[str, Any]) -> list[str]:
     return faults
 
 
+#: The one thing that is done on the machines themselves: to restart those that run, when the user asks for it.
+ON_MACHINES = ["See which of them are to be started, and can be reached by SSH: hosts: netboot_machines"]
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_task_loops_over_machines(path: Path) -> None:
-    assert loops_over_machines(path.read_text(), variables(path)) == []
+    wanted = ON_MACHINES if path.name == "arm.yml" else []
+    assert loops_over_machines(path.read_text(), variables(path)) == wanted
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from typing import Any
 
@@ -190,3 +191,16 @@ def test_its_services_are_confined_and_work(host: Any) -> None:
 def test_it_is_one_program_with_help(host: Any) -> None:
     assert "publish" in host.check_output("netboot --help")
     assert host.run("netboot arm nobody").rc == 1
+
+
+def test_a_machine_that_is_off_is_sent_wake_on_lan(life: Life, host: Any) -> None:
+    listen = (
+        "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(20); "
+        "s.bind(('', 9)); print('ready', flush=True); print(s.recv(999).hex())"
+    )
+    argv = [sys.executable, "-m", "tests.lab", "lan", "exec", life.device.name, "--", "python3", "-c", listen]
+    with subprocess.Popen(argv, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as listener:
+        assert listener.stdout is not None
+        assert listener.stdout.readline() == "ready\n"
+        host.run_expect([0], "netboot wake nuc1")
+        assert listener.stdout.readline().strip() == "ff" * 6 + "f44d30606469" * 16

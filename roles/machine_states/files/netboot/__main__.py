@@ -7,9 +7,10 @@ import argparse
 import json
 import sys
 
-from . import listing
+from . import listing, wake
 from .plan import PlanError
 from .server import RefusedError, Server, Settings
+from .states import ANY
 
 SETTINGS = "/etc/netboot.json"
 
@@ -28,6 +29,8 @@ def parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="tell the states")
     status.add_argument("--json", action="store_true", help="for programs")
     status.add_argument("name", nargs="*", help="machine (default: all)")
+    switch = commands.add_parser("wake", help="switch on by Wake-on-LAN, where the machine is set up for it")
+    switch.add_argument("name", nargs="+", help="machine")
     commands.add_parser("reports", help="take what the machines reported, and who fetched user-data")
     commands.add_parser("expire", help="withdraw user-data that was handed out long ago")
     return top
@@ -40,6 +43,10 @@ def main(argv: list[str] | None = None) -> int:
         settings = Settings.load(given.settings)
         if given.command == "status":
             print(listing.tell(settings, given.name, as_json=given.json))
+            return 0
+        if given.command == "wake":
+            machines = listing.chosen(settings, given.name)
+            wake.send(machine.mac for machine in machines if machine.mac != ANY)
             return 0
         with Server(settings, say) as server:
             if given.command in ("arm", "disarm"):

@@ -19,17 +19,20 @@ HEAD = ("machine", "mac", "image", "state", "since", "fetched", "reason")
 
 def tell(settings: Settings, names: Sequence[str], *, as_json: bool) -> str:
     """The states of these machines, of all when none is named."""
+    machines = chosen(settings, names)
+    macs = {machine.mac: machine.name for machine in chosen(settings, [])}
+    fetched = fetches.last(fetches.recent(), macs, settings.root)
+    rows = [{**row(settings, machine), "fetched": shown(fetched.get(machine.name))} for machine in machines]
+    return json.dumps(rows, indent=1) if as_json else table(rows)
+
+
+def chosen(settings: Settings, names: Sequence[str]) -> list[Machine]:
+    """These machines of the plan, all when none is named."""
     plan = plans.load(os.path.join(settings.state, "plan"))
     unknown = sorted(set(names) - set(plan.machines))
     if unknown:
         raise RefusedError(f"no such machine: {', '.join(unknown)}")
-    macs = {machine.mac: name for name, machine in plan.machines.items()}
-    fetched = fetches.last(fetches.recent(), macs, settings.root)
-    rows = [
-        {**row(settings, plan.machines[name]), "fetched": shown(fetched.get(name))}
-        for name in (names or sorted(plan.machines))
-    ]
-    return json.dumps(rows, indent=1) if as_json else table(rows)
+    return [plan.machines[name] for name in (names or sorted(plan.machines))]
 
 
 def row(settings: Settings, machine: Machine) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from netboot import plan as plans
+from netboot import wake
 from netboot.__main__ import main
 from netboot.server import RefusedError, Server, Settings
 from netboot.states import Now, State, parse
@@ -360,6 +361,11 @@ def test_the_command_line(box: Box, capsys: Any, tmp_path: Path) -> None:
     assert run("status", "nope")[0] == 1
     for command in ("publish", "reports", "expire"):
         assert run(command)[0] == 0
+
+
+def test_a_machine_is_woken_by_its_address() -> None:
+    assert wake.packet("f4:4d:30:60:64:69").hex() == "ff" * 6 + "f44d30606469" * 16
+    wake.send([])
 
 
 def test_two_thousand_machines_take_seconds(tmp_path: Path) -> None:
