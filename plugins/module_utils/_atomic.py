@@ -65,6 +65,16 @@ class Batch:
         self._waiting.append((temporary, path))
         return temporary
 
+    def link(self, path: str, target: str) -> None:
+        """Make a symlink, which appears at `path` with the other files. The folder must exist."""
+        path = os.path.abspath(path)
+        # mkstemp only for a name that is free: nobody else takes it in the instant between
+        handle, temporary = tempfile.mkstemp(prefix=".netboot-", suffix=".part", dir=os.path.dirname(path))
+        os.close(handle)
+        os.unlink(temporary)
+        os.symlink(target, temporary)
+        self._waiting.append((temporary, path))
+
     def commit(self) -> None:
         """Put all waiting files on the disk, then rename each to its place, in the order of `add`.
 
@@ -74,7 +84,7 @@ class Batch:
         for dummy, path in self._waiting:
             if os.path.isdir(path) and not os.path.islink(path):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-        _sync([temporary for temporary, dummy in self._waiting])
+        _sync([temporary for temporary, dummy in self._waiting if not os.path.islink(temporary)])
         folders = set()
         while self._waiting:
             temporary, path = self._waiting[0]

@@ -30,7 +30,7 @@ class FileSetError(Exception):
 
 
 class Entry(NamedTuple):
-    """What is at one place now: kind `file` or `link`; content None = not read (see DIFF_BYTES)."""
+    """What is at one place: kind `file` or `link`, whose content is its target; None = not read (see DIFF_BYTES)."""
 
     kind: str
     content: bytes | None = None
@@ -127,6 +127,48 @@ def check_names(names: Sequence[str], owned: Sequence[str]) -> None:
     raise_faults(faults)
 
 
+def entries(
+    files: dict[str, bytes], links: dict[str, Any], copies: dict[str, Any], later: bool
+) -> dict[str, Entry]:
+    """Return all that is declared: texts, symlinks, and copies of files of this host, which are read now.
+
+    A file to be copied that is not there is a fault; or, when it comes `later` (in check mode), shown as one line.
+    """
+    declared = {name: Entry("file", content, len(content)) for name, content in files.items()}
+    faults = [
+        f"links: {name!r} leads to {target!r}, no text"
+        for name, target in links.items()
+        if not isinstance(target, str)
+    ]
+    declared.update({name: Entry("link", os.fsencode(str(target))) for name, target in links.items()})
+    for name, source in copies.items():
+        try:
+            with open(source, "rb") as file:
+                content = file.read()
+        except (OSError, TypeError) as error:
+            content = f"(a copy of {source}, which is not there yet)\n".encode()
+            if not (later and isinstance(error, FileNotFoundError)):
+                faults.append(
+                    f"copies: {source}, for {name!r}: {getattr(error, 'strerror', None) or 'no path'}"
+                )
+        declared[name] = Entry("file", content, len(content))
+    twice = collections.Counter([*files, *links, *copies])
+    faults += [f"{name!r} is declared twice" for name, count in sorted(twice.items()) if count > 1]
+    raise_faults(faults)
+    return declared
+
+
+def check_folders(folders: dict[str, Any], declared: Collection[str]) -> None:
+    """Raise FileSetError with every fault of the folders that are declared for themselves."""
+    faults = [f"folders: {name!r} {fault}" for name in folders if name for fault in _name_faults(name)]
+    faults += [f"folders: {name!r} is declared as a file, too" for name in folders if name in declared]
+    for name, attributes in folders.items():
+        unknown = sorted(set(attributes or {}) - {"owner", "group", "mode"})
+        if unknown:
+            faults.append(f"folders: {name!r} has {', '.join(unknown)}: known are owner, group and mode")
+    raise_faults(faults)
+
+
 def check_commands(commands: dict[str, Any], declared: Collection[str]) -> None:
     """Raise FileSetError unless each command is for a declared file, is text, and says where the file goes."""
     faults = [f"validate: {name!r} is not among files" for name in commands if name not in declared]
@@ -184,23 +226,26 @@ def _parts_match(parts: Sequence[str], patterns: Sequence[str]) -> bool:
 
 def observe(
     root: str,
-    declared: dict[str, bytes],
+    declared: dict[str, Entry],
     owned: Sequence[str],
     differing: Callable[[str, bool], dict[str, Any]],
     show: Callable[[str], bool],
+    *,
+    more: Collection[str] = (),
 ) -> Observed:
     """Look at what is below `root` (no symlink in it), reading each file at most once.
 
-    `differing(path, is a folder)` returns {} or which attributes differ; `show(name)` says whether the content
-    is wanted for a diff even where it is not needed. Raises OSError, and FileSetError for what stands in the way.
+    `more` are folders that are needed besides those of the files. `differing(path, is a folder)` returns {} or which
+    attributes differ; `show(name)` says whether the content is wanted for a diff even where it is not needed.
+    Raises OSError, and FileSetError for what stands in the way.
     """
-    folders, faults = _observe_folders(root, declared)
+    folders, faults = _observe_folders(root, needed_folders(declared, more))
     entries: dict[str, Entry] = {}
-    for name, content in declared.items():
+    for name, wanted in declared.items():
         if name.rpartition("/")[0] not in folders:
             continue
         place = os.path.join(root, name)
-        entry, fault = _observe_file(root, place, len(content), show(name))
+        entry, fault = _observe_file(root, place, wanted, show(name))
         if entry is not None:
             entries[name] = entry
         faults += [fault] if fault else []
@@ -217,19 +262,23 @@ def observe(
             stale.update(
                 _join(folder, item.name)
                 for item in items
-                if fnmatch.fnmatchcase(item.name, TEMPORARY) and item.is_file(follow_symlinks=False)
+                if fnmatch.fnmatchcase(item.name, TEMPORARY) and not item.is_dir(follow_symlinks=False)
             )
     for name in _walk(root, "", [pattern.split("/") for pattern in owned], stale) if "" in folders else ():
         if name not in declared:
-            entry = _observe_file(root, os.path.join(root, name), -1, show(name))[0]
+            entry = _observe_file(root, os.path.join(root, name), None, show(name))[0]
             if entry is not None:
                 entries[name] = entry
     return Observed(entries, folders, attributes, sorted(stale))
 
 
-def _observe_folders(root: str, declared: dict[str, bytes]) -> tuple[set[str], list[str]]:
+def needed_folders(declared: Collection[str], more: Collection[str] = ()) -> set[str]:
+    """Return the folders above the declared names, and `more` with those above them; "" is the set's own."""
+    return {"", *more}.union(*(folders_of(name) for name in [*declared, *more]))
+
+
+def _observe_folders(root: str, wanted: set[str]) -> tuple[set[str], list[str]]:
     """Return which of the needed folders exist, and what stands in the way of the others."""
-    wanted = {""}.union(*(folders_of(name) for name in declared))
     folders: set[str] = set()
     faults = []
     for name in sorted(wanted):  # a folder sorts before what is in it
@@ -251,23 +300,25 @@ def _observe_folders(root: str, declared: dict[str, bytes]) -> tuple[set[str], l
     return folders, faults
 
 
-def _observe_file(root: str, path: str, size: int, show: bool) -> tuple[Entry | None, str]:
-    """Return what is at `path`, and what speaks against a file of ours there ("" = nothing)."""
+def _observe_file(root: str, path: str, wanted: Entry | None, show: bool) -> tuple[Entry | None, str]:
+    """Return what is at `path`, and what speaks against the wanted entry there ("" = nothing; None is to go)."""
     try:
         found = os.lstat(path)
     except FileNotFoundError:
         return None, ""
+    kind = wanted.kind if wanted else "file"
     if stat.S_ISLNK(found.st_mode):
+        entry = Entry("link", os.fsencode(os.readlink(path)))
         target = os.path.realpath(path)
-        if os.path.commonpath([root, target]) != root:
-            return Entry(
-                "link"
-            ), f"{path} is a symlink that leads out of {root}, to {target}: remove it first"
-        return Entry("link"), ""
+        if kind == "file" and os.path.commonpath([root, target]) != root:
+            return entry, f"{path} is a symlink that leads out of {root}, to {target}: remove it first"
+        return entry, ""
     if not stat.S_ISREG(found.st_mode):
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "neither a file nor a folder"
-        return None, f"{path} is {kind}, and must be a file: remove it first"
-    if found.st_size != size and not (show and found.st_size <= DIFF_BYTES):
+        there = "a folder" if stat.S_ISDIR(found.st_mode) else "neither a file nor a folder"
+        needed = "a symlink" if kind == "link" else "a file"
+        return None, f"{path} is {there}, and must be {needed}: remove it first"
+    same_size = wanted is not None and found.st_size == wanted.size
+    if not same_size and not (show and found.st_size <= DIFF_BYTES):
         return Entry("file", None, found.st_size), ""
     with open(path, "rb") as file:
         content = file.read()
@@ -288,7 +339,7 @@ def _walk(root: str, folder: str, owned: Sequence[Sequence[str]], stale: set[str
         name = _join(folder, item.name)
         below = [pattern[1:] for pattern in owned if fnmatch.fnmatchcase(item.name, pattern[0])]
         if fnmatch.fnmatchcase(item.name, TEMPORARY):
-            if item.is_file(follow_symlinks=False):
+            if not item.is_dir(follow_symlinks=False):
                 stale.add(name)
         elif item.is_dir(follow_symlinks=False):
             deeper = [pattern for pattern in below if pattern]
@@ -302,17 +353,12 @@ def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def make_plan(declared: dict[str, bytes], seen: Observed) -> Plan:
-    """Compare the declared files with what is there. Pure."""
-    needed = {""}.union(*(folders_of(name) for name in declared))
-    change = {
-        name
-        for name, content in declared.items()
-        if name in seen.entries and seen.entries[name] != Entry("file", content, len(content))
-    }
+def make_plan(declared: dict[str, Entry], seen: Observed, more: Collection[str] = ()) -> Plan:
+    """Compare the declared files, links and folders with what is there. Pure."""
+    change = {name for name, wanted in declared.items() if seen.entries.get(name, wanted) != wanted}
     return Plan(
         stale=list(seen.stale),
-        folders=sorted(needed - seen.folders),
+        folders=sorted(needed_folders(declared, more) - seen.folders),
         create=sorted(name for name in declared if name not in seen.entries),
         change=sorted(change),
         attributes=sorted(name for name in seen.attributes if name not in change),
@@ -321,13 +367,14 @@ def make_plan(declared: dict[str, bytes], seen: Observed) -> Plan:
 
 
 def make_diff(
-    root: str, plan: Plan, declared: dict[str, bytes], seen: Observed, sensitive: Sequence[str]
+    root: str, plan: Plan, declared: dict[str, Entry], seen: Observed, sensitive: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return Ansible's diff entries, one a changed file; after DIFF_FILES of them one that names the rest. Pure."""
     kinds = dict.fromkeys(plan.create, "created")
     kinds.update(dict.fromkeys(plan.change, "changed"))
     kinds.update(dict.fromkeys(plan.remove, "removed"))
-    diff = [_headed(root, "", "", "folder created\n")] if "" in plan.folders else []
+    filled = {folder for name in kinds for folder in folders_of(name)}  # their files say that they are new
+    diff = [_headed(root, name, "", "folder created\n") for name in plan.folders if name not in filled - {""}]
     names = [*plan.attributes, *sorted(kinds)]
     for name in names[:DIFF_FILES]:
         if name not in kinds:
@@ -335,7 +382,7 @@ def make_diff(
             diff.append(_headed(root, name, found["before"], found["after"]))
             continue
         before = seen.entries.get(name)
-        after = Entry("file", declared[name], len(declared[name])) if name in declared else None
+        after = declared.get(name)
         hidden = matches(name, sensitive)
         note = f": {kinds[name]}"  # on one side only, so that the two sides always differ
         diff.append(
@@ -360,9 +407,9 @@ def _shown(entry: Entry | None, hidden: bool, note: str) -> str:
     if entry is None:
         return ""
     if entry.kind == "link":
-        return "(symlink)\n"
+        return f"(symlink to {os.fsdecode(entry.content or b'')})\n"
     if hidden:
         return f"(content not shown{note})\n"
-    if entry.content is None or not 0 < entry.size <= DIFF_BYTES:
+    if entry.content is None or not 0 < entry.size <= DIFF_BYTES or b"\0" in entry.content:
         return f"({entry.size} bytes{note})\n"
     return entry.content.decode("utf-8", "replace")

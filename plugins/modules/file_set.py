@@ -6,11 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: file_set
-short_description: Makes a folder hold exactly a declared set of small text files
+short_description: Makes a folder hold exactly a declared set of small files
 version_added: 1.0.0
 description:
-  - Writes any number of small text files in one call, and removes the ones that an earlier call wrote and that
-    are no longer declared.
+  - Writes any number of small files, symlinks and folders in one call, and removes the files that an earlier call
+    wrote and that are no longer declared.
   - What a task with C(ansible.builtin.template) in a loop does in minutes for a few hundred files takes seconds here.
   - Whoever reads a file while this module runs sees the old content or the new one, never a part.
     New contents are all written beside their places, and on the disk, before the first one is put in place; so a
@@ -53,7 +53,26 @@ options:
       - No folder on the way to a file may be a symlink. A symlink in the place of a file is replaced by the
         file when it leads to something below O(path), and refused when it leads out of O(path).
     type: raw
-    required: true
+    default: "{}"
+  copies:
+    description:
+      - Relative names, as in O(files), and the absolute paths of files on the same host that they are copies of;
+        small ones, since they are held in memory.
+      - In check mode one that is not there counts as one that will be, since a package that is yet to be installed
+        may bring it; otherwise it is an error.
+    type: dict
+    default: {}
+  links:
+    description: Relative names, as in O(files), of symlinks, and what each leads to. Nothing needs to be there.
+    type: dict
+    default: {}
+  folders:
+    description:
+      - Relative names of folders that are to be there, besides those of the files; V("") is O(path) itself.
+      - The value says how C(owner), C(group) and C(mode) differ from O(owner), O(group) and O(directory_mode);
+        it may be empty. They are never removed.
+    type: dict
+    default: {}
   owned:
     description:
       - Patterns of the relative names that this set could have written. Files and symlinks that match one of them,
@@ -79,7 +98,8 @@ options:
     default: {}
   directory_mode:
     description:
-      - Mode of O(path) and of the folders below it that hold declared files, as for O(mode).
+      - Mode of O(path), of the folders below it that hold declared files, and of those above it that are missing,
+        as for O(mode).
       - When not given, new folders get what the umask leaves, and existing ones stay as they are.
     type: raw
   mode:
@@ -87,9 +107,9 @@ options:
       - Mode of the declared files, for example V('0644') or V(u=rw,g=r,o=).
       - When not given, new files get what the umask leaves, and existing ones keep theirs.
   owner:
-    description: Owner of the declared files, of O(path) and of the folders between.
+    description: Owner of the declared files, of O(path), of the folders between, and of those above that are missing.
   group:
-    description: Group of the declared files, of O(path) and of the folders between.
+    description: Group of the declared files, of O(path), of the folders between, and of those above that are missing.
   unsafe_writes:
     description: Has no effect here; files are always replaced atomically.
 extends_documentation_fragment:
@@ -111,6 +131,14 @@ EXAMPLES = r"""
     path: /etc
     files: "{{ {'dnsmasq.d/a.conf': a, 'systemd/system/dnsmasq.service.d/a.conf': b} | to_json }}"
     validate: {dnsmasq.d/a.conf: "dnsmasq --test --conf-file=%s"}
+    mode: "0644"
+
+- name: Loaders that a package brought, a link, and a folder that a service may write to
+  homelab.netboot.file_set:
+    path: /srv/netboot/tftp
+    copies: {lpxelinux.0: /usr/lib/PXELINUX/lpxelinux.0}
+    links: {images: ../http/images}
+    folders: {upload: {owner: www-data, mode: "0730"}}
     mode: "0644"
 
 - name: Seeds of all machines; those of machines that left the inventory go
@@ -168,7 +196,10 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "path": {"type": "path", "required": True},
-            "files": {"type": "raw", "required": True, "no_log": True},
+            "files": {"type": "raw", "default": "{}", "no_log": True},
+            "copies": {"type": "dict", "default": {}},
+            "links": {"type": "dict", "default": {}},
+            "folders": {"type": "dict", "default": {}},
             "owned": {"type": "list", "elements": "str", "default": []},
             "sensitive": {"type": "list", "elements": "str", "default": []},
             "validate": {"type": "dict", "default": {}},
@@ -182,26 +213,21 @@ def main() -> None:
     text, params["files"] = params["files"], "(not shown)"
     module.no_log_values.clear()
     root = os.path.realpath(params["path"])
-    args = _attributes(module, root)
-
-    def differing(path: str, folder: bool) -> dict[str, Any]:
-        difference: dict[str, Any] = {}
-        real, module.check_mode = module.check_mode, True  # makes the functions of AnsibleModule only compare
-        module.set_fs_attributes_if_different({**args[folder], "path": path}, False, difference, expand=False)
-        module.check_mode = real
-        return difference
-
-    def set_attributes(path: str, folder: bool = False) -> None:
-        module.set_fs_attributes_if_different({**args[folder], "path": path}, False, expand=False)
-
     try:
         if not os.path.isabs(params["path"]):
             raise _file_set.FileSetError(f"path: {params['path']} is not absolute")
-        declared = _file_set.parse_files(text)
+        declared = _file_set.entries(
+            _file_set.parse_files(text), params["links"], params["copies"], module.check_mode
+        )
         _file_set.check_names(list(declared), params["owned"])
+        _file_set.check_folders(params["folders"], declared)
         _file_set.check_commands(params["validate"], declared)
-        seen = _file_set.observe(root, declared, params["owned"], differing, _wanted(module))
-        plan = _file_set.make_plan(declared, seen)
+        attributes = _Attributes(module, root)
+        more = params["folders"]
+        seen = _file_set.observe(
+            root, declared, params["owned"], attributes.differing, _wanted(module), more=more
+        )
+        plan = _file_set.make_plan(declared, seen, more)
     except _file_set.FileSetError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
@@ -217,23 +243,50 @@ def main() -> None:
     if module._diff:
         result["diff"] = _file_set.make_diff(root, plan, declared, seen, params["sensitive"])
     if not module.check_mode:
-        _apply(module, root, plan, declared, set_attributes)
+        _apply(module, root, plan, declared, attributes.set)
     module.exit_json(**result)
 
 
-def _attributes(module: AnsibleModule, root: str) -> dict[bool, dict[str, Any]]:
-    """Return the arguments for files (False) and folders (True), with names looked up once and not per file."""
-    for option in ("owner", "group"):
-        name = module.params[option]
-        if name is not None and not name.isdigit():
-            try:
-                number = pwd.getpwnam(name).pw_uid if option == "owner" else grp.getgrnam(name).gr_gid
-            except KeyError:
-                module.fail_json(msg=f"{option}: there is no {name} on this host")
-            module.params[option] = str(number)
-    files = module.load_file_common_arguments(module.params, root)
-    folders = {**files, "mode": module.params["directory_mode"], "attributes": None, "attr_flags": ""}
-    return {False: files, True: folders}
+class _Attributes:
+    """Owner, group and mode of files and folders; names are looked up once, and not for each file."""
+
+    def __init__(self, module: AnsibleModule, root: str) -> None:
+        self.module = module
+        params = module.params
+        for option in ("owner", "group"):
+            params[option] = self._number(option, params[option])
+        self.files = module.load_file_common_arguments(params, root)
+        self.folders = {**self.files, "mode": params["directory_mode"], "attributes": None, "attr_flags": ""}
+        self.special = {}
+        for name, given in params["folders"].items():
+            own = {option: self._number(option, value) for option, value in (given or {}).items()}
+            self.special[os.path.join(root, name) if name else root] = own
+
+    def _number(self, option: str, name: Any) -> Any:
+        if option == "mode" or name is None or str(name).isdigit():
+            return name
+        try:
+            return str(pwd.getpwnam(name).pw_uid if option == "owner" else grp.getgrnam(name).gr_gid)
+        except KeyError:
+            if self.module.check_mode:
+                return None  # a package that is yet to be installed may bring it
+            self.module.fail_json(msg=f"{option}: there is no {name} on this host")
+
+    def _of(self, path: str, folder: bool) -> dict[str, Any]:
+        if not folder:
+            return {**self.files, "path": path}
+        return {**self.folders, **self.special.get(path, {}), "path": path}
+
+    def differing(self, path: str, folder: bool) -> dict[str, Any]:
+        """Return which differ, as a diff does; empty when none does."""
+        difference: dict[str, Any] = {}
+        real, self.module.check_mode = self.module.check_mode, True  # AnsibleModule then only compares
+        self.module.set_fs_attributes_if_different(self._of(path, folder), False, difference, expand=False)
+        self.module.check_mode = real
+        return difference
+
+    def set(self, path: str, folder: bool = False) -> None:
+        self.module.set_fs_attributes_if_different(self._of(path, folder), False, expand=False)
 
 
 def _wanted(module: AnsibleModule) -> Callable[[str], bool]:
@@ -245,7 +298,7 @@ def _apply(
     module: AnsibleModule,
     root: str,
     plan: _file_set.Plan,
-    declared: dict[str, bytes],
+    declared: dict[str, _file_set.Entry],
     set_attributes: Callable[..., None],
 ) -> None:
     """Carry out the plan; a failure says what stands now. A rerun completes whatever was begun."""
@@ -255,15 +308,19 @@ def _apply(
     try:
         for name in plan.stale:
             os.unlink(os.path.join(root, name))
-        for name in plan.folders:
-            path = os.path.join(root, name) if name else root
+        above = _missing_above(root) if "" in plan.folders else []
+        for path in [*above, *(os.path.join(root, name) if name else root for name in plan.folders)]:
             os.makedirs(path, exist_ok=True)
             set_attributes(path, folder=True)
         if str(module.params["mode"])[0].isdigit():
             os.umask(0o077)  # a new file is private until it has its mode; others are relative to the umask
         with Batch() as batch:
             for name in sorted([*plan.create, *plan.change]):
-                written = batch.add(os.path.join(root, name), declared[name], set_attributes)
+                content = declared[name].content or b""
+                if declared[name].kind == "link":
+                    batch.link(os.path.join(root, name), os.fsdecode(content))
+                    continue
+                written = batch.add(os.path.join(root, name), content, set_attributes)
                 if name in module.params["validate"]:
                     _ask(
                         module,
@@ -283,6 +340,16 @@ def _apply(
         module.fail_json(msg=f"cannot write {path}: {error.strerror}; {done}; run again to complete")
     finally:
         os.umask(umask)
+
+
+def _missing_above(root: str) -> list[str]:
+    """Return the folders above the set's own that are missing, too, outermost first."""
+    missing: list[str] = []
+    folder = os.path.dirname(root)
+    while not os.path.lexists(folder):
+        missing.insert(0, folder)
+        folder = os.path.dirname(folder)
+    return missing
 
 
 def _ask(module: AnsibleModule, path: str, command: str) -> None:

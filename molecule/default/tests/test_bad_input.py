@@ -7,6 +7,7 @@ import base64
 import json
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,12 +121,16 @@ def _old_grub(host: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
         host.run_expect([0], f"echo {text} | base64 -d >/var/tmp/old-{name}.efi")
 
 
-def run_site(host: Any, variables: dict[str, Any]) -> str:
+def run_site(host: Any, variables: dict[str, Any], *options: str) -> str:
     """Run site.yml on this server, which must fail and change nothing, and return what it said."""
     suite = host.backend.name.rpartition("-")[2]
     argv = ["ansible-playbook", "site.yml", "-i", "molecule/shared/inventory", "--limit", suite]
     done = subprocess.run(
-        [*argv, "-e", json.dumps(variables)], cwd=PROJECT, capture_output=True, text=True, check=False
+        [*argv, *options, "-e", json.dumps(variables)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     said = " ".join((done.stdout + done.stderr).split())
     assert done.returncode != 0
@@ -147,6 +152,61 @@ def _old_dnsmasq(host: Any) -> Iterator[None]:
 @pytest.mark.usefixtures("_old_dnsmasq")
 def test_a_dnsmasq_that_is_too_old_is_named(host: Any) -> None:
     assert "pxe_dnsmasq: the server's dnsmasq is 2.76, and 2.78 or newer is needed" in run_site(host, {})
+
+
+#: Beside the good machines of the scenario: what is wrong with each, and what is to be said of it.
+BAD_MACHINES: dict[str, tuple[dict[str, Any], str]] = {
+    "bad_name": ({}, "name: not a valid host name (RFC 1123); use letters, digits and '-'"),
+    "short": ({"netboot_mac": "52:54:00:00:00"}, "netboot_mac: '52:54:00:00:00' is not a MAC address"),
+    "grouped": ({"netboot_mac": "53:54:00:00:00:01"}, "netboot_mac: '53:54:00:00:00:01' is a group or null"),
+    "without": ({"netboot_mac": None}, "netboot_mac: is missing"),
+    "other": (
+        {"netboot_image": "fcal"},
+        "netboot_image: 'fcal' is not in netboot_images; did you mean focal?",
+    ),
+    "maybe": ({"netboot_install": "maybe"}, "netboot_install: 'maybe' is not one of"),
+    "words": ({"netboot_kernel_args": ["a b"]}, "netboot_kernel_args: 'a b' is not one word"),
+    "small": ({"netboot_memory": "1"}, "netboot_memory: '1' is no size of memory"),
+}
+BAD_INSTALLATIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "late": ({"late-command": []}, "late-command: no such key; did you mean late-commands?"),
+    "lvn": ({"storage": {"layout": {"name": "lvn"}}}, "'lvn' is not one of"),
+    "mars": ({"timezone": "Mars/Base"}, "timezone: 'Mars/Base' is not a time zone"),
+    "nowhere": (
+        {"storage": {"config": [{"type": "partition", "id": "p", "device": "x"}]}},
+        "storage.config[0].device: there is no 'x' in storage.config",
+    ),
+}
+
+
+def test_all_faults_of_all_machines_in_one_message(host: Any, tmp_path: Path) -> None:
+    hosts = {
+        name: {"netboot_mac": f"52:54:00:00:01:{number:02x}", **settings}
+        for number, (name, (settings, _told)) in enumerate(BAD_MACHINES.items())
+    }
+    said = run_site(host, {}, extra_machines(tmp_path, hosts))
+    for name, (_settings, told) in BAD_MACHINES.items():
+        assert f"- machine {name}: {told}" in said
+    assert "machine nuc1" not in said
+
+
+def test_all_faults_of_all_installations_in_one_message(host: Any, tmp_path: Path) -> None:
+    hosts = {
+        name: {"netboot_mac": f"52:54:00:00:01:{number:02x}", "netboot_autoinstall": given}
+        for number, (name, (given, _told)) in enumerate(BAD_INSTALLATIONS.items())
+    }
+    said = run_site(host, {}, extra_machines(tmp_path, hosts))
+    for name, (_given, told) in BAD_INSTALLATIONS.items():
+        assert f"- machine {name}: netboot_autoinstall: " in said
+        assert told in said
+    assert "machine nuc1" not in said
+
+
+def extra_machines(folder: Path, hosts: dict[str, Any]) -> str:
+    """Write an inventory of more machines."""
+    path = folder / "more.json"
+    path.write_text(json.dumps({"netboot_machines": {"hosts": hosts}}))
+    return f"--inventory={path}"
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -303,6 +303,17 @@ def test_new_folders_get_their_mode_at_once(run: Run, tmp_path: Path) -> None:
     assert run({"a/b/c": "1\n"}, **wanted)["changed"] is False
 
 
+def test_missing_folders_above_get_the_mode_too(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir(mode=0o751)
+    run({"a": "1\n"}, path=str(tmp_path / "there/state/plan"), directory_mode="0700")
+    assert modes(tmp_path / "there") == {
+        ".": "751",
+        "state": "700",
+        "state/plan": "700",
+        "state/plan/a": "644",
+    }
+
+
 @pytest.mark.parametrize("owned", [[], ["a/*"]])
 def test_leftovers_of_a_killed_run_go_without_a_change(run: Run, tmp_path: Path, owned: list[str]) -> None:
     run({"a/b": "1\n"})
@@ -383,6 +394,90 @@ def test_commands_are_checked_too(run: Run) -> None:
         "validate: 'b' is not among files",
         "validate: the command for 'a' needs %s where the file's path belongs",
     ]
+
+
+def test_folders_links_and_copies(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    loader = tmp_path / "loader.0"
+    options = {
+        "copies": {"loader.0": str(loader)},
+        "links": {"images": "../http/images"},
+        "folders": {"spool/in": {"mode": "0730"}, "": {"mode": "0751"}, "empty": None},
+        "owned": ["*"],
+        "mode": "0644",
+        "directory_mode": "0755",
+    }
+    before = run({"a": "a\n"}, check=True, **options)
+    assert f"(a copy of {loader}, which is not there yet)\n" in [entry["after"] for entry in before["diff"]]
+    assert (
+        run({"a": "a\n"}, **options)["msg"] == f"copies: {loader}, for 'loader.0': No such file or directory"
+    )
+    assert not folder.exists()
+    loader.write_bytes(b"\0\1")
+    check, real = run({"a": "a\n"}, check=True, **options), run({"a": "a\n"}, **options)
+    assert check == real
+    assert real["created"] == ["a", "images", "loader.0"]
+    assert {entry["after_header"]: entry["after"] for entry in real["diff"]} == {
+        str(folder): "folder created\n",
+        f"{folder}/empty": "folder created\n",
+        f"{folder}/spool": "folder created\n",
+        f"{folder}/spool/in": "folder created\n",
+        f"{folder}/a": "a\n",
+        f"{folder}/images": "(symlink to ../http/images)\n",
+        f"{folder}/loader.0": "(2 bytes: created)\n",
+    }
+    assert (folder / "loader.0").read_bytes() == b"\0\1"
+    assert os.readlink(folder / "images") == "../http/images"
+    found = modes(folder)
+    assert [found[name] for name in (".", "spool", "spool/in", "empty", "a")] == [
+        "751",
+        "755",
+        "730",
+        "755",
+        "644",
+    ]
+    assert run({"a": "a\n"}, **options)["changed"] is False
+    loader.write_bytes(b"\0\2")
+    (folder / "spool/in").chmod(0o755)
+    options["links"] = {"images": "elsewhere"}
+    again = run({}, **options)
+    assert (again["changed_files"], again["removed"]) == (["images", "loader.0"], ["a"])
+    assert os.readlink(folder / "images") == "elsewhere"
+    assert modes(folder)["spool/in"] == "730"
+    assert run({}, **options)["changed"] is False
+    options["links"] = {}
+    assert run({}, **options)["removed"] == ["images"]
+    assert (folder / "spool/in").is_dir()  # folders stay
+
+
+def test_a_link_takes_the_place_of_a_file_but_not_of_a_folder(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    (folder / "full").mkdir(parents=True)
+    (folder / "old").symlink_to(tmp_path)  # leads out, and is replaced by what does so too
+    (folder / "file").write_text("text\n")
+    links = {"old": "/nowhere", "file": "/nowhere"}
+    assert run({}, links={**links, "full": "x"})["msg"] == (
+        f"{folder}/full is a folder, and must be a symlink: remove it first"
+    )
+    assert run({}, links=links)["changed_files"] == ["file", "old"]
+    assert os.readlink(folder / "file") == "/nowhere"
+    assert run({}, links=links)["changed"] is False
+    assert (
+        run({"file": "text\n"}, links={"old": "/nowhere"})["failed"] is True
+    )  # as for any link that leads out
+
+
+def test_faults_of_folders_links_and_copies(run: Run) -> None:
+    assert run({"a": ""}, links={"a": "x"})["msg"] == "'a' is declared twice"
+    assert run({"a": ""}, folders={"a": {}})["msg"] == "folders: 'a' is declared as a file, too"
+    assert "has the part . or .." in run({}, folders={"../a": {}})["msg"]
+    assert (
+        run({}, folders={"a": {"mod": 1}})["msg"] == "folders: 'a' has mod: known are owner, group and mode"
+    )
+    assert (
+        run({}, folders={"a": {"owner": "nobody-here"}})["msg"]
+        == "owner: there is no nobody-here on this host"
+    )
 
 
 def test_ten_thousand_files(run: Run) -> None:
