@@ -57,6 +57,25 @@ def test_tftp_serves_only_what_everybody_may_read(host: Any, device: Device) -> 
     assert device.tftp("closed").returncode == 0
 
 
+GIVE_UP = """
+import socket, time
+def ask(name):
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    client.sendto(b"\\0\\1" + name + b"\\0octet\\0", ("192.168.1.50", 69))
+    return client
+others = [ask(b"long") for dummy in range(100)]
+time.sleep(1)
+client = ask(b"long")
+client.settimeout(5)
+print(len(client.recv(1000)))
+"""
+
+
+def test_transfers_that_were_given_up_hold_nobody_up(host: Any, device: Device) -> None:
+    host.run_expect([0], "head -c 100000 /dev/zero >/srv/netboot/tftp/long")
+    assert device.run("python3", "-c", GIVE_UP).stdout == "516\n"
+
+
 def test_tftp_takes_no_files(host: Any, device: Device) -> None:
     done = device.run("busybox", "tftp", "-p", "-l", "/etc/hostname", "-r", "uploaded", "192.168.1.50")
     assert done.returncode != 0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.lab import verdict
-from tests.lab.story import Line, Story
+from tests.lab.story import Line, Step, Story
 from tests.unit.lab.recordings import (
     BOOT_BYTES,
     ISO,
@@ -163,3 +163,40 @@ def test_classic_search() -> None:
     names = verdict.classic_search(MACHINES["nuc1"].mac, "192.168.1.14")
     assert names[:3] == ["01-f4-4d-30-60-64-69", "C0A8010E", "C0A8010"]
     assert names[-3:] == ["C0", "C", "default"]
+
+
+MAC = "52:54:00:12:34:17"
+BY_IPXE = (
+    Step(7.3, "loader", "server", "efi/ipxe.efi"),
+    Step(8.3, "tftp", "server", "efi/ipxe.efi", 284_672),
+    Step(8.3, "missing", "server", "autoexec.ipxe"),
+    Step(10.5, "loader", "server", "http://192.168.1.50/ipxe/boot.ipxe"),
+    Step(10.5, "http", "server", "/ipxe/boot.ipxe", 128, 200, "iPXE/1.21.1"),
+    Step(10.5, "http", "server", f"/ipxe/machines/{MAC}.ipxe", 311, 200, "iPXE/1.21.1"),
+    Step(10.6, "http", "server", "/images/focal/c351/vmlinuz", 8_247_232, 200, "iPXE/1.21.1"),
+    Step(10.7, "http", "server", "/images/focal/c351/initrd", 1_530_180, 200, "iPXE/1.21.1"),
+)
+
+
+def test_a_boot_by_ipxe() -> None:
+    assert verdict.by_ipxe(Story(MAC, 0, steps=list(BY_IPXE))) == []
+
+
+@pytest.mark.parametrize("gone", [0, 1, 3, 4, 5])
+def test_a_boot_by_ipxe_of_which_something_is_missing(gone: int) -> None:
+    assert verdict.by_ipxe(Story(MAC, 0, steps=[*BY_IPXE[:gone], *BY_IPXE[gone + 1 :]]))
+
+
+def test_a_kernel_that_came_by_tftp_was_not_fetched_by_ipxe() -> None:
+    tftp = Step(10.6, "tftp", "server", "images/focal/c351/vmlinuz", 8_247_232)
+    assert verdict.by_ipxe(Story(MAC, 0, steps=[*BY_IPXE[:6], tftp]))
+
+
+def test_a_rescue_system_is_started_without_what_installs() -> None:
+    def said(text: str) -> Story:
+        return Story(MAC, 0, steps=[Step(15, "said", "machine", f"cmdline text={text}")])
+
+    assert verdict.rescued(said("vmlinuz ip=dhcp url=http://192.168.1.50/a.iso")) == []
+    assert verdict.rescued(said("vmlinuz ip=dhcp url=http://192.168.1.50/a.iso autoinstall"))
+    assert verdict.rescued(said("vmlinuz url=http://192.168.1.50/a.iso ds=nocloud;s=http://192.168.1.50/m/"))
+    assert verdict.rescued(Story(MAC, 0))
