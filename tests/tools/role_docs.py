@@ -141,7 +141,7 @@ def role_readme(role: str, root: Path = ROOT) -> str:
         "",
         "## Requirements",
         "",
-        f"- ansible-core {galaxy.get('min_ansible_version')} or later, and nothing besides this collection",
+        f"- ansible-core {galaxy.get('min_ansible_version')} or later, and no other collection",
         f"- a host with {' or '.join(systems)}, as root (`become: true`)",
         *(f"- {markdown(one)}" for one in _list(main.get("requirements"))),
         "",
