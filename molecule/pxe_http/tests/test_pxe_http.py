@@ -15,7 +15,7 @@ from tests.servers import Device, Service
 STRANGER = """python3 -c "
 import http.client, sys
 link = http.client.HTTPConnection('192.168.1.50', source_address=(sys.argv[1], 0))
-link.request('GET', sys.argv[2])
+link.request(sys.argv[2], sys.argv[3])
 print(link.getresponse().status)" """
 TOKEN = "0123456789abcdef" * 2
 SEED = f"/machines/nuc1/{TOKEN}"
@@ -159,10 +159,15 @@ def test_no_token_is_in_any_log(host: Any, device: Device) -> None:
 
 
 def test_who_is_not_in_the_boot_network_is_refused(host: Any) -> None:
-    path = "/images/focal/focal.iso"
     elsewhere = host.interface("eth0").addresses[0]
-    assert host.check_output(f"{STRANGER} {elsewhere} {path}") == "403"
-    assert host.check_output(f"{STRANGER} 192.168.1.50 {path}") == "200"
+    for request in (
+        "GET /images/focal/focal.iso",
+        f"GET {SEED}/user-data",
+        f"PUT /reports/nuc1.{TOKEN}.installed",
+        "GET /grub/machines/x",
+    ):
+        assert host.check_output(f"{STRANGER} {elsewhere} {request}") == "403"
+    assert host.check_output(f"{STRANGER} 192.168.1.50 GET /images/focal/focal.iso") == "200"
 
 
 def test_there_is_no_other_site_and_no_version_is_told(host: Any, device: Device) -> None:
