@@ -78,8 +78,19 @@ def _bootif(entry: Entry) -> list[str]:
 
 def _static(base_url: str) -> dict[str, str]:
     # The web server answers for machines that have no script with default.ipxe.
-    chain = [f"chain {base_url}/ipxe/machines/${{netX/mac}}.ipxe || goto {LOCAL}", f":{LOCAL}", *_LOCAL]
+    chain = [
+        f"chain {base_url}/ipxe/machines/${{netX/mac:hexhyp}}.ipxe || goto {LOCAL}",
+        f":{LOCAL}",
+        *_LOCAL,
+    ]
     return {f"http/{SCRIPT}": managed("all", chain, _FIRST)}
 
 
-LOADER = Loader("http/ipxe/machines", lambda mac: f"{mac}.ipxe", "http/ipxe/default.ipxe", write, _static)
+# With dashes: Debian 12's iPXE would ask for a colon as %3A.
+LOADER = Loader(
+    "http/ipxe/machines",
+    lambda mac: f"{mac.replace(':', '-')}.ipxe",
+    "http/ipxe/default.ipxe",
+    write,
+    _static,
+)

@@ -97,7 +97,9 @@ def by_ipxe(story: Story) -> list[str]:
     faults = [] if named == wanted else [f"loaders named {named} instead of {wanted}"]
     sent = {step.name for step in story.of("tftp")}
     faults += [] if sent == {"efi/ipxe.efi"} else [f"TFTP sent {sent} instead of efi/ipxe.efi"]
-    return faults + fetched(story, ["/ipxe/boot.ipxe", f"/ipxe/machines/{story.mac}.ipxe"], "iPXE/")
+    return faults + fetched(
+        story, ["/ipxe/boot.ipxe", f"/ipxe/machines/{story.mac.replace(':', '-')}.ipxe"], "iPXE/"
+    )
 
 
 def rescued(story: Story) -> list[str]:

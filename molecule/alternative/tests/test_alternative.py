@@ -36,7 +36,7 @@ def test_memtest_is_served_to_all_loaders(host: Any, device: Device, kind: str) 
 
 def test_ipxe_gets_a_script_whatever_it_asks_for(host: Any, device: Device) -> None:
     assert host.file("/data/boot/tftp/efi").listdir() == ["ipxe.efi"]
-    for name in ("boot", "default", "machines/52:54:00:12:34:56", "machines/00:00:00:00:00:01"):
+    for name in ("boot", "default", "machines/52-54-00-12-34-56", "machines/00-00-00-00-00-01"):
         assert "#!ipxe" in device.http(f"/ipxe/{name}.ipxe", port=8080).stdout
 
 

@@ -66,7 +66,7 @@ def test_without_a_pair_that_fits_there_is_ipxe_and_no_old_pair_stays(host: Any)
 
 def test_every_machine_has_its_script_for_ipxe(host: Any, version: str) -> None:
     plan = "/var/lib/netboot/plan"
-    script = host.file(f"{plan}/boot/nuc1/http/ipxe/machines/f4:4d:30:60:64:69.ipxe").content_string
+    script = host.file(f"{plan}/boot/nuc1/http/ipxe/machines/f4-4d-30-60-64-69.ipxe").content_string
     assert f"kernel http://192.168.1.50/images/focal/{version}/vmlinuz initrd=initrd ip=dhcp " in script
     for name in ("local/http/ipxe/machines", "static/http/ipxe/default.ipxe"):
         assert "kernel" not in host.file(f"{plan}/{name}").content_string

@@ -172,7 +172,7 @@ BY_IPXE = (
     Step(8.3, "missing", "server", "autoexec.ipxe"),
     Step(10.5, "loader", "server", "http://192.168.1.50/ipxe/boot.ipxe"),
     Step(10.5, "http", "server", "/ipxe/boot.ipxe", 128, 200, "iPXE/1.21.1"),
-    Step(10.5, "http", "server", f"/ipxe/machines/{MAC}.ipxe", 311, 200, "iPXE/1.21.1"),
+    Step(10.5, "http", "server", "/ipxe/machines/52-54-00-12-34-17.ipxe", 311, 200, "iPXE/1.21.1"),
     Step(10.6, "http", "server", "/images/focal/c351/vmlinuz", 8_247_232, 200, "iPXE/1.21.1"),
     Step(10.7, "http", "server", "/images/focal/c351/initrd", 1_530_180, 200, "iPXE/1.21.1"),
 )

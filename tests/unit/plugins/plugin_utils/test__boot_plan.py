@@ -36,7 +36,7 @@ def test_a_machine_that_may_be_installed_has_an_entry_for_every_loader() -> None
     assert set(plan) - ALWAYS == {
         "boot/nuc1/tftp/pxelinux.cfg/01-f4-4d-30-60-64-69",
         f"boot/nuc1/http/grub/machines/{MAC}.cfg",
-        f"boot/nuc1/http/ipxe/machines/{MAC}.ipxe",
+        "boot/nuc1/http/ipxe/machines/f4-4d-30-60-64-69.ipxe",
     }
     assert all("/images/focal/" in plan[path] for path in set(plan) - ALWAYS)
 

@@ -75,6 +75,8 @@ def test_rescue_installs_nothing() -> None:
 
 def test_every_ipxe_is_sent_to_its_own_script() -> None:
     (script,) = _ipxe.LOADER.static(URL).values()
-    assert "chain http://192.168.1.50/ipxe/machines/${netX/mac}.ipxe || goto local" in script.splitlines()
-    assert _ipxe.LOADER.path(MAC) == f"http/ipxe/machines/{MAC}.ipxe"
+    assert (
+        "chain http://192.168.1.50/ipxe/machines/${netX/mac:hexhyp}.ipxe || goto local" in script.splitlines()
+    )
+    assert _ipxe.LOADER.path(MAC) == "http/ipxe/machines/f4-4d-30-60-64-69.ipxe"
     assert _ipxe.LOADER.path("any") == "http/ipxe/default.ipxe"
