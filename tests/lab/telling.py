@@ -37,7 +37,7 @@ _SAID = {
     "live": "the live system runs, with Debian's cloud-init {cloud-init}",
     "autoinstall": "`autoinstall` is on the kernel line: the installer does not ask",
     "install": "writes system {system} to its disk",
-    "done": "the installer has all that it needs",
+    "done": "the installation is done; it restarts",
 }
 
 

@@ -26,7 +26,7 @@ def test_a_whole_boot_is_told_in_order() -> None:
         "(the ISO)",
         "user-data",
         "Linux 6.1",
-        "all that it needs",
+        "it restarts",
     ):
         assert part in text
 
@@ -71,6 +71,27 @@ def test_an_answer_other_than_200_is_shown_as_bad() -> None:
     assert told is not None
     assert told.mood == "bad"
     assert "answered 404" in told.what
+
+
+@pytest.mark.parametrize(
+    ("step", "text", "mood"),
+    [
+        (Step(1, "http", "server", "/reports/pc.-.installed", 0, 201), "PUT report: I am installed", "good"),
+        (Step(1, "http", "server", "/reports/pc.-.failed", 0, 503), "failed, answered 503", "bad"),
+        (Step(1, "disk", "machine", "LOCAL DISK BOOTED system=ab12cd34"), "system ab12cd34", "good"),
+        (Step(1, "disk", "machine", "LOCAL DISK BOOTED"), "nothing was installed", "good"),
+        (
+            Step(1, "said", "machine", "install disk=sda bytes=9 system=ab12cd34"),
+            "writes system ab12cd34",
+            "plain",
+        ),
+    ],
+)
+def test_what_became_of_an_installation_is_told(step: Step, text: str, mood: str) -> None:
+    told = sentence(step, "pc")
+    assert told is not None
+    assert text in told.what
+    assert told.mood == mood
 
 
 def test_a_failure_says_why() -> None:
