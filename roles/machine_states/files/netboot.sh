@@ -1,0 +1,9 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Starts the package netboot; see `netboot --help`. Isolated (-I): no variable and no folder changes what root runs.
+exec /usr/bin/python3 -IB -c '
+import sys
+sys.path.insert(0, "/usr/local/lib")
+from netboot.__main__ import main
+sys.exit(main())
+' "$@"
