@@ -91,6 +91,11 @@ class Box:
         """Machine → state."""
         return {row["machine"]: row["state"] for row in json.loads(self.sh("netboot status --json"))}
 
+    def all_are(self, state: str, names: Iterable[str]) -> bool:
+        """Whether these machines are all in one state."""
+        now = self.states()
+        return all(now[name] == state for name in names)
+
     def tokens(self, names: Iterable[str]) -> dict[str, str]:
         """Machine → token, as only root can know."""
         found: dict[str, str] = self.python(
@@ -158,6 +163,7 @@ def up() -> Box:
     (PLACE / "machines.json").write_text(json.dumps(inventory), encoding="utf-8")
     box = Box(server.up(NAME, SUITE, NAME))
     box.site("site.log")
+    box.arm([*FLEET, *OTHERS])  # as on a new server, also where it was kept
     return box
 
 

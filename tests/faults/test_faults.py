@@ -163,7 +163,7 @@ def test_the_clock_jumps_by_ten_years(box: Box, seen: Seen) -> None:
     assert box.http(f"/machines/{name}/{token}/user-data")[0] == "200"
     wait(lambda: box.states()[name] == "installing", 10)
     box.sh("apt-get -qq install --yes faketime >/dev/null")
-    for jump in ("+10 years", "-10 years"):
+    for jump in ("+10 years", "10 years ago"):
         told = box.sh(f"FAKETIME_DONT_FAKE_MONOTONIC=1 faketime '{jump}' sh -c 'date +%Y; netboot expire'")
         assert told.split()[0] in ("2016", "2036")
         assert box.states()[name] == "installing"
@@ -179,7 +179,7 @@ def test_two_hundred_machines_report_at_once(box: Box, seen: Seen) -> None:
     tokens = PLACE / "tokens.json"
     tokens.write_text(json.dumps(box.tokens(FLEET)))
     count = box.lan(CLIENTS, "life", box.address, lan.BRIDGE, str(tokens))
-    seconds = wait(lambda: [box.states()[name] for name in FLEET] == ["installed"] * len(FLEET), 60)
+    seconds = wait(lambda: box.all_are("installed", FLEET), 60)
     assert (
         box.sh(
             "ls /var/spool/netboot/reports /var/spool/netboot/fetched | grep -c '^[mn]'", check=False
@@ -204,9 +204,9 @@ def test_a_report_during_a_run_of_the_playbook(box: Box, seen: Seen) -> None:
     box.lan(CLIENTS, "life", box.address, lan.BRIDGE, str(tokens), "1")
     run.join()
     assert "failed=0" in told[0]
-    wait(lambda: [box.states()[name] for name in names] == ["installed"] * len(names), 20)
+    wait(lambda: box.all_are("installed", names), 20)
     box.sh("netboot publish")
-    assert [box.states()[name] for name in names] == ["installed"] * len(names)
+    assert box.all_are("installed", names)
     seen(f"nothing; {len(names)} machines reported while it ran, and none of them was armed again")
 
 
