@@ -20,6 +20,13 @@ Seen = Callable[[str], None]
 CLIENTS = Path(__file__).with_name("clients.py")
 PROBE = Path(__file__).parents[1] / "pxe_probe.py"
 POINTS = 20
+EARLIER = """
+import json, sys
+path, seconds = "/var/lib/netboot/machines/" + sys.argv[1] + ".json", float(sys.argv[2])
+state = json.load(open(path))
+state["clock"]["since_boot"] -= seconds
+json.dump(state, open(path, "w"))
+"""
 
 # Another version of every entry and seed: what a run of the playbook changes.
 BUMP = """
@@ -168,7 +175,8 @@ def test_the_clock_jumps_by_ten_years(box: Box, seen: Seen) -> None:
         assert told.split()[0] in ("2016", "2036")
         assert box.states()[name] == "installing"
         assert box.http(f"/machines/{name}/{token}/meta-data")[0] == "200"
-    box.sh("unshare --time --fork --boottime 14500 netboot expire")  # four hours in which the server runs
+    # as if it had begun four hours ago: a container may not pretend that its host has been up for longer
+    box.sh(f"python3 - {name} 14500 <<'EOF'\n{EARLIER}\nEOF\nnetboot expire")
     assert box.states()[name] == "failed"
     assert box.http(f"/machines/{name}/{token}/meta-data")[0] == "404"
     seen("nothing; a seed is handed out for four hours of the server's own, whatever its clock says")

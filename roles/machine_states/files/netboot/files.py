@@ -63,7 +63,9 @@ class Writer:
                 file.write(content)
                 os.fchown(handle, -1, self.group)
                 os.fchmod(handle, self.mode)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, OSError):
+                error.filename = error.filename or place  # write(2) does not know it
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
