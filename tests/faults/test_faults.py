@@ -303,10 +303,7 @@ def iso(box: Box) -> str:
     make_iso(image, {**ubuntu_files(), "extra": b"more\n" * 1000}, joliet=True)
     subprocess.run(["podman", "cp", str(image), f"{box.server.container}:/var/tmp/served.iso"], check=True)
     box.sh(f"cat >/var/tmp/web.py <<'EOF'\n{CUT}\nEOF\nsystemd-run --unit=web python3 /var/tmp/web.py")
-    wait(
-        lambda: "00" in box.sh("curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:8123/x", check=False),
-        10,
-    )
+    wait(lambda: "8123" in box.sh("ss -Hltn"), 20)
     return hashlib.sha256(image.read_bytes()).hexdigest()
 
 
