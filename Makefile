@@ -28,6 +28,7 @@ test: setup ## everything; about a quarter of an hour
 	@$(MAKE) --no-print-directory -k -j2 --output-sync=target molecule lint test-unit sanity units galaxy
 	@$(MAKE) --no-print-directory matrix
 	@$(MAKE) --no-print-directory lifecycle
+	@$(MAKE) --no-print-directory faults
 	@echo "make test: all passed"
 
 test-unit: setup ## unit tests, seconds  [ARGS="-k mac"]

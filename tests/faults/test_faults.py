@@ -302,7 +302,9 @@ def iso(box: Box) -> str:
     image = PLACE / "other.iso"
     make_iso(image, {**ubuntu_files(), "extra": b"more\n" * 1000}, joliet=True)
     subprocess.run(["podman", "cp", str(image), f"{box.server.container}:/var/tmp/served.iso"], check=True)
-    box.sh(f"cat >/var/tmp/web.py <<'EOF'\n{CUT}\nEOF\nsystemd-run --unit=web python3 /var/tmp/web.py")
+    box.sh(
+        f"cat >/var/tmp/web.py <<'EOF'\n{CUT}\nEOF\nsystemctl stop web; systemd-run --unit=web python3 /var/tmp/web.py"
+    )
     wait(lambda: "8123" in box.sh("ss -Hltn"), 20)
     return hashlib.sha256(image.read_bytes()).hexdigest()
 
@@ -322,7 +324,9 @@ def message(said: str) -> str:
     return " ".join((found or [said])[0].replace("\\n", " ").split())[:230]
 
 
-@pytest.mark.parametrize(("fault", "told"), [("cut", ""), ("checksum", ""), ("disk full", "No space left")])
+@pytest.mark.parametrize(
+    ("fault", "told"), [("cut", ""), ("checksum", ""), ("disk full", "Not enough space in")]
+)
 def test_the_download_of_an_iso_fails(box: Box, seen: Seen, iso: str, fault: str, told: str) -> None:
     before = box.sh("cd /srv/netboot/http/images; find . | sort; readlink focal/current")
     if fault == "disk full":
