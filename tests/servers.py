@@ -26,7 +26,15 @@ class Device:
     def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
         """Run a program there."""
         command = [sys.executable, "-m", "tests.lab", "lan", "exec", self.name, "--", *argv]
-        return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command,
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            errors="replace",  # a loader is no text
+            timeout=60,
+            check=False,
+        )
 
     def discover(self, *options: str) -> list[dict[str, Any]]:
         """Broadcast a DHCPDISCOVER and return all answers; see pxe_probe.py."""
