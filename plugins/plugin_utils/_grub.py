@@ -47,6 +47,9 @@ _GRUB_CFG = [
 ]
 
 
+_ATTEMPTS = "1 2 3 4 5"
+
+
 def device(base_url: str) -> str:
     """Return how GRUB names an HTTP server: C((http,192.168.1.50))."""
     return f"(http,{address(base_url)})"
@@ -74,7 +77,10 @@ def _entry(entry: Entry, base_url: str) -> list[str]:
         return [f"chainloader {root}/{MEMTEST_EFI}", "boot"]
     # In GRUB a bare ';' ends the statement, so every argument is quoted.
     arguments = " ".join(_quoted(word) for word in [*entry.arguments, *_bootif(entry)])
-    return [f"linux {root}/{entry.kernel} {arguments}", f"initrd {root}/{entry.initrd}", "boot"]
+    # GRUB's TCP ports are the same after each start, and the server may still wait for the end of a connection that
+    # a reset cut off: GRUB gives up after 20 s, and would boot without an initrd. Each attempt takes the next port.
+    initrd = [f"for attempt in {_ATTEMPTS}; do", f"  if initrd {root}/{entry.initrd}; then boot; fi", "done"]
+    return [f"linux {root}/{entry.kernel} {arguments}", *initrd]
 
 
 def _quoted(word: str) -> str:
