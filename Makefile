@@ -24,7 +24,7 @@ $(READY): tests/requirements.txt tests/lab/install.py
 demo: setup ## a router, a server and machines on this host: watch one being installed  [SUITE=trixie] [ISO=file]
 	@python -m tests.lab demo $(if $(SUITE),--suite $(SUITE)) $(if $(ISO),--iso $(ISO))
 
-test: setup ## everything; about a quarter of an hour
+test: setup ## everything; more than half an hour
 	@$(MAKE) --no-print-directory -k -j2 --output-sync=target molecule lint test-unit sanity units galaxy
 	@$(MAKE) --no-print-directory matrix
 	@$(MAKE) --no-print-directory lifecycle

@@ -22,6 +22,8 @@ from .story import SEEDS, Step, Story
 
 NAME = "demo"
 FOREIGN = "52:54:00:12:34:56"
+SETTLE = 10.0
+"""Seconds that the server may take from a report to the state."""
 HOME = ROOT / "inventories" / "home"
 
 
@@ -87,7 +89,7 @@ def _demo(suite: str, given: Path | None, screen: Screen) -> None:
         raise LabError(f"ISO={given}: there is no such file")
     try:
         home = read_home()
-        source = Source(given, True) if given is not None else Source(iso.ensure(), False)
+        source = Source(given, True) if given is not None else Source(iso.ensure(full=True), False)
         box, network = bring_up(screen, suite, home)
         provision(screen, home, box, source)
         sizes = watch.tftp_sizes(box)
@@ -96,7 +98,14 @@ def _demo(suite: str, given: Path | None, screen: Screen) -> None:
             screen.title(f"3  {home.machine} is switched on")
             installed = boot(screen, Client(named, network), log, sizes, source.real)
             totals(screen, home.machine, installed.story, source)
-            screen.title(f"4  A machine that the inventory does not name, {FOREIGN}, is switched on")
+            boots: list[tuple[watch.Boot, tuple[str, ...]]] = [(installed, ("done", "enough"))]
+            if not source.real:
+                state(screen, box, home)
+                screen.title(f"4  {home.machine} is switched on again, and starts from the network as before")
+                sizes = watch.tftp_sizes(box)  # its entry is another one now
+                again = boot(screen, Client(named, network, again=True), log, sizes, source.real)
+                boots.append((again, ("local disk",)))
+            screen.title(f"5  A machine that the inventory does not name, {FOREIGN}, is switched on")
             foreign = boot(screen, Client(Machine("stranger", FOREIGN), network), log, sizes, source.real)
     except BaseException:
         screen.line()
@@ -109,12 +118,12 @@ def _demo(suite: str, given: Path | None, screen: Screen) -> None:
         screen.working("Removing the lab …")
         server.down(NAME)
         lan.down(NAME)
-    for done, wanted in ((installed, ("done", "enough")), (foreign, ("local disk",))):
+    for done, wanted in [*boots, (foreign, ("local disk",))]:
         if done.result not in wanted:
             raise LabError(
                 f"{done.client.machine.name}: {done.result}; its console is in {done.client.serial}"
             )
-    screen.title("5  Your own network")
+    screen.title("6  Your own network")
     for text in advice():
         screen.line(text)
     screen.line()
@@ -223,6 +232,19 @@ def totals(screen: Screen, name: str, story: Story, source: Source) -> None:
     screen.line(
         f"  {name} fetched {tftp} by TFTP and {http} by HTTP; {times}", "good" if fetched == size else "bad"
     )
+
+
+def state(screen: Screen, box: Server, home: Home) -> None:
+    """What the server says of the machine, once its report has been taken up."""
+    deadline = time.monotonic() + SETTLE
+    while True:
+        told = json.loads(run(*server.ssh(box, "netboot", "status", "--json", home.machine)))[0]
+        if told["state"] == "installed" or time.monotonic() > deadline:
+            break
+        time.sleep(0.3)
+    good = told["state"] == "installed"
+    text = f"  {home.server} says: {home.machine} is {told['state']}; {told['reason'] or 'its answers are withdrawn'}"
+    screen.line(text, "good" if good else "bad")
 
 
 def advice() -> list[str]:
