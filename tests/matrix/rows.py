@@ -197,7 +197,7 @@ ROWS = (
     *on_both("uefi-ipxe-quirk", "52:54:00:12:34:17", ipxe, firmware=UEFI),
     # How Debian 12's iPXE goes on to a disk is the firmware's business: it only gives back.
     Row("uefi-ipxe-quirk-never", "trixie", "52:54:00:12:34:18", ipxe_disk, firmware=UEFI),
-    Row("uefi-ipxe", "trixie", "52:54:00:12:34:11", ipxe, inventory="ipxe", firmware=UEFI),
+    Row("uefi-ipxe", "trixie", "52:54:00:12:34:1b", ipxe, inventory="ipxe", firmware=UEFI),
     Row("uefi-ipxe-unknown", "trixie", "52:54:00:12:34:1c", ipxe_disk, inventory="ipxe", firmware=UEFI),
     Row("uefi-second-service", "trixie", "52:54:00:12:34:19", uefi, firmware=UEFI),
     Row(
