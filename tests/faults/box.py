@@ -30,7 +30,7 @@ for name, machine in plan.items():
     mac = machine["mac"]
     for path, end in (
         ("tftp/pxelinux.cfg/01-" + mac.replace(":", "-"), r"(IPAPPEND 2|LOCALBOOT -1)\\n(# version \\d+ END\\n)?$"),
-        ("http/grub/machines/" + mac + ".cfg", r"(boot|exit)\\n(# version \\d+ END\\n)?$"),
+        ("http/grub/machines/" + mac + ".cfg", r"(then boot; fi\\ndone|exit)\\n(# version \\d+ END\\n)?$"),
     ):
         text = open("/srv/netboot/" + path).read()
         assert text.startswith("# Managed by Ansible") and re.search(end, text), (path, text)
