@@ -68,7 +68,7 @@ def loops_over_machines(text: str, known: Mapping[str, Any]) -> list[str]:
 
 
 #: The one thing that is done on the machines themselves: to restart those that run, when the user asks for it.
-ON_MACHINES = ["See which of them are to be started, and can be reached by SSH: hosts: netboot_machines"]
+ON_MACHINES = ["Start them: hosts: netboot_machines"]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
