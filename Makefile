@@ -24,12 +24,8 @@ $(READY): tests/requirements.txt tests/lab/install.py
 demo: setup ## a router, a server and machines on this host: watch one being installed  [SUITE=trixie] [ISO=file]
 	@python -m tests.lab demo $(if $(SUITE),--suite $(SUITE)) $(if $(ISO),--iso $(ISO))
 
-test: setup ## everything; more than half an hour
-	@$(MAKE) --no-print-directory -k -j2 --output-sync=target molecule lint test-unit sanity units galaxy
-	@$(MAKE) --no-print-directory matrix
-	@$(MAKE) --no-print-directory lifecycle
-	@$(MAKE) --no-print-directory faults
-	@echo "make test: all passed"
+test: setup ## everything that is tested, half an hour
+	@python tests/tools/everything.py
 
 test-unit: setup ## unit tests, seconds  [ARGS="-k mac"]
 	@python -m pytest -q tests/unit $(ARGS)
