@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,9 +12,41 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 PROJECT = Path(__file__).parents[1]
 PREFIX = "netboot-lab-"  # of containers, see tests/lab
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell testinfra the scenario's servers, which its servers.yml names."""
+    servers = yaml.safe_load(Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"], "servers.yml").read_text())
+    name = PREFIX + os.environ["MOLECULE_SCENARIO_NAME"]
+    suites = servers["netboot_servers"]["hosts"]
+    config.option.hosts = ",".join(f"podman://{name}-{suite}" for suite in suites)
+    config.addinivalue_line("markers", "on(suite): needs one server only, as no Debian does it differently")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is marked for another server."""
+    others = [
+        item
+        for item in items
+        if (mark := item.get_closest_marker("on")) and f"-{mark.args[0]}" not in item.name
+    ]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
+
+
+def ansible_playbook(host: Any, playbook: Path | str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a playbook on this server only, as the scenario's own are run."""
+    inventories = [
+        PROJECT / "molecule/shared/inventory",
+        Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"], "servers.yml"),
+    ]
+    argv = ["ansible-playbook", str(playbook), f"--limit={host.backend.name.rpartition('-')[2]}", *options]
+    argv += [f"--inventory={path}" for path in inventories]
+    return subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
 
 
 class Device:

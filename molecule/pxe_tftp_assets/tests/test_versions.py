@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers import PROJECT
+from tests.servers import PROJECT, ansible_playbook
 from tests.unit.isos import make_iso, ubuntu_files
 
 ROOT = "/srv/versions"
@@ -55,12 +55,8 @@ class Role:
             "pxe_tftp_assets_images": {"jammy": {"path": "/var/tmp/jammy.iso"}, "noble": noble},
             "pxe_tftp_assets_machines": [MACHINES[0], {**MACHINES[1], **machine}],
         }
-        suite = self.host.backend.name.rpartition("-")[2]
-        playbook = str(Path(__file__).parents[1] / "converge.yml")
-        argv = ["ansible-playbook", playbook, "-i", "molecule/shared/inventory", "--limit", suite]
-        done = subprocess.run(
-            [*argv, "-e", json.dumps(variables)], cwd=PROJECT, capture_output=True, text=True, check=False
-        )
+        playbook = Path(__file__).parents[1] / "converge.yml"
+        done = ansible_playbook(self.host, playbook, "-e", json.dumps(variables))
         said = " ".join((done.stdout + done.stderr).split())
         assert "Traceback" not in said
         return done.returncode, said
