@@ -19,8 +19,8 @@ PREFIX = "netboot-lab-"  # of containers, see tests/lab
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell testinfra the scenario's servers, which its servers.yml names."""
-    servers = yaml.safe_load(Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"], "servers.yml").read_text())
+    """Tell testinfra the scenario's servers, which its inventory names."""
+    servers = yaml.safe_load((_inventory() / "servers.yml").read_text())
     name = PREFIX + os.environ["MOLECULE_SCENARIO_NAME"]
     suites = servers["netboot_servers"]["hosts"]
     config.option.hosts = ",".join(f"podman://{name}-{suite}" for suite in suites)
@@ -40,13 +40,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def ansible_playbook(host: Any, playbook: Path | str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run a playbook on this server only, as the scenario's own are run."""
-    inventories = [
-        PROJECT / "molecule/shared/inventory",
-        Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"], "servers.yml"),
-    ]
     argv = ["ansible-playbook", str(playbook), f"--limit={host.backend.name.rpartition('-')[2]}", *options]
-    argv += [f"--inventory={path}" for path in inventories]
+    argv += [f"--inventory={path}" for path in (PROJECT / "molecule/shared/inventory", _inventory())]
     return subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+def _inventory() -> Path:
+    return Path(os.environ["MOLECULE_SCENARIO_DIRECTORY"], "inventory")
 
 
 class Device:
