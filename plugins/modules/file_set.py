@@ -185,7 +185,7 @@ count:
 import grp
 import os
 import pwd
-from typing import Any, Callable
+from typing import Any, Callable, Collection
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homelab.netboot.plugins.module_utils import _file_set
@@ -334,7 +334,7 @@ def _apply(
             set_attributes(os.path.join(root, name) if name else root, name not in declared)
         for name in plan.remove:
             os.unlink(os.path.join(root, name))
-            _remove_empty(root, name)
+            _remove_empty(root, name, module.params["folders"])
     except OSError as error:
         path = error.filename2 or error.filename
         module.fail_json(msg=f"cannot write {path}: {error.strerror}; {done}; run again to complete")
@@ -363,9 +363,11 @@ def _ask(module: AnsibleModule, path: str, command: str) -> None:
         module.fail_json(msg=f"{path}: `{command}` refuses the new content: {said}; no file was changed")
 
 
-def _remove_empty(root: str, name: str) -> None:
-    """Remove the folders above a removed file, as far as they are empty, up to but without `root`."""
+def _remove_empty(root: str, name: str, declared: Collection[str]) -> None:
+    """Remove the folders above a removed file, as far as they are empty and not declared, but never `root`."""
     for folder in reversed(_file_set.folders_of(name)):
+        if folder in declared:
+            return
         try:
             os.rmdir(os.path.join(root, folder))
         except OSError:

@@ -188,10 +188,18 @@ def test_no_token_is_in_a_log_or_in_what_systemd_keeps(life: Life, host: Any) ->
     assert token not in host.check_output("journalctl --no-pager")
 
 
+def test_its_units_run_now_and_after_a_restart_of_the_host(host: Any) -> None:
+    active = host.check_output("systemctl is-active netboot.target netboot-reports.path netboot-expire.timer")
+    assert active.split() == ["active"] * 3
+    assert host.run("systemctl is-enabled netboot.target").rc == 0
+
+
 @pytest.mark.parametrize("unit", ["netboot-reports.path", "netboot-expire.timer"])
-def test_its_units_run_now_and_after_a_restart_of_the_host(host: Any, unit: str) -> None:
+def test_when_one_unit_ends_the_next_run_starts_all_again(host: Any, unit: str) -> None:
+    host.run_expect([0], f"systemctl stop {unit}")
+    assert host.run("systemctl is-active netboot.target").rc != 0
+    host.run_expect([0], "systemctl start netboot.target")
     assert host.run(f"systemctl is-active {unit}").rc == 0
-    assert host.run(f"systemctl is-enabled {unit}").rc == 0
 
 
 def test_its_services_are_confined_and_work(host: Any) -> None:

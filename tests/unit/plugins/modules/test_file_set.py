@@ -450,6 +450,14 @@ def test_folders_links_and_copies(run: Run, tmp_path: Path) -> None:
     assert (folder / "spool/in").is_dir()  # folders stay
 
 
+def test_a_declared_folder_stays_when_its_last_file_is_removed(run: Run, tmp_path: Path) -> None:
+    options = {"folders": {"kept": {}}, "owned": ["*/*"]}
+    run({"kept/a": "", "dropped/a": ""}, **options)
+    assert run({}, **options)["removed"] == ["dropped/a", "kept/a"]
+    assert [path.name for path in tmp_path.glob("set/*")] == ["kept"]
+    assert run({}, **options)["changed"] is False
+
+
 def test_a_link_takes_the_place_of_a_file_but_not_of_a_folder(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "set"
     (folder / "full").mkdir(parents=True)
