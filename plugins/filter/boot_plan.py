@@ -14,12 +14,8 @@ description:
   - The word C(@TOKEN@) stands for the one-time token of the arming; role
     M(homelab.netboot.machine_states#role) puts it in.
 positional: base_url
+extends_documentation_fragment: homelab.netboot.machines
 options:
-  _input:
-    description: Machines as returned by P(homelab.netboot.machines#filter).
-    type: list
-    elements: dict
-    required: true
   base_url:
     description: Root of the HTTP server, without a slash at the end.
     type: str

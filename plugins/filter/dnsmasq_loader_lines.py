@@ -12,12 +12,8 @@ description:
   - Most machines get the same loader; the others are told apart by their MAC address.
   - UEFI machines are answered only when a loader for their architecture is there.
 positional: uefi_loaders, base_url, version
+extends_documentation_fragment: homelab.netboot.machines
 options:
-  _input:
-    description: Machines as returned by P(homelab.netboot.machines#filter).
-    type: list
-    elements: dict
-    required: true
   uefi_loaders:
     description: Names of the files in the folder C(efi/) of the TFTP and HTTP roots.
     type: list

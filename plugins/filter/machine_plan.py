@@ -10,12 +10,7 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Writes what the server has to know of each machine to decide whether it is to be installed.
-options:
-  _input:
-    description: Machines as returned by P(homelab.netboot.machines#filter).
-    type: list
-    elements: dict
-    required: true
+extends_documentation_fragment: homelab.netboot.machines
 """
 
 EXAMPLES = r"""

@@ -18,12 +18,8 @@ description:
 requirements:
   - jsonschema >= 4.0
 positional: base_url
+extends_documentation_fragment: homelab.netboot.machines
 options:
-  _input:
-    description: Machines as returned by P(homelab.netboot.machines#filter).
-    type: list
-    elements: dict
-    required: true
   base_url:
     description:
       - Where the machines reach the server, without a slash at the end; there they tell how it ended.
