@@ -21,8 +21,8 @@ from pathlib import Path
 
 #: Stages one after the other, lanes side by side, targets of a lane one after the other.
 STAGES = (
-    (("molecule",), ("lint", "test-unit", "sanity", "units", "galaxy")),
-    (("matrix", "lifecycle", "faults"),),
+    (("molecule",), ("lint", "test-unit", "sanity", "units", "galaxy", "faults")),
+    (("matrix", "lifecycle"),),
 )
 #: Lines of a failed target's output that are shown again.
 TAIL = 40
