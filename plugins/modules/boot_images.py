@@ -28,7 +28,7 @@ attributes:
       checksums.
   diff_mode:
     support: full
-    details: The diff shows which version is in use and which are kept.
+    details: The diff shows which version is in use, which are kept, and each file that comes or goes.
   platform:
     platforms: posix
   idempotent:
@@ -140,7 +140,12 @@ from ansible_collections.homelab.netboot.plugins.module_utils._boot_images impor
     remember,
 )
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._image_store import alone, sweep
+from ansible_collections.homelab.netboot.plugins.module_utils._image_store import (
+    CURRENT,
+    RECORD,
+    alone,
+    sweep,
+)
 from ansible_collections.homelab.netboot.plugins.module_utils._iso import PYCDLIB_ERROR
 
 
@@ -201,15 +206,37 @@ def bring(
             remember(plan)
         images[plan.wanted.name] = {**facts(plan, version), "changed": changed}
         if changed:
-            changes.append(_diff(plan, before, images[plan.wanted.name]["version"]))
+            changes += _diff(plan, before, images[plan.wanted.name])
     return images, changes
 
 
-def _diff(plan: Plan, before: str, version: str) -> dict[str, str]:
+def _diff(plan: Plan, before: str, known: dict[str, Any]) -> list[dict[str, str]]:
+    store, version = plan.store, known["version"]
     kept = [one.name for one in plan.kept if one.name != version and one.name not in plan.surplus]
-    header = plan.store.folder
-    after = _state(version or "to be downloaded", [*kept, version])
-    return {"before_header": header, "after_header": header, "before": before, "after": after}
+    changes = [_entry(store.folder, before, _state(version or "to be downloaded", [*kept, version]))]
+    if plan.found is None:
+        sizes = known["sizes"]
+        new = {
+            store.iso_name: sizes.get("iso"),
+            "vmlinuz": sizes.get("vmlinuz"),
+            "initrd": sizes.get("initrd"),
+        }
+        for name, size in {**new, RECORD: None}.items():
+            note = f"({size} bytes: created)" if size else "(created)"
+            changes.append(_entry(store.path(version or "VERSION", name), "", note + "\n"))
+    if plan.current != version or not version:
+        old = f"(symlink to {plan.current})\n" if plan.current else ""
+        changes.append(_entry(store.path(CURRENT), old, f"(symlink to {version or 'VERSION'})\n"))
+    for one in plan.kept:
+        if one.name in plan.surplus:
+            changes += [
+                _entry(store.path(one.name, name), "(removed)\n", "") for name in [*one.files, RECORD]
+            ]
+    return changes
+
+
+def _entry(path: str, before: str, after: str) -> dict[str, str]:
+    return {"before_header": path, "after_header": path, "before": before, "after": after}
 
 
 def _state(current: str, kept: list[str]) -> str:

@@ -186,9 +186,16 @@ def test_the_new_version_is_put_beside_the_old_one_and_then_used(
     assert (done["version"], done["release"]) == (new, "24.04.3")
     assert done["diff"][0]["before"] == f"in use: {old}\nkept: {old}\n"
     assert done["diff"][0]["after"] == f"in use: {new}\nkept: {', '.join(sorted([old, new]))}\n"
+    files = {str(entry["after_header"]).split("noble/", 1)[-1] for entry in done["diff"][1:]}
+    written = {f"{new}/{name}" for name in ("noble.iso", "vmlinuz", "initrd", ".image.json")}
+    assert files == {*written, "current"}
     assert kept(images) == {old, new, "current"}
     assert (images / "noble/current/vmlinuz").read_bytes() == b"kernel 24.04.3"
-    run(source="path", origin=isos["24.04.4"])
+    last = run(source="path", origin=isos["24.04.4"])
+    gone = {
+        str(e["before_header"]).rsplit("/", 1)[-1] for e in last["diff"] if f"/{old}/" in e["before_header"]
+    }
+    assert gone == {"noble.iso", "vmlinuz", "initrd", ".image.json"}
     assert kept(images) == {new, newest, "current"}
     assert reading.read() == isos["24.04.2"].read_bytes()
     reading.close()

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""All runs, told in their order: a bare server, looked at, set up, looked at again, changed; one with more machines."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import testinfra
+
+from tests.check_mode import PASSWORD, Snapshot
+from tests.servers import PREFIX, ansible_playbook
+
+#: Where the roles write, and nobody else: what packages bring is shown as packages.
+PLACES = (
+    "/etc/dnsmasq.d/netboot",
+    "/etc/netboot",
+    "/etc/nginx/conf.d/",
+    "/etc/systemd/system/",
+    "/srv/netboot/",
+    "/usr/local/",
+    "/var/lib/netboot/",
+    "/var/spool/netboot/",
+)
+#: Other settings, of every role, for the second half.
+CHANGED = {
+    "netboot_http_port": 8080,
+    "netboot_kernel_args": ["console=ttyS1"],
+    "netboot_uefi": "never",
+    "pxe_http_sandbox": False,
+    "machine_states_hours": 5,
+}
+#: An image more, which cannot be judged before it is there.
+MORE_IMAGES = {
+    "netboot_images": {name: {"path": "/var/tmp/test.iso"} for name in ("focal", "other")},
+    "netboot_image": "focal",
+}
+
+
+@dataclass
+class Seen:
+    """What site.yml said in each run, what two of them wrote, and what those in check mode touched."""
+
+    said: dict[str, str] = field(default_factory=dict)
+    written: dict[str, set[str]] = field(default_factory=dict)
+    content: dict[str, dict[str, str]] = field(default_factory=dict)
+    touched: list[str] = field(default_factory=list)
+
+
+def site(host: Any, *options: str, **variables: Any) -> str:
+    """Run site.yml for this server and return what it says."""
+    done = ansible_playbook(
+        host, "site.yml", *options, "-e", json.dumps({"netboot_password_hash": PASSWORD, **variables})
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said[-6000:]
+    return said
+
+
+def contents(host: Any, paths: set[str]) -> dict[str, str]:
+    """The texts of small files; those that went are left out."""
+    program = (
+        "import json, os, sys\n"
+        "paths = [p for p in json.loads(sys.argv[1]) if os.path.isfile(p) and os.path.getsize(p) < 1 << 16]\n"
+        "print(json.dumps({p: open(p, errors='replace').read() for p in paths}))"
+    )
+    text = host.check_output("python3 -c %s %s", program, json.dumps(sorted(paths)))
+    found: dict[str, str] = json.loads(text)
+    return found
+
+
+@pytest.fixture(scope="module")
+def seen(host: Any, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """Do it all, once; the tests look at what was seen."""
+    story = Seen()
+
+    def look(name: str, *options: str, **variables: Any) -> None:
+        before = Snapshot.of(host)
+        story.said[name] = site(host, "--check", "--diff", *options, **variables)
+        story.touched += Snapshot.of(host).differences(before)
+
+    def do(name: str, *options: str, **variables: Any) -> None:
+        before = Snapshot.of(host)
+        story.said[name] = site(host, "--diff", *options, **variables)
+        story.written[name] = Snapshot.of(host).changed_since(before, PLACES)
+        story.content[name] = contents(host, story.written[name])
+
+    def many() -> dict[str, str]:
+        first = site(other, f"--inventory={more}")
+        return {
+            "first, 23 machines": first,
+            "later, 23 machines": site(other, f"--inventory={more}", **CHANGED),
+        }
+
+    # the package lists are as old as those of a server that is looked at now and then
+    host.run_expect(
+        [0], "touch -d '2 days ago' /var/lib/apt/lists /var/lib/apt/periodic/update-success-stamp"
+    )
+    other = testinfra.get_host(f"podman://{PREFIX}check_mode-bookworm")
+    more = tmp_path_factory.mktemp("more") / "more.json"
+    more.write_text(json.dumps({"netboot_machines": {"hosts": machines(20)}}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANSIBLE_NOCOLOR", "true")
+        patch.setenv("ANSIBLE_FORCE_COLOR", "false")
+        patch.setenv("ANSIBLE_DISPLAY_SKIPPED_HOSTS", "true")  # they are results, too
+        with ThreadPoolExecutor() as pool:  # the two servers know nothing of each other
+            done = pool.submit(many)
+            look("bare")
+            do("first", "-vvv")
+            look("image", **MORE_IMAGES)
+            look("changed", "-vvv", **CHANGED)
+            do("later", **CHANGED)
+            story.said.update(done.result())
+    return story
+
+
+def machines(count: int) -> dict[str, Any]:
+    """So many machines beside the three of all scenarios."""
+    return {f"more{number:02}": {"netboot_mac": f"52:54:00:00:00:{number:02x}"} for number in range(count)}
