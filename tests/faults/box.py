@@ -16,6 +16,9 @@ from tests.lab.common import BUILD, ROOT, run
 from tests.lab.server import Server
 from tests.unit.isos import make_iso, ubuntu_files
 
+Seen = Callable[[str], None]
+"""Takes what the user sees of a fault."""
+
 NAME, SUITE = "faults", "trixie"
 FLEET = [f"m{number:03}" for number in range(200)]
 OTHERS = [f"n{number:02}" for number in range(40)]
