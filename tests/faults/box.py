@@ -35,7 +35,11 @@ for name, machine in plan.items():
         ("tftp/pxelinux.cfg/01-" + mac.replace(":", "-"), r"(IPAPPEND 2|LOCALBOOT -1)\\n(# version \\d+ END\\n)?$"),
         ("http/grub/machines/" + mac + ".cfg", r"(then boot; fi\\ndone|exit)\\n(# version \\d+ END\\n)?$"),
     ):
-        text = open("/srv/netboot/" + path).read()
+        try:
+            text = open("/srv/netboot/" + path).read()
+        except FileNotFoundError:  # it gets what all others get: its disk
+            found.setdefault(name, []).append("-")
+            continue
         assert text.startswith("# Managed by Ansible") and re.search(end, text), (path, text)
         token = re.search("/machines/" + name + "/([0-9a-f]{32})/", text)
         found.setdefault(name, []).append(token[1] if token else "-")

@@ -29,8 +29,9 @@ ROWS = pytest.StashKey[list[Row]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--keep."""
+    """--keep, --points."""
     parser.addoption("--keep", action="store_true", help="leave the server for the next time")
+    parser.addoption("--points", type=int, default=20, help="how many power cuts of a run; 20")
 
 
 @pytest.fixture(scope="session")

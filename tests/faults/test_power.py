@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The power goes while site.yml runs: on two servers side by side, since a run leaves one processor idle."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.faults.box import Seen
+from tests.faults.power import Plug, Tree, unlike
+from tests.lab import lan, server
+from tests.lab.common import run
+
+# In the first run of a bare server: the task, and what dpkg's log says when it is in the middle.
+FIRST = (
+    ("pxe_http : Install nginx", "status half-installed nginx"),
+    ("pxe_tftp_assets : Install the loaders", "status half-configured"),
+    ("pxe_tftp_assets : Install iPXE's package", "status unpacked ipxe"),
+    ("pxe_dnsmasq : Install dnsmasq's service", "status half-configured dnsmasq"),
+)
+
+
+@dataclass
+class Wholes:
+    """What undisturbed runs leave: of inventory 0 and 1; and the tasks of such a run that may change something."""
+
+    trees: list[Tree]
+    tasks: list[str]
+
+
+@dataclass
+class Story:
+    """What happened to one server."""
+
+    cuts: int = 0  # in the middle of a run
+    faults: list[str] = field(default_factory=list)
+    found: list[tuple[str, Tree, bool]] = field(default_factory=list)
+    said: str = ""
+
+    def add(self, plug: Plug, label: str, *, whole: bool) -> None:
+        """Start the server, and look at it."""
+        plug.start()
+        tree, faults = plug.check(whole=whole)
+        self.faults += [f"{label}: {fault}" for fault in faults]
+        self.found.append((label, tree, not whole))
+
+    def cut(self, plug: Plug, kind: int, when: Callable[[str], bool], label: str, *, first: bool) -> None:
+        """A run that is cut, and the start after it."""
+        told = plug.run(kind, when, again=first and plug.number > 0)
+        self.cuts += "failed=0" not in told.rpartition("PLAY RECAP")[2] or "unreachable=0" not in told
+        self.said = next((line for line in told.splitlines() if "UNREACHABLE!" in line), self.said)
+        if plug.on:  # it had nothing to do where it should have been cut
+            plug.cut()
+        self.add(plug, label, whole=not first)
+
+
+def undisturbed(plug: Plug) -> Wholes:
+    """One run after the other, as a user has it."""
+    plug.run(0)
+    trees = [plug.look()[0]]
+    told = plug.run(1)
+    names = re.findall(r"^TASK \[(?:homelab\.netboot\.)?(.*?)\] \**$", told, re.M)
+    names = names[names.index(next(name for name in names if "'main'" in name)) :]
+    return Wholes([*trees, plug.look()[0]], [name for name in names if names.count(name) == 1])
+
+
+def first(plug: Plug, count: int) -> Story:
+    """The power goes in the first run, while packages are installed; again and again."""
+    story = Story()
+    for task, state in FIRST[:count]:
+        info = run("podman", "inspect", "--format", "{{.GraphDriver.Data.MergedDir}}", plug.server.container)
+        log = Path(info.strip(), "var/log/dpkg.log")
+
+        def when(name: str, task: str = task, state: str = state, log: Path = log) -> bool:
+            if task not in name:
+                return False
+            begin, size = time.monotonic(), log.stat().st_size if log.exists() else 0
+            while time.monotonic() < begin + 60:
+                if log.exists() and state in log.read_text()[size:]:
+                    return True
+                time.sleep(0.01)
+            return True
+
+        story.cut(plug, 0, when, f"first run, {task}, {state}", first=True)
+    return story
+
+
+def later(plug: Plug, kind: int, points: list[str], story: Story) -> int:
+    """The power goes in runs that all have changes to make, later ones first. Returns the last inventory."""
+    dice = random.Random(len(points))  # noqa: S311 - the same moments every time
+    for point in points:
+        kind = 1 - kind
+        plug.known = plug.states()
+
+        def when(name: str, point: str = point) -> bool:
+            if not name.endswith(point):
+                return False
+            time.sleep(dice.random() * 0.6)
+            return True
+
+        story.cut(plug, kind, when, point, first=False)
+    return kind
+
+
+def heal(plug: Plug, story: Story, whole: Tree, *, again: bool = False) -> None:
+    """One more run, which makes all good: what is there then is what an undisturbed run made."""
+    plug.run(0, again=again)
+    tree, faults = plug.check(whole=True)
+    story.faults += [f"{plug.runs} runs, healed: {fault}" for fault in [*faults, *unlike(tree, whole)]]
+
+
+def test_power_cut_at_twenty_points_of_a_run_of_the_playbook(
+    seen: Seen, request: pytest.FixtureRequest
+) -> None:
+    count = request.config.getoption("--points")
+    bare = min(len(FIRST), count // 5)
+    plugs: list[Plug] = []
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            made = [pool.submit(Plug, name) for name in ("power1", "power2")]
+            plugs += [one.result() for one in made]
+            whole: Future[Wholes] = Future()
+
+            def one(plug: Plug) -> Story:
+                try:
+                    whole.set_result(undisturbed(plug))
+                except BaseException as error:
+                    whole.set_exception(error)
+                    raise
+                story = Story()
+                later(plug, 1, points(whole.result(), count - bare, 0), story)
+                heal(plug, story, whole.result().trees[0])
+                return story
+
+            def two(plug: Plug) -> Story:
+                story = first(plug, bare)
+                reference = whole.result().trees[0]
+                heal(plug, story, reference, again=plug.number > 0)
+                later(plug, 0, points(whole.result(), count - bare, 1), story)
+                heal(plug, story, reference)
+                told = plug.run(0, again=True)
+                if "changed=0" not in told.rpartition("PLAY RECAP")[2]:
+                    story.faults.append("one more run changes something")
+                return story
+
+            stories = [job.result() for job in (pool.submit(one, plugs[0]), pool.submit(two, plugs[1]))]
+    finally:
+        if not request.config.getoption("--keep"):
+            for plug in plugs:
+                server.down(plug.name)
+                lan.down(plug.name)
+    trees = whole.result().trees
+    faults = [fault for story in stories for fault in story.faults]
+    for story in stories:
+        for label, tree, begun in story.found:
+            faults += [f"{label}: {fault}" for fault in unlike(tree, *trees, midway=True, first=begun)]
+    cuts = sum(story.cuts for story in stories)
+    assert faults == [], "\n".join(faults)
+    assert cuts >= count * 0.8, f"only {cuts} came before the end of a run"
+    seen(
+        f"the run ends with UNREACHABLE!; what the server then serves is old or new, and the next run completes it"
+        f" ({cuts} of {count} cuts came in the middle of a run, {bare} of those while apt installed packages)"
+    )
+
+
+def points(whole: Wholes, count: int, plug: int) -> list[str]:
+    """Tasks, spread over the part of a run that changes something, the last one first; for server 0 or 1.
+
+    1 has been cut in its first run already, so it gets three of eight.
+    """
+    found = [whole.tasks[(number * 2 + 1) * len(whole.tasks) // (2 * count)] for number in range(count)]
+    return [task for number, task in enumerate(found) if (number % 8 in (1, 4, 6)) == bool(plug)][::-1]
