@@ -78,6 +78,7 @@ class Plug(Box):
         self.place = PLACE / name
         self.place.mkdir(parents=True, exist_ok=True)
         self.isos: dict[str, dict[str, str]] = {}  # version → what its files must be
+        self.took: dict[str, float] = {}  # task → seconds, in the last run
 
     def inventory(self, kind: int) -> Path:
         """Write the inventory 0 or 1, with an image that no run had before."""
@@ -122,7 +123,9 @@ class Plug(Box):
         log = self.place / f"run-{self.runs}.log"
 
         def tell(task: playbook.Task | str) -> None:
-            if self.on and isinstance(task, str) and when(task):
+            if isinstance(task, playbook.Task):
+                self.took[task.name] = task.seconds
+            elif self.on and when(task):
                 self.cut()
 
         try:

@@ -29,10 +29,10 @@ FIRST = (
 
 @dataclass
 class Wholes:
-    """What undisturbed runs leave: of inventory 0 and 1; and the tasks of such a run that may change something."""
+    """What undisturbed runs leave: of inventory 0 and 1; and the tasks that may change something, and their seconds."""
 
     trees: list[Tree]
-    tasks: list[str]
+    tasks: dict[str, float]
 
 
 @dataclass
@@ -68,7 +68,9 @@ def undisturbed(plug: Plug) -> Wholes:
     told = plug.run(1)
     names = re.findall(r"^TASK \[(?:homelab\.netboot\.)?(.*?)\] \**$", told, re.M)
     names = names[names.index(next(name for name in names if "'main'" in name)) :]
-    return Wholes([*trees, plug.look()[0]], [name for name in names if names.count(name) == 1])
+    took = {name.removeprefix("homelab.netboot."): seconds for name, seconds in plug.took.items()}
+    tasks = {name: took[name] for name in names if names.count(name) == 1}
+    return Wholes([*trees, plug.look()[0]], tasks)
 
 
 def first(plug: Plug, count: int) -> Story:
@@ -92,21 +94,21 @@ def first(plug: Plug, count: int) -> Story:
     return story
 
 
-def later(plug: Plug, kind: int, points: list[str], story: Story) -> int:
-    """The power goes in runs that all have changes to make, later ones first. Returns the last inventory."""
+def later(plug: Plug, kind: int, points: dict[str, float], story: Story) -> None:
+    """The power goes in runs that all have changes to make, later ones first."""
     dice = random.Random(len(points))  # noqa: S311 - the same moments every time
-    for point in points:
+    for point, seconds in points.items():
         kind = 1 - kind
         plug.known = plug.states()
 
-        def when(name: str, point: str = point) -> bool:
+        # The first part of a task is Ansible's own: the module is copied, and started.
+        def when(name: str, point: str = point, seconds: float = seconds) -> bool:
             if not name.endswith(point):
                 return False
-            time.sleep(dice.random() * 0.6)
+            time.sleep(dice.uniform(0.3, 1.0) * seconds)
             return True
 
         story.cut(plug, kind, when, point, first=False)
-    return kind
 
 
 def heal(plug: Plug, story: Story, whole: Tree, *, again: bool = False) -> None:
@@ -170,10 +172,12 @@ def test_power_cut_at_twenty_points_of_a_run_of_the_playbook(
     )
 
 
-def points(whole: Wholes, count: int, plug: int) -> list[str]:
+def points(whole: Wholes, count: int, plug: int) -> dict[str, float]:
     """Tasks, spread over the part of a run that changes something, the last one first; for server 0 or 1.
 
     1 has been cut in its first run already, so it gets three of eight.
     """
-    found = [whole.tasks[(number * 2 + 1) * len(whole.tasks) // (2 * count)] for number in range(count)]
-    return [task for number, task in enumerate(found) if (number % 8 in (1, 4, 6)) == bool(plug)][::-1]
+    names = list(whole.tasks)
+    found = [names[(number * 2 + 1) * len(names) // (2 * count)] for number in range(count)]
+    mine = [name for number, name in enumerate(found) if (number % 8 in (1, 4, 6)) == bool(plug)]
+    return {name: whole.tasks[name] for name in reversed(mine)}
