@@ -181,7 +181,7 @@ class Plug(Box):
                 faults += [
                     fault for fault in self.unsafe() if not re.match(f"{GUEST} is armed, .* its disk", fault)
                 ]
-            except AssertionError as error:
+            except (AssertionError, LabError) as error:
                 faults.append(f"boot entries: {error}")
         elif any("/pxelinux.cfg/01-" in path for path in tree):
             faults.append("machines find entries of which the program knows nothing")
