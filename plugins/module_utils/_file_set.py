@@ -180,6 +180,11 @@ def check_commands(commands: dict[str, Any], declared: Collection[str]) -> None:
     raise_faults(faults)
 
 
+def check_modes(modes: dict[str, Any], declared: Collection[str]) -> None:
+    """Raise FileSetError unless each mode is for a declared file."""
+    raise_faults([f"modes: {name!r} is not among files" for name in modes if name not in declared])
+
+
 def _name_faults(name: str) -> list[str]:
     parts = name.split("/")
     checks = [

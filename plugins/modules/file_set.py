@@ -96,6 +96,10 @@ options:
       - The file has another name then, so it does not suit a program that reads the files beside it as well.
     type: dict
     default: {}
+  modes:
+    description: Names in O(files), and the mode of each that differs from O(mode), such as V('0755') for a program.
+    type: dict
+    default: {}
   directory_mode:
     description:
       - Mode of O(path), of the folders below it that hold declared files, and of those above it that are missing,
@@ -185,6 +189,7 @@ count:
 import grp
 import os
 import pwd
+from functools import partial
 from typing import Any, Callable, Collection
 
 from ansible.module_utils.basic import AnsibleModule
@@ -203,6 +208,7 @@ def main() -> None:
             "owned": {"type": "list", "elements": "str", "default": []},
             "sensitive": {"type": "list", "elements": "str", "default": []},
             "validate": {"type": "dict", "default": {}},
+            "modes": {"type": "dict", "default": {}},
             "directory_mode": {"type": "raw"},
         },
         add_file_common_args=True,
@@ -222,6 +228,7 @@ def main() -> None:
         _file_set.check_names(list(declared), params["owned"])
         _file_set.check_folders(params["folders"], declared)
         _file_set.check_commands(params["validate"], declared)
+        _file_set.check_modes(params["modes"], declared)
         attributes = _Attributes(module, root)
         more = params["folders"]
         seen = _file_set.observe(
@@ -257,7 +264,7 @@ class _Attributes:
             params[option] = self._number(option, params[option])
         self.files = module.load_file_common_arguments(params, root)
         self.folders = {**self.files, "mode": params["directory_mode"], "attributes": None, "attr_flags": ""}
-        self.special = {}
+        self.special = {os.path.join(root, name): {"mode": mode} for name, mode in params["modes"].items()}
         for name, given in params["folders"].items():
             own = {option: self._number(option, value) for option, value in (given or {}).items()}
             self.special[os.path.join(root, name) if name else root] = own
@@ -272,10 +279,9 @@ class _Attributes:
                 return None  # a package that is yet to be installed may bring it
             self.module.fail_json(msg=f"{option}: there is no {name} on this host")
 
-    def _of(self, path: str, folder: bool) -> dict[str, Any]:
-        if not folder:
-            return {**self.files, "path": path}
-        return {**self.folders, **self.special.get(path, {}), "path": path}
+    def _of(self, path: str, folder: bool, place: str = "") -> dict[str, Any]:
+        usual = self.folders if folder else self.files
+        return {**usual, **self.special.get(place or path, {}), "path": path}
 
     def differing(self, path: str, folder: bool) -> dict[str, Any]:
         """Return which differ, as a diff does; empty when none does."""
@@ -285,8 +291,9 @@ class _Attributes:
         self.module.check_mode = real
         return difference
 
-    def set(self, path: str, folder: bool = False) -> None:
-        self.module.set_fs_attributes_if_different(self._of(path, folder), False, expand=False)
+    def set(self, path: str, folder: bool = False, place: str = "") -> None:
+        """Set them. place: what `path` is to become, when it is not there yet."""
+        self.module.set_fs_attributes_if_different(self._of(path, folder, place), False, expand=False)
 
 
 def _wanted(module: AnsibleModule) -> Callable[[str], bool]:
@@ -316,17 +323,13 @@ def _apply(
             os.umask(0o077)  # a new file is private until it has its mode; others are relative to the umask
         with Batch() as batch:
             for name in sorted([*plan.create, *plan.change]):
-                content = declared[name].content or b""
+                content, place = declared[name].content or b"", os.path.join(root, name)
                 if declared[name].kind == "link":
-                    batch.link(os.path.join(root, name), os.fsdecode(content))
+                    batch.link(place, os.fsdecode(content))
                     continue
-                written = batch.add(os.path.join(root, name), content, set_attributes)
+                written = batch.add(place, content, partial(set_attributes, place=place))
                 if name in module.params["validate"]:
-                    _ask(
-                        module,
-                        os.path.join(root, name),
-                        module.params["validate"][name].replace("%s", written),
-                    )
+                    _ask(module, place, module.params["validate"][name].replace("%s", written))
             done = "files that come before it in the alphabet may have been written"
             batch.commit()
         done = "all contents were written"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -51,10 +52,15 @@ def play(
 ) -> float:
     """Run a playbook for the server and an inventory of machines; seconds. tell: see playbook.run_site."""
     inventories = [machines, playbook.write_inventory(BUILD / NAME / "site.json", {NAME: box})]
-    argv = playbook.command(
-        inventories, {"netboot_images": {IMAGE: {"src": str(iso.ensure())}}, "netboot_image": IMAGE}, book
-    )
+    image = {"src": str(iso.ensure()), "checksum": _checksum(iso.ensure())}
+    argv = playbook.command(inventories, {"netboot_images": {IMAGE: image}, "netboot_image": IMAGE}, book)
     return playbook.run_site([*argv, *options], log, tell)
+
+
+@functools.cache
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def remove() -> None:

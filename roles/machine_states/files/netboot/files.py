@@ -42,7 +42,7 @@ class Writer:
         try:
             for path, content in changes.items():
                 place = os.path.join(self.top, path)
-                self._folder(os.path.dirname(path))
+                self.folder(os.path.dirname(path))
                 waiting.append((self._beside(place, content), place))
             sync([temporary for temporary, dummy in waiting])
             folders = {os.path.dirname(place) for dummy, place in waiting}
@@ -71,14 +71,15 @@ class Writer:
             raise
         return temporary
 
-    def _folder(self, path: str) -> None:
-        """Make a folder below the top, and those above it; the top itself has to be there."""
-        if not path or path in self.known:
+    def folder(self, path: str) -> None:
+        """Make a folder below the top, and those above it, unless they are there."""
+        if path in self.known:
             return
-        self._folder(os.path.dirname(path))
+        if path:
+            self.folder(os.path.dirname(path))
         place = os.path.join(self.top, path)
         if not os.path.isdir(place):
-            os.mkdir(place, 0o700)
+            os.makedirs(place, 0o700)
             os.chown(place, -1, self.group)
             os.chmod(place, self.folder_mode)
         self.known.add(path)

@@ -152,6 +152,7 @@ class Server:
     def publish(self) -> None:
         """Bring states and served files in line with the plan."""
         self.drain()
+        self.entries.folder("http")  # for all to read, unlike those of seeds
         now, plan = self.now(), self.plan
         found: dict[str, State | None] = {name: self.state(name) for name in plan.machines}
         new: dict[str, State] = {}

@@ -450,6 +450,19 @@ def test_folders_links_and_copies(run: Run, tmp_path: Path) -> None:
     assert (folder / "spool/in").is_dir()  # folders stay
 
 
+def test_one_file_may_have_a_mode_of_its_own(run: Run, tmp_path: Path) -> None:
+    options = {"mode": "0640", "modes": {"bin/run": "0750"}}
+    files = {"bin/run": "#!/bin/sh\n", "bin/data": ""}
+    run(files, **options)
+    found = modes(tmp_path / "set")
+    assert (found["bin/run"], found["bin/data"]) == ("750", "640")
+    assert run(files, **options)["changed"] is False
+    (tmp_path / "set/bin/run").chmod(0o640)
+    assert run(files, **options)["changed_files"] == ["bin/run"]
+    assert modes(tmp_path / "set")["bin/run"] == "750"
+    assert run({}, modes={"a": "0755"})["msg"] == "modes: 'a' is not among files"
+
+
 def test_a_declared_folder_stays_when_its_last_file_is_removed(run: Run, tmp_path: Path) -> None:
     options = {"folders": {"kept": {}}, "owned": ["*/*"]}
     run({"kept/a": "", "dropped/a": ""}, **options)

@@ -26,13 +26,7 @@ class Box:
 
     def __init__(self, top: Path) -> None:
         self.root, self.state, self.spool = top / "root", top / "state", top / "spool"
-        for place in (
-            self.root / "tftp",
-            self.root / "http/machines",
-            self.state,
-            self.spool / "fetched",
-            self.spool / "reports",
-        ):
+        for place in (self.state, self.spool / "fetched", self.spool / "reports"):
             place.mkdir(parents=True)
         group = grp.getgrgid(os.getegid()).gr_name
         self.settings = Settings(str(self.root), str(self.state), str(self.spool), group, 4.0)
@@ -122,8 +116,9 @@ def test_a_second_publish_changes_nothing(box: Box) -> None:
 
 def test_seeds_are_for_the_web_server_and_states_for_root(box: Box) -> None:
     folder = box.root / SEEDS / "nuc1" / box.of("nuc1").token
-    modes = {oct(path.stat().st_mode & 0o777) for path in (folder, folder.parent)}
+    modes = {oct(path.stat().st_mode & 0o777) for path in (folder, folder.parent, box.root / SEEDS)}
     assert modes == {"0o750"}
+    assert {oct((box.root / path).stat().st_mode & 0o777) for path in ("", "http", ENTRY)} == {"0o755"}
     assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o640"}
     assert (box.state / "machines/nuc1.json").stat().st_mode & 0o777 == 0o600
     assert (box.state / "machines").stat().st_mode & 0o777 == 0o700
