@@ -30,13 +30,13 @@ MEASURES: dict[str, Callable[[], Row | list[Row]]] = {
 def main() -> int:
     """The exit code: 1 when a measure failed, or missed what is expected of it."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", choices=MEASURES, help="measure just this one")
+    parser.add_argument("--only", choices=MEASURES, nargs="+", help="measure just these")
     only = parser.parse_args().only
     for number in (signal.SIGTERM, signal.SIGHUP):  # so that they, too, end in cleaning up
         signal.signal(number, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
     load, cores = os.getloadavg()[0], os.cpu_count() or 1
     try:
-        rows, notes, code = measure([only] if only else list(MEASURES))
+        rows, notes, code = measure(only or list(MEASURES))
     finally:
         boot_server.remove()
     print()

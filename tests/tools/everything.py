@@ -46,14 +46,14 @@ class Result:
 
 def run(target: str) -> Result:
     """Run a target of the Makefile, its output into a file."""
-    print(f"{target} …", flush=True)
+    print(f"{target} …\n", end="", flush=True)  # in one piece, as another lane prints too
     begin = time.monotonic()
     with (LOGS / f"{target}.log").open("wb") as log:
         code = subprocess.run(
             ["make", "--no-print-directory", target], stdout=log, stderr=subprocess.STDOUT, check=False
         ).returncode
     result = Result(target, code, time.monotonic() - begin)
-    print(result, flush=True)
+    print(f"{result}\n", end="", flush=True)
     return result
 
 
