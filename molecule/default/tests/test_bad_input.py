@@ -47,6 +47,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"netboot_quirks": ["tftp"]},
         ["machine nuc1: netboot_quirks: there is no 'tftp'; did you mean tftp-only?"],
     ),
+    "iPXE for a machine where UEFI machines are not served": (
+        {"netboot_quirks": ["ipxe"], "netboot_uefi": "never"},
+        ["the machines nuc1, nuc2, nuc3 have ipxe in netboot_quirks", "or choose another netboot_uefi"],
+    ),
     "a menu's entry that does not exist": (
         {"netboot_menu": ["memtest86"]},
         ["machine nuc1: netboot_menu: there is no 'memtest86'; did you mean memtest?"],
