@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
+"""What controller and server agree on: names, places and forms that one side writes and the other reads.
+
+It is written here and nowhere else (tests/unit/test_contract.py looks for copies). Filters import it on the controller,
+the program `netboot` on the server, and nginx's configuration takes its patterns from it (filter `contract`).
+"""
+
+from __future__ import annotations
+
+import re
+
+#: As a machine's MAC address: whatever boots and is not named otherwise.
+ANY = "any"
+#: What `netboot_install` can say.
+INSTALLS = ("once", "always", "never")
+
+# --- names
+
+#: A machine's name (RFC 1123, section 2.1). It becomes the host name, a folder on the server, part of addresses.
+HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
+#: Characters of the longest name: HOST_NAME_MAX of Linux, see gethostname(2).
+LONGEST_NAME = 64
+#: Every name matches this, too, and so does more; for patterns that only have to keep names and tokens apart.
+_LIKE_A_NAME = f"[A-Za-z0-9.-]{{1,{LONGEST_NAME}}}"
+
+
+def is_host_name(text: str) -> bool:
+    """Whether a text can be a machine's name."""
+    return len(text) <= LONGEST_NAME and HOST_NAME.fullmatch(text) is not None
+
+
+# --- the one-time token of an arming
+
+#: Stands for it in the plan; the program puts it in.
+TOKEN = "@TOKEN@"  # noqa: S105 - not one itself
+#: Random bytes in it; it is written as hexadecimal digits.
+TOKEN_BYTES = 16
+#: Its form.
+TOKEN_PATTERN = f"[0-9a-f]{{{2 * TOKEN_BYTES}}}"
+
+# --- the plan: what the playbook writes below STATE/plan, and the program hands out
+
+#: The machines, as JSON: name → MACHINE_KEYS.
+MACHINES_FILE = "machines.json"
+MACHINE_KEYS = ("mac", "image", "install")
+#: boot/NAME/PATH: what a machine finds at PATH below the server's root when it is armed.
+BOOT = "boot"
+#: local/FOLDER: what a named machine that is not armed finds in that folder.
+LOCAL = "local"
+#: static/PATH: what lies at PATH in any case, unless a machine that is armed has the same path.
+STATIC = "static"
+#: seed/NAME/FILE: what the installer of a machine asks for.
+SEED = "seed"
+#: The files of a seed; cloud-init asks for all four, and one that is missing costs ten seconds or the installation.
+SEED_FILES = ("user-data", "meta-data", "vendor-data", "network-config")
+#: What each role owns in the plan, as patterns of module file_set.
+OWNED_ENTRIES = (
+    f"{BOOT}/*/tftp/*/*",
+    f"{BOOT}/*/http/*/*",
+    f"{BOOT}/*/http/*/*/*",
+    f"{LOCAL}/*/*",
+    f"{LOCAL}/*/*/*",
+    f"{STATIC}/*/*/*",
+    f"{STATIC}/*/*/*/*",
+)
+OWNED_SEEDS = tuple(f"{SEED}/*/{file}" for file in SEED_FILES)
+#: Those of them that hold secrets.
+SECRET_SEEDS = (f"{SEED}/*/user-data",)
+
+# --- what is served: ROOT/http and ROOT/tftp
+
+HTTP, TFTP = "http", "tftp"
+#: machines/NAME/TOKEN/FILE: seeds, below ROOT/http and below the web server's address alike.
+MACHINES = "machines"
+SEEDS = f"{HTTP}/{MACHINES}"
+
+
+def seed_address(base_url: str, name: str, token: str = TOKEN) -> str:
+    """Return where a machine's seed is, with the slash at the end that cloud-init up to 22.x needs."""
+    return f"{base_url}/{MACHINES}/{name}/{token}/"
+
+
+# --- what comes back: nginx puts it into SPOOL, and the program takes it from there
+
+#: What a machine can report: how its installation ended.
+INSTALLED, FAILED = "installed", "failed"
+REPORT_WORDS = (INSTALLED, FAILED)
+#: fetched/NAME.TOKEN: that user-data was fetched. reports/NAME.TOKEN.WORD: what a machine reported.
+#: incoming: a report that is not here as a whole yet.
+FETCHED, REPORTS, INCOMING = "fetched", "reports", "incoming"
+FETCHED_FILE = re.compile(f"(?P<name>{_LIKE_A_NAME})\\.(?P<token>{TOKEN_PATTERN})")
+REPORT_FILE = re.compile(f"{FETCHED_FILE.pattern}\\.(?P<word>{'|'.join(REPORT_WORDS)})")
+
+
+def report_address(base_url: str, name: str, word: str, token: str = TOKEN) -> str:
+    """Return where a machine reports."""
+    return f"{base_url}/{REPORTS}/{name}.{token}.{word}"
+
+
+# --- nginx's part of it
+
+#: Paths that it answers, as regular expressions of PCRE and Python alike; the groups become nginx's variables.
+USER_DATA_PATH = (
+    f"^/{MACHINES}/(?P<netboot_machine>{_LIKE_A_NAME})/(?P<netboot_token>{TOKEN_PATTERN})/user-data$"
+)
+OTHER_SEEDS_PATH = (
+    f"^/{MACHINES}/{_LIKE_A_NAME}/{TOKEN_PATTERN}/(?:{'|'.join(file for file in SEED_FILES if file != 'user-data')})$"
+)
+REPORT_PATH = f"^/{REPORTS}/{_LIKE_A_NAME}\\.{TOKEN_PATTERN}\\.(?:{'|'.join(REPORT_WORDS)})$"
+#: Its log: each request, with "-" in the place of tokens.
+ACCESS_LOG = "/var/log/nginx/netboot.access.log"
+ACCESS_FORMAT = (
+    '$time_iso8601 $msec $remote_addr "$netboot_request" $status $body_bytes_sent $request_time "$http_user_agent"'
+)
+ACCESS_LINE = re.compile(
+    r'^\S+ (?P<when>[\d.]+) (?P<ip>\S+) "(?P<method>[A-Z]+) (?P<path>\S+) [^"]*" (?P<status>\d+) '
+)
