@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _ipxe, _quirks
-from ansible_collections.homelab.netboot.plugins.plugin_utils._machines import ANY
 
 _MENU_TEXT = "homelab.netboot"
 #: Tag of an iPXE that runs (its option 175, ipxe.org/howto/dhcpd).
