@@ -78,9 +78,9 @@ def user_data(host: Any, machine: str) -> Any:
     return host.file(f"/data/boot/http/machines/{machine}/{token}/user-data")
 
 
-def test_seeds_belong_to_the_other_group_and_say_what_was_given(host: Any) -> None:
+def test_seeds_belong_to_the_web_server_and_say_what_was_given(host: Any) -> None:
     odd = user_data(host, "odd")
-    assert odd.group == "nogroup"
+    assert odd.group == "www-data"
     answers = yaml.safe_load(odd.content_string)["autoinstall"]
     user = answers["user-data"]["users"][0]
     assert (user["name"], user["passwd"], user["lock_passwd"]) == ("me", "$6$salt$hash", False)

@@ -103,7 +103,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "a folder that the confined web server could not see": (
         {"netboot_root": "/home/me/netboot"},
-        ["pxe_http_root: systemd hides /home/me/netboot/http from nginx", "netboot_root", "pxe_http_sandbox"],
+        ["netboot_root: systemd hides /home/me/netboot/http from nginx", "pxe_http_sandbox"],
     ),
 }
 
