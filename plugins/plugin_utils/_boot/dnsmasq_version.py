@@ -29,7 +29,7 @@ def notes(version: str, uefi_loaders: Collection[str] = ()) -> dict[str, list[st
     faults = []
     if known and known < OLDEST:
         faults.append(
-            f"pxe_dnsmasq: the server's dnsmasq is {_text(known)}, and {_text(OLDEST)} or newer is needed, which tells "
+            f"the server's dnsmasq is {_text(known)}, and {_text(OLDEST)} or newer is needed, which tells "
             "all kinds of UEFI machines apart. Upgrade its package dnsmasq-base."
         )
     say = []

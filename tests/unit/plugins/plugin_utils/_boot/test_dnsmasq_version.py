@@ -24,9 +24,7 @@ def test_what_a_version_cannot_do_is_said(version: str, faults: int, lines: int)
 
 def test_the_versions_are_named() -> None:
     found = notes("Dnsmasq version 2.76  Copyright", ["ipxe.efi"])
-    assert found["faults"][0].startswith(
-        "pxe_dnsmasq: the server's dnsmasq is 2.76, and 2.78 or newer is needed"
-    )
+    assert found["faults"][0].startswith("the server's dnsmasq is 2.76, and 2.78 or newer is needed")
     assert found["say"][0].endswith("dnsmasq 2.91 or newer is needed, and this server's is 2.76.")
 
 
