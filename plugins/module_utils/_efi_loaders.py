@@ -34,21 +34,21 @@ from ansible_collections.homelab.netboot.plugins.module_utils._destination impor
     stamp,
 )
 from ansible_collections.homelab.netboot.plugins.module_utils._iso import Extent, Image, copy
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import (
+    DEBIAN_ARCHS,
+    GRUB_FILES,
+    MANIFEST,
+    PAIRS,
+    SHIM_ENDINGS,
+    SHIM_FILES,
+)
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-MANIFEST = ".efi_loaders.json"  # in the destination: which image the files came from
 MAX_FILE = 256 << 20  # bytes of a loader or kernel
 GZIP = b"\x1f\x8b"  # how such a file begins (RFC 1952)
 TIMEOUT = 60  # seconds for one run of sbverify, which takes milliseconds
-NAMES = {"x64": ("shimx64.efi", "grubx64.efi"), "aa64": ("shimaa64.efi", "grubaa64.efi")}
-PACKAGES = {"x64": "amd64", "aa64": "arm64"}
-ENDINGS = (".signed", ".signed.latest", ".dualsigned")  # Debian has the first, Ubuntu the others
-GRUBS = {
-    "x64": "usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
-    "aa64": "usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed",
-}
 
 
 class _UnfitError(Exception):
@@ -207,7 +207,7 @@ def decide(dest: str, candidates: Sequence[Candidate], judge: Judge) -> Plan:
             plan.rejected.append({"name": candidate.name, "reason": str(error).rstrip(".")})
             continue
         plan.source, plan.iso = candidate.name, iso
-        plan.loaders = [_loader(dest, name, data) for name, data in zip(NAMES[judge.arch], (shim, grub))]
+        plan.loaders = [_loader(dest, name, data) for name, data in zip(PAIRS[judge.arch], (shim, grub))]
         check_folder(dest, sum(loader.size for loader in plan.loaders if loader.changed))
         break
     return plan
@@ -221,15 +221,16 @@ def _pair(candidate: Candidate, dest: str, arch: str) -> tuple[bytes, bytes, tup
     try:
         now = stamp(os.stat(iso))
         records = load(os.path.join(dest, MANIFEST))
-        places = [os.path.join(dest, name) for name in NAMES[arch]]
-        if all(holds(records, name, now, iso, place) for name, place in zip(NAMES[arch], places)):
+        places = [os.path.join(dest, name) for name in PAIRS[arch]]
+        if all(holds(records, name, now, iso, place) for name, place in zip(PAIRS[arch], places)):
             return _fit_file(places[0]), _fit_file(places[1]), (iso, now)
         with open(iso, "rb") as file:
             image = Image(file, iso)
-            package = PACKAGES[arch]
-            shims = [f"usr/lib/shim/shim{arch}.efi{ending}" for ending in ENDINGS]
+            package = DEBIAN_ARCHS[arch]
+            shims = [SHIM_FILES[arch] + ending for ending in SHIM_ENDINGS]
             shim = _packaged(file, image, f"pool/**/shim-signed_*_{package}.deb", shims)
-            grub = _packaged(file, image, f"pool/**/grub-efi-{package}-signed_*_{package}.deb", [GRUBS[arch]])
+            pattern = f"pool/**/grub-efi-{package}-signed_*_{package}.deb"
+            grub = _packaged(file, image, pattern, [GRUB_FILES[arch]])
     except OSError as error:
         raise _UnfitError(f"cannot read {iso}: {error.strerror}") from error
     return shim, grub, (iso, now)

@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import IPXES, SHIMS
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _ipxe, _quirks
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq_version import (
+    HTTP_BOOT_SINCE,
+    numbers,
+)
 
 _MENU_TEXT = "homelab.netboot"
 #: Tag of an iPXE that runs (its option 175, ipxe.org/howto/dhcpd).
@@ -36,11 +40,6 @@ ARCHS = (
     Arch(16, "16", "x64", http=True),
     Arch(19, "19", "aa64", http=True),
 )
-#: By processor: files in the folder of UEFI loaders, of which shim is taken before iPXE. iPXE is only there for x64.
-SHIMS = {"x64": "shimx64.efi", "aa64": "shimaa64.efi"}
-IPXES = {"x64": "ipxe.efi", "aa64": "ipxeaa64.efi"}
-#: dnsmasq's first release with dhcp-option-pxe and dhcp-pxe-vendor, which HTTP Boot beside a router needs.
-HTTP_BOOT_SINCE = (2, 91)
 
 
 def loader_lines(
@@ -69,7 +68,7 @@ def loader_lines(
         lines.append(f'pxe-prompt={second.yes}"{_MENU_TEXT}",1')
     lines += _service("x86PC", "pxelinux", tftp_only.yes, second)
     lines += _service("x86PC", "lpxelinux", tftp_only.no, second)
-    return lines + _uefi_lines(machines, set(uefi_loaders), base_url, second, _numbers(version))
+    return lines + _uefi_lines(machines, set(uefi_loaders), base_url, second, numbers(version))
 
 
 class _Split:
@@ -151,9 +150,3 @@ def _offers(arch: Arch, there: Collection[str], by_ipxe: _Split) -> list[tuple[s
     if not {shim, ipxe} <= set(there):  # no choice
         return [(loader, "") for loader in (shim, ipxe) if loader in there]
     return [(loader, who) for loader, who in ((shim, by_ipxe.no), (ipxe, by_ipxe.yes)) if who is not None]
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    """Return the first version number in a text, as numbers; none when there is none."""
-    found = re.search(r"\d+(\.\d+)+", version)
-    return tuple(int(part) for part in found[0].split(".")) if found else ()

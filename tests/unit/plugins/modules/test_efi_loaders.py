@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.homelab.netboot.plugins.module_utils import _efi_loaders, _pe
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi import names
 from ansible_collections.homelab.netboot.plugins.modules import efi_loaders
 from ansible_collections.homelab.netboot.tests.unit import efi
 from ansible_collections.homelab.netboot.tests.unit.isos import make_iso
@@ -264,7 +265,7 @@ def test_pairs_for_two_processors_from_images_lie_side_by_side(world: World) -> 
         for arch, source in (("x64", "image"), ("aa64", "arm-image")):
             done = world.run(*candidates, arch=arch, kernels=both)
             assert (done["needed"], done["source"], done["changed"]) == (True, source, run == 0)
-    manifest = json.loads((world.dest / _efi_loaders.MANIFEST).read_text())
+    manifest = json.loads((world.dest / names.MANIFEST).read_text())
     assert set(manifest["files"]) == {"grubaa64.efi", "grubx64.efi", "shimaa64.efi", "shimx64.efi"}
 
 
