@@ -12,7 +12,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _quirks
 from ansible_collections.homelab.netboot.plugins.plugin_utils._releases import find
 
-INSTALL, LOCAL, RESCUE, MEMTEST = "install", "local", "rescue", "memtest"
+INSTALL, LOCAL, RESCUE = "install", "local", "rescue"
 #: Seconds for which a menu waits before it starts its first entry.
 MENU_SECONDS = 5
 #: Loaders of installed systems on the EFI system partition, best first; the last is UEFI's own default.
@@ -27,16 +27,14 @@ DISK_LOADERS = (
     "/EFI/debian/shimaa64.efi",
     "/EFI/BOOT/BOOTAA64.EFI",
 )
-#: memtest86+ below the server's roots, as BIOS starts it and as UEFI does.
-MEMTEST_BIOS, MEMTEST_EFI = "memtest86+/memtest.bin", "memtest86+/memtest.efi"
 
 
 @dataclass(frozen=True)
 class Entry:
     """One thing that a machine can boot.
 
-    kind: one of the four above. kernel, initrd: below the server's HTTP and TFTP roots, which have the same layout;
-    of memtest86+ the kernel is for BIOS. arguments: the kernel's. tftp: whether they are to come by TFTP.
+    kind: one of the three above. kernel, initrd: below the server's HTTP and TFTP roots, which have the same layout.
+    arguments: the kernel's. tftp: whether they are to come by TFTP.
     mac: the card to go on with; V(any) for the one that it booted from, empty for whichever the kernel finds.
     """
 
@@ -121,7 +119,7 @@ def entries(machine: Mapping[str, Any], base_url: str, *, armed: bool) -> list[E
     """
     local = Entry(LOCAL, "The system on its disk")
     first = [_image(machine, base_url, INSTALL), local] if armed else [local]
-    menu = [_image(machine, base_url, kind) if kind == RESCUE else _memtest() for kind in machine["menu"]]
+    menu = [_image(machine, base_url, kind) for kind in machine["menu"]]
     return [*first, *menu] if menu else first[:1]
 
 
@@ -137,10 +135,6 @@ def _image(machine: Mapping[str, Any], base_url: str, kind: str) -> Entry:
         tftp=_quirks.has(machine, _quirks.TFTP_ONLY),
         mac="" if _quirks.has(machine, _quirks.NO_BOOTIF) else machine["mac"],
     )
-
-
-def _memtest() -> Entry:
-    return Entry(MEMTEST, "memtest86+ (UEFI: with Secure Boot off)", kernel=MEMTEST_BIOS)
 
 
 def local_only() -> list[Entry]:

@@ -10,8 +10,6 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import (
     DISK_LOADERS,
     LOCAL,
-    MEMTEST,
-    MEMTEST_EFI,
     MENU_SECONDS,
     Entry,
     Loader,
@@ -73,8 +71,6 @@ def _entry(entry: Entry, base_url: str) -> list[str]:
     if entry.kind == LOCAL:
         return _LOCAL
     root = f"(tftp,{host(base_url)})" if entry.tftp else device(base_url)
-    if entry.kind == MEMTEST:
-        return [f"chainloader {root}/{MEMTEST_EFI}", "boot"]
     # In GRUB a bare ';' ends the statement, so every argument is quoted.
     arguments = " ".join(_quoted(word) for word in [*entry.arguments, *_bootif(entry)])
     # GRUB's TCP ports are the same after each start, and the server may still wait for the end of a connection that

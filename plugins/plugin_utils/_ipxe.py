@@ -10,8 +10,6 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import (
     DISK_LOADERS,
     LOCAL,
-    MEMTEST,
-    MEMTEST_EFI,
     MENU_SECONDS,
     Entry,
     Loader,
@@ -59,8 +57,6 @@ def _entry(entry: Entry, base_url: str) -> list[str]:
         return _LOCAL
     root = f"tftp://{host(base_url)}" if entry.tftp else base_url
     orelse = f"|| goto {LOCAL}"
-    if entry.kind == MEMTEST:
-        return [f"chain {root}/{MEMTEST_EFI} {orelse}"]
     arguments = " ".join(["initrd=initrd", *entry.arguments, *_bootif(entry)])
     return [
         f"kernel {root}/{entry.kernel} {arguments} {orelse}",

@@ -56,7 +56,7 @@ FOREIGN = ("name", "ansible_host")
 _MAPPING = (dict, "a mapping, as Subiquity's documentation describes it")
 CHOICES = {"install": INSTALLS}
 #: Settings that are lists of words, with the words that there are.
-WORDS: Mapping[str, Collection[str]] = {"quirks": _quirks.QUIRKS, "menu": ("rescue", "memtest")}
+WORDS: Mapping[str, Collection[str]] = {"quirks": _quirks.QUIRKS, "menu": ("rescue",)}
 _TYPES: Mapping[str, tuple[type, str]] = {
     "kernel_args": (list, "a list of words such as [console=ttyS0]"),
     "ssh_keys": (list, "a list of public keys"),

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import (
     LOCAL,
-    MEMTEST,
     MENU_SECONDS,
     Entry,
     Loader,
@@ -35,9 +34,6 @@ def _entry(entry: Entry, base_url: str) -> list[str]:
     if entry.kind == LOCAL:
         # -1 hands over to the firmware's next boot device; 0 does so on fewer machines
         return ["LOCALBOOT -1"]
-    if entry.kind == MEMTEST:
-        # by TFTP: with KERNEL a name in .bin would be a boot sector
-        return [f"LINUX {entry.kernel}"]
     # Plain pxelinux.0 knows only TFTP, whose root has the same layout.
     root = "" if entry.tftp else f"{base_url}/"
     lines = [
