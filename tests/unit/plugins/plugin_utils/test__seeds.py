@@ -27,8 +27,8 @@ def test_all_four_files_are_always_there() -> None:
     assert sorted(plan) == [
         f"seed/nuc1/{name}" for name in ("meta-data", "network-config", "user-data", "vendor-data")
     ]
-    assert plan["nuc1/meta-data"] == "instance-id: nuc1\n"
-    assert plan["nuc1/vendor-data"] == plan["nuc1/network-config"] == ""
+    assert plan["seed/nuc1/meta-data"] == "instance-id: nuc1\n"
+    assert plan["seed/nuc1/vendor-data"] == plan["seed/nuc1/network-config"] == ""
 
 
 def test_user_data_is_cloud_config_with_the_answers_below_one_key() -> None:
