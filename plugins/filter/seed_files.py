@@ -36,11 +36,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Path below the folder of seeds to content, ready for M(homelab.netboot.file_set).
+  description: Path below the folder of the plan to content, ready for M(homelab.netboot.file_set).
   type: dict
   sample:
-    nuc1/meta-data: "instance-id: nuc1"
-    nuc1/user-data: "#cloud-config..."
+    seed/nuc1/meta-data: "instance-id: nuc1"
+    seed/nuc1/user-data: "#cloud-config..."
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -8,6 +8,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import suggest
 
 KEYS = ("address", "gateway", "nameservers", "search")
@@ -41,7 +42,7 @@ def faults(machine: Mapping[str, Any]) -> Iterator[str]:
     network = machine["network"]
     if not network:
         return
-    if machine["mac"] == "any":
+    if machine["mac"] == ANY:
         yield "one address for whatever boots; name each machine with its netboot_mac, or leave this out"
     for key in network:
         if key not in KEYS:

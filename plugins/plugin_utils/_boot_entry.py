@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY, seed_address
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _quirks
-from ansible_collections.homelab.netboot.plugins.plugin_utils._machines import ANY
 from ansible_collections.homelab.netboot.plugins.plugin_utils._releases import find
 
-#: Stands in the plan for the one-time token of the arming; the server puts it in (role machine_states).
-TOKEN = "@TOKEN@"  # noqa: S105 - not one itself
 INSTALL, LOCAL, RESCUE = "install", "local", "rescue"
 #: Seconds for which a menu waits before it starts its first entry.
 MENU_SECONDS = 5
@@ -102,7 +100,7 @@ def kernel_arguments(machine: Mapping[str, Any], base_url: str, *, install: bool
     """
     unattended = [
         "autoinstall",  # else Subiquity asks whether to go on
-        f"ds={find(machine['release']).datasource};s={base_url}/machines/{machine['name']}/{TOKEN}/",
+        f"ds={find(machine['release']).datasource};s={seed_address(base_url, machine['name'])}",
     ]
     return [
         "ip=dhcp",  # casper configures no network for url= without it

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import BOOT, LOCAL, STATIC
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _grub, _ipxe, _pxelinux
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import Loader, entries, local_only
 
@@ -27,17 +28,17 @@ def files(machines: Iterable[Mapping[str, Any]], base_url: str) -> dict[str, str
     plan: dict[str, str] = {}
     machines = list(machines)
     for loader in LOADERS:
-        plan[f"local/{loader.folder}"] = loader.write("not to be installed", local_only(), base_url)
-        plan[f"static/{loader.default}"] = loader.write(
+        plan[f"{LOCAL}/{loader.folder}"] = loader.write("not to be installed", local_only(), base_url)
+        plan[f"{STATIC}/{loader.default}"] = loader.write(
             "whatever the inventory does not name", local_only(), base_url
         )
-        plan.update({f"static/{path}": text for path, text in loader.static(base_url).items()})
+        plan.update({f"{STATIC}/{path}": text for path, text in loader.static(base_url).items()})
         for machine in machines:
             path, who = loader.path(machine["mac"]), f"{machine['name']}, {machine['mac']}"
             armed = entries(machine, base_url, armed=True)
-            plan[f"boot/{machine['name']}/{path}"] = loader.write(who, armed, base_url)
+            plan[f"{BOOT}/{machine['name']}/{path}"] = loader.write(who, armed, base_url)
             if machine["menu"]:
-                plan[f"static/{path}"] = loader.write(
+                plan[f"{STATIC}/{path}"] = loader.write(
                     f"{who}, not to be installed", entries(machine, base_url, armed=False), base_url
                 )
     return plan

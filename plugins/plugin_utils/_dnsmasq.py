@@ -8,13 +8,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import IPXES, SHIMS
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _ipxe, _quirks
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq_version import (
     HTTP_BOOT_SINCE,
     numbers,
 )
-from ansible_collections.homelab.netboot.plugins.plugin_utils._machines import ANY
 
 _MENU_TEXT = "homelab.netboot"
 #: Tag of an iPXE that runs (its option 175, ipxe.org/howto/dhcpd).
@@ -61,14 +61,9 @@ def loader_lines(
     machines = list(machines)
     tftp_only = _Split(machines, _quirks.TFTP_ONLY)
     lines = [*tftp_only.lines]
-    second = _Split(machines, _quirks.SECOND_SERVICE)
-    lines += second.lines
-    if second.yes is not None:
-        # for firmware that shows a menu: start its first line after a second
-        lines.append(f'pxe-prompt={second.yes}"{_MENU_TEXT}",1')
-    lines += _service("x86PC", "pxelinux", tftp_only.yes, second)
-    lines += _service("x86PC", "lpxelinux", tftp_only.no, second)
-    return lines + _uefi_lines(machines, set(uefi_loaders), base_url, second, numbers(version))
+    lines += _service("x86PC", "pxelinux", tftp_only.yes)
+    lines += _service("x86PC", "lpxelinux", tftp_only.no)
+    return lines + _uefi_lines(machines, set(uefi_loaders), base_url, numbers(version))
 
 
 class _Split:
@@ -92,20 +87,16 @@ class _Split:
         self.no: str | None = odd_ones if usual else others
 
 
-def _service(arch: str, loader: str, who: str | None, second: _Split) -> list[str]:
+def _service(arch: str, loader: str, who: str | None) -> list[str]:
     if who is None:
         return []
-    lines = [f"pxe-service={who}{arch},{_MENU_TEXT},{loader}"]
-    if second.yes is not None:
-        lines.append(f"pxe-service={second.yes}{who}{arch},{_MENU_TEXT} (2),{loader}")
-    return lines
+    return [f"pxe-service={who}{arch},{_MENU_TEXT},{loader}"]
 
 
 def _uefi_lines(
     machines: Sequence[Mapping[str, Any]],
     there: Collection[str],
     base_url: str,
-    second: _Split,
     version: tuple[int, ...],
 ) -> list[str]:
     by_ipxe = _Split(machines, _quirks.IPXE)
@@ -131,7 +122,7 @@ def _uefi_lines(
             if loader in IPXES.values():
                 only = f"{who}tag:!{_RUNS},"
                 scripts[f"dhcp-boot={who}tag:{_RUNS},tag:uefi,{base_url}/{_ipxe.SCRIPT}"] = None
-            services += _service(arch.name, f"efi/{loader}", only, second)
+            services += _service(arch.name, f"efi/{loader}", only)
             if arch.http:
                 services.append(f"dhcp-option-pxe={only}tag:{tag},67,{base_url}/efi/{loader}")
     if scripts:

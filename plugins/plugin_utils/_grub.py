@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import (
     DISK_LOADERS,
     LOCAL,
@@ -16,7 +17,6 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import
     host,
     managed,
 )
-from ansible_collections.homelab.netboot.plugins.plugin_utils._machines import ANY
 
 # GRUB's own "exit" opens the firmware's setup on many machines instead of going on to the next boot entry.
 # chainloader tells the loader that it came from $root, whatever device its file was named with: from another one a

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import (
     DISK_LOADERS,
     LOCAL,
@@ -15,7 +16,6 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import
     host,
     managed,
 )
-from ansible_collections.homelab.netboot.plugins.plugin_utils._machines import ANY
 
 _FIRST = ("#!ipxe",)
 #: The script that every iPXE is sent to, below the server's HTTP root.

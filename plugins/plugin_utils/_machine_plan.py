@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-KEYS = ("mac", "image", "install")
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import MACHINE_KEYS
 
 
 def text(machines: Iterable[Mapping[str, Any]]) -> str:
@@ -17,7 +17,7 @@ def text(machines: Iterable[Mapping[str, Any]]) -> str:
     :param machines: as the filter P(homelab.netboot.machines#filter) returns them.
     """
     lines = [
-        f"{json.dumps(machine['name'])}: {json.dumps({key: machine[key] or '' for key in KEYS})}"
+        f"{json.dumps(machine['name'])}: {json.dumps({key: machine[key] or '' for key in MACHINE_KEYS})}"
         for machine in machines
     ]
     return "{\n" + ",\n".join(lines) + "\n}\n"

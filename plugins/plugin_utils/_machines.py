@@ -8,6 +8,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import (
+    ANY,
+    INSTALLS,
+    is_host_name,
+)
 from ansible_collections.homelab.netboot.plugins.plugin_utils import (
     _autoinstall_network,
     _guard,
@@ -20,11 +25,10 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plai
 from ansible_collections.homelab.netboot.plugins.plugin_utils._releases import find
 
 PREFIX = "netboot_"
-#: As a machine's MAC: whatever boots and is not named otherwise.
-ANY = "any"
 #: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
 SHARED = frozenset(
-    "address efi_pair group http_port images interface machines result root spool state uefi".split()
+    {"address", "efi_pair", "group", "http_port", "images", "interface", "machines", "result"}
+    | {"root", "spool", "state", "uefi"}
 )
 DEFAULTS: Mapping[str, Any] = {
     "mac": None,
@@ -50,7 +54,7 @@ DERIVED = ("release", "folder")
 #: What belongs to a machine and is no setting of this collection; it stands without the prefix.
 FOREIGN = ("name", "ansible_host")
 _MAPPING = (dict, "a mapping, as Subiquity's documentation describes it")
-CHOICES = {"install": ("once", "always", "never")}
+CHOICES = {"install": INSTALLS}
 #: Settings that are lists of words, with the words that there are.
 WORDS: Mapping[str, Collection[str]] = {"quirks": _quirks.QUIRKS, "menu": ("rescue",)}
 _TYPES: Mapping[str, tuple[type, str]] = {
@@ -62,9 +66,6 @@ _TYPES: Mapping[str, tuple[type, str]] = {
     "autoinstall_group": _MAPPING,
     "autoinstall": _MAPPING,
 }
-# RFC 1123, section 2.1; the name becomes the host name, a folder and part of file names on the server, part of URLs.
-_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*")
-_LONGEST_NAME = 64  # HOST_NAME_MAX of Linux, see gethostname(2)
 # PXELINUX ends a kernel line at the line's end, and a word of it at white space.
 _KERNEL_WORD = re.compile(r"[!-~]+")
 
@@ -115,7 +116,7 @@ def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list
     who = f"machine {name or machine['mac']}"
     where = f"{who}: {PREFIX}"
     faults = []
-    if len(name) > _LONGEST_NAME or not _HOST_NAME.fullmatch(name):
+    if not is_host_name(name):
         faults.append(f"{who}: name: not a valid host name (RFC 1123); use letters, digits and '-'")
     for key in machine:
         if key not in {*FOREIGN, *DERIVED, *DEFAULTS}:

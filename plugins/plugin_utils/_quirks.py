@@ -18,7 +18,6 @@ class Quirk:
 
 
 TFTP_ONLY = "tftp-only"
-SECOND_SERVICE = "second-service"
 IPXE = "ipxe"
 NO_BOOTIF = "no-bootif"
 
@@ -28,12 +27,6 @@ QUIRKS: Mapping[str, Quirk] = {
         "it, or one that was broken off.",
         "Kernel and initrd come by TFTP: BIOS gets `pxelinux.0` instead of `lpxelinux.0`, GRUB and iPXE use TFTP. "
         "Slower; the ISO still comes by HTTP, but then the installer fetches it.",
-    ),
-    # WillChamness/Dnsmasq-PXE#3: a mini PC (Celeron N4000, Realtek) that boots only when two services are offered
-    SECOND_SERVICE: Quirk(
-        "The firmware goes on to its next boot entry though dnsmasq logs its offer, and never asks for a file.",
-        "The loader is offered twice. Firmware that ignores a single offer then shows a menu of two, and takes the "
-        "first after a second.",
     ),
     IPXE: Quirk(
         "UEFI: shim or GRUB starts and then hangs, or stops at `grub>`, while other machines boot.",

@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils._boot_entry import TOKEN
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import (
+    FAILED,
+    INSTALLED,
+    report_address,
+)
 from ansible_collections.homelab.netboot.plugins.plugin_utils._guard import REASON
 
 #: Bytes of the installer's logs that are told; what the server takes is a little more (pxe_http_report_size).
@@ -55,7 +59,7 @@ def late_commands(base_url: str, name: str) -> list[str]:
     :param base_url: the server's HTTP root, without a slash at the end.
     :param name: the machine's name.
     """
-    return [_command(_INSTALLED, base_url, name, "installed")]
+    return [_command(_INSTALLED, base_url, name, INSTALLED)]
 
 
 def error_commands(base_url: str, name: str) -> list[str]:
@@ -66,9 +70,9 @@ def error_commands(base_url: str, name: str) -> list[str]:
     :param base_url: the server's HTTP root, without a slash at the end.
     :param name: the machine's name.
     """
-    return [_command(_FAILED, base_url, name, "failed")]
+    return [_command(_FAILED, base_url, name, FAILED)]
 
 
 def _command(program: str, base_url: str, name: str, word: str) -> str:
     # Subiquity runs a text with sh -c; neither program nor address holds a single quote.
-    return f"python3 -c '{program}' '{base_url}/reports/{name}.{TOKEN}.{word}' || true"
+    return f"python3 -c '{program}' '{report_address(base_url, name, word)}' || true"

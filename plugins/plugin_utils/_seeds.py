@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import SEED, SEED_FILES
 from ansible_collections.homelab.netboot.plugins.plugin_utils import (
     _autoinstall,
     _autoinstall_check,
@@ -17,8 +18,6 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils import (
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, gather
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 
-#: cloud-init asks for all four; each one that is missing costs ten seconds or the installation.
-NAMES = ("user-data", "meta-data", "vendor-data", "network-config")
 # libyaml's, where it is there, writes the same ten times faster.
 _FASTEST = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 #: What is generated, and the setting that it comes from; the longest that fits.
@@ -35,7 +34,7 @@ _GENERATED: Mapping[tuple[Any, ...], str] = {
 
 
 def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str, str]:
-    """Return the folder of seeds: C(NAME/user-data) and so on → content, for every machine to be installed.
+    """Return the seeds in the plan: C(seed/NAME/user-data) and so on → content, for every machine to be installed.
 
     :param machines: as the filter P(homelab.netboot.machines#filter) returns them; C(release) as far as it is known.
     :param base_url: where the machines report, see C(_autoinstall.compose).
@@ -59,7 +58,12 @@ def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str
             "",
             "",
         )
-        plan.update({f"{machine['name']}/{name}": text for name, text in zip(NAMES, contents, strict=True)})
+        plan.update(
+            {
+                f"{SEED}/{machine['name']}/{name}": text
+                for name, text in zip(SEED_FILES, contents, strict=True)
+            }
+        )
     if faults:
         raise InputError("The installations are not usable", gather(faults))
     return plan

@@ -56,16 +56,6 @@ def test_without_a_loader_http_boot_is_not_answered_either() -> None:
     assert loader_lines([], [], "http://192.168.1.50", "2.91") == loader_lines([])
 
 
-def test_whoever_needs_a_second_service_gets_one_of_each_and_a_menu_that_does_not_wait() -> None:
-    assert loader_lines([machine("a", "second-service"), machine("b")], ["shimx64.efi"])[:5] == [
-        "dhcp-mac=set:second-service,a",
-        'pxe-prompt=tag:second-service,"homelab.netboot",1',
-        "pxe-service=x86PC,homelab.netboot,lpxelinux",
-        "pxe-service=tag:second-service,x86PC,homelab.netboot (2),lpxelinux",
-        "pxe-service=X86-64_EFI,homelab.netboot,efi/shimx64.efi",
-    ]
-
-
 def test_without_a_shim_everybody_gets_ipxe_and_then_its_script() -> None:
     lines = loader_lines([machine("a", "ipxe"), machine("b")], ["ipxe.efi"], "http://192.168.1.50", "2.90")
     assert lines[1:] == [

@@ -25,20 +25,20 @@ def faults_of(*machines: dict[str, Any]) -> list[str]:
 def test_all_four_files_are_always_there() -> None:
     plan = files(NUC1)
     assert sorted(plan) == [
-        f"nuc1/{name}" for name in ("meta-data", "network-config", "user-data", "vendor-data")
+        f"seed/nuc1/{name}" for name in ("meta-data", "network-config", "user-data", "vendor-data")
     ]
     assert plan["nuc1/meta-data"] == "instance-id: nuc1\n"
     assert plan["nuc1/vendor-data"] == plan["nuc1/network-config"] == ""
 
 
 def test_user_data_is_cloud_config_with_the_answers_below_one_key() -> None:
-    text = files({**NUC1, "autoinstall": {"locale": "ja_JP.UTF-8"}})["nuc1/user-data"]
+    text = files({**NUC1, "autoinstall": {"locale": "ja_JP.UTF-8"}})["seed/nuc1/user-data"]
     assert text.startswith("#cloud-config\nautoinstall:\n")
     assert yaml.safe_load(text)["autoinstall"]["locale"] == "ja_JP.UTF-8"
 
 
 def test_programs_can_be_read_line_by_line() -> None:
-    text = files(NUC1)["nuc1/user-data"]
+    text = files(NUC1)["seed/nuc1/user-data"]
     (command,) = yaml.safe_load(text)["autoinstall"]["early-commands"]
     assert command.count("\n") > 10
     assert all(line.strip() in text.splitlines() or f"    {line}" in text for line in command.splitlines())
@@ -47,7 +47,7 @@ def test_programs_can_be_read_line_by_line() -> None:
 def test_keys_that_stand_in_two_places_are_written_twice() -> None:
     keys = ["ssh-ed25519 KEY"]
     over = {"user-data": {"ssh_authorized_keys": keys, "disable_root": False, "again": keys}}
-    assert "&" not in files({**NUC1, "ssh_keys": keys, "autoinstall": over})["nuc1/user-data"]
+    assert "&" not in files({**NUC1, "ssh_keys": keys, "autoinstall": over})["seed/nuc1/user-data"]
 
 
 def test_a_machine_that_is_never_installed_has_no_seed() -> None:
@@ -149,7 +149,9 @@ def test_ten_thousand_machines_take_seconds() -> None:
 
 def test_the_reports_come_after_all_that_the_inventory_says() -> None:
     machines = _machines.normalise([{**NUC1, "autoinstall": {"late-commands": ["mine"]}}])
-    answers = yaml.safe_load(_seeds.files(machines, "http://192.168.1.50")["nuc1/user-data"])["autoinstall"]
+    answers = yaml.safe_load(_seeds.files(machines, "http://192.168.1.50")["seed/nuc1/user-data"])[
+        "autoinstall"
+    ]
     mine, ours = answers["late-commands"]
     assert mine == "mine"
     assert "http://192.168.1.50/reports/nuc1.@TOKEN@.installed" in ours

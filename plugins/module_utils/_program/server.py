@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
 """The one place that acts: reads plan and states, changes states, and makes what is served follow them."""
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ import fcntl
 import grp
 import json
 import os
-import re
 import secrets
 import shutil
 import time
@@ -16,14 +16,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Callable, Iterable
 
+from . import contract, states
 from . import plan as plans
-from . import states
 from .files import Writer, leftovers, read
 from .states import Machine, Now, State
 
-# What nginx lets through (role pxe_http), and no more: NAME.TOKEN for a fetch, NAME.TOKEN.WORD for a report.
-_FETCHED = re.compile(r"(?P<name>[A-Za-z0-9.-]+)\.(?P<token>[0-9a-f]{32})")
-_REPORT = re.compile(_FETCHED.pattern + r"\.(?P<word>installed|failed)")
 LOG_BYTES = 1 << 16
 
 
@@ -132,8 +129,8 @@ class Server:
         """Make what is served for one machine follow its state: seeds before the entries that lead to them."""
         known = name in self.plan.machines
         seeds = plans.seeds_of(self.plan, name, state) if known else {}
-        folder = os.path.join(self.settings.root, plans.SEEDS, name)
-        there = {f"{plans.SEEDS}/{name}/{path}" for path in plans.walk(folder)}
+        folder = os.path.join(self.settings.root, contract.SEEDS, name)
+        there = {f"{contract.SEEDS}/{name}/{path}" for path in plans.walk(folder)}
         if state is not None and state.state == "installing":
             # the installer that runs goes on with what it has begun with
             seeds = {path: text for path, text in seeds.items() if path not in there}
@@ -179,7 +176,7 @@ class Server:
         plan, top = self.plan, self.settings.root
         wanted: dict[str, bytes] = dict(plan.static)
         seeds: dict[str, bytes] = {}
-        old = set(plans.walk(os.path.join(top, plans.SEEDS)))
+        old = set(plans.walk(os.path.join(top, contract.SEEDS)))
         paths = set(wanted)
         for name in plan.machines:
             state = found[name]
@@ -193,7 +190,7 @@ class Server:
             mine = plans.seeds_of(plan, name, state)
             begun = state is not None and state.state == "installing"
             for path, text in mine.items():
-                relative = path[len(plans.SEEDS) + 1 :]
+                relative = path[len(contract.SEEDS) + 1 :]
                 if begun and relative in old:
                     old.discard(relative)
                 else:
@@ -204,11 +201,11 @@ class Server:
         self.changed += len(self.entries.write(wanted))
         self.changed += len(self.entries.remove(sorted(listed - set(wanted))))
         self.kept.write({"served.json": _listing(set(wanted))})
-        self.changed += len(self.seeds.remove({f"{plans.SEEDS}/{path}" for path in old} - set(seeds)))
-        folders = {os.path.dirname(path) for path in [*paths, *listed]} | {plans.SEEDS}
+        self.changed += len(self.seeds.remove({f"{contract.SEEDS}/{path}" for path in old} - set(seeds)))
+        folders = {os.path.dirname(path) for path in [*paths, *listed]} | {contract.SEEDS}
         for folder in folders:
             place = os.path.join(top, folder)
-            for path in leftovers(place) if folder == plans.SEEDS else _leftovers_in(place):
+            for path in leftovers(place) if folder == contract.SEEDS else _leftovers_in(place):
                 with contextlib.suppress(OSError):
                     os.unlink(os.path.join(place, path))
 
@@ -275,16 +272,16 @@ class Server:
 
     def drain(self) -> None:
         """Take what nginx has put down: who fetched user-data, and reports. Every file goes, whatever is in it."""
-        for place, file in _spooled(self.settings.spool, "fetched"):
-            found = _FETCHED.fullmatch(file)
+        for place, file in _spooled(self.settings.spool, contract.FETCHED):
+            found = contract.FETCHED_FILE.fullmatch(file)
             if found and found["name"] in self.plan.machines:
                 name, before = found["name"], self.state(found["name"])
                 if before is not None:
                     after = states.fetched(before, self.plan.machines[name], found["token"], self.now())
                     self.change(name, before, after)
             os.unlink(place)
-        for place, file in _spooled(self.settings.spool, "reports"):
-            found = _REPORT.fullmatch(file)
+        for place, file in _spooled(self.settings.spool, contract.REPORTS):
+            found = contract.REPORT_FILE.fullmatch(file)
             if found:
                 self._report(place, found["name"], found["token"], found["word"])
             else:
@@ -292,14 +289,14 @@ class Server:
             os.unlink(place)
 
     def _report(self, place: str, name: str, token: str, word: str) -> None:
-        before = self.state(name) if plans.NAME.fullmatch(name) and name in self._all() else None
+        before = self.state(name) if contract.is_host_name(name) and name in self._all() else None
         if before is None or not states.is_token(before, token):
             which = name if before is not None else "a machine that is not known"
             self.say(f"{which}: a report {word!r} with a wrong or old token was thrown away")
             return
         machine = self.plan.machines.get(name) or Machine(name, "")
         reason = ""
-        if word == "failed":
+        if word == contract.FAILED:
             try:
                 text = read(place, LOG_BYTES).decode("utf-8", "replace")
             except OSError as error:
@@ -319,7 +316,7 @@ class RefusedError(Exception):
 
 def new_token() -> str:
     """A one-time token: 128 random bits."""
-    return secrets.token_hex(16)
+    return secrets.token_hex(contract.TOKEN_BYTES)
 
 
 def printable(text: str) -> str:

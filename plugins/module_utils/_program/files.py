@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
 """Write and remove files so that whoever reads, and a power cut at any moment, finds the old content or the new."""
 
 from __future__ import annotations

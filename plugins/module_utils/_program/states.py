@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
 """A machine's state and how it changes. Pure."""
 
 from __future__ import annotations
@@ -7,9 +8,9 @@ import hmac
 import json
 from dataclasses import asdict, dataclass, replace
 
+from .contract import ANY
+
 STATES = ("local", "armed", "installing", "installed", "failed")
-INSTALLS = ("once", "always", "never")
-ANY = "any"
 VERSION = 1
 
 

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
 """netboot: who is to be installed. See `netboot --help`."""
 
 from __future__ import annotations
@@ -7,10 +8,9 @@ import argparse
 import json
 import sys
 
-from . import listing, wake
+from . import contract, listing, wake
 from .plan import PlanError
 from .server import RefusedError, Server, Settings
-from .states import ANY
 
 SETTINGS = "/etc/netboot.json"
 
@@ -42,11 +42,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         settings = Settings.load(given.settings)
         if given.command == "status":
-            print(listing.tell(settings, given.name, as_json=given.json))
+            say(listing.tell(settings, given.name, as_json=given.json))
             return 0
         if given.command == "wake":
             machines = listing.chosen(settings, given.name)
-            wake.send(machine.mac for machine in machines if machine.mac != ANY)
+            wake.send(machine.mac for machine in machines if machine.mac != contract.ANY)
             return 0
         with Server(settings, say) as server:
             if given.command in ("arm", "disarm"):
@@ -56,24 +56,20 @@ def main(argv: list[str] | None = None) -> int:
             else:
                 getattr(server, given.command)()
             if given.command in ("publish", "arm", "disarm"):
-                print(json.dumps({"changed": server.changed}))
+                say(json.dumps({"changed": server.changed}))
     except (RefusedError, PlanError) as error:
-        print(f"netboot {given.command}: {error}", file=sys.stderr)
+        sys.stderr.write(f"netboot {given.command}: {error}\n")
         return 1
     except OSError as error:
         place = error.filename2 or error.filename or "a file"
-        print(
-            f"netboot {given.command}: {place}: {error.strerror}; run it again when that is mended",
-            file=sys.stderr,
+        sys.stderr.write(
+            f"netboot {given.command}: {place}: {error.strerror}; run it again when that is mended\n"
         )
         return 1
     return 0
 
 
 def say(text: str) -> None:
-    """One line for the journal."""
-    print(text, flush=True)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    """One line, for whoever called or for the journal."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

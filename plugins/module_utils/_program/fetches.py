@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
 """What each machine fetched last, from the logs of nginx and dnsmasq. Pure but for `recent`, which reads them."""
 
 from __future__ import annotations
@@ -7,19 +8,17 @@ import re
 import subprocess
 from typing import Iterable, Mapping, Tuple
 
-ACCESS_LOG = "/var/log/nginx/netboot.access.log"
+from .contract import ACCESS_LINE, ACCESS_LOG, MACHINES, REPORTS
+
 _BYTES = 4 << 20
 _LINES = 20000
 
-# The log format netboot of the role pxe_http; and dnsmasq's lines as `journalctl -o short-unix` tells them.
-_HTTP = re.compile(
-    r'^\S+ (?P<when>[\d.]+) (?P<ip>\S+) "(?:GET|HEAD|PUT) (?P<path>\S+) [^"]*" (?P<status>\d+) '
-)
+# dnsmasq's lines as `journalctl -o short-unix` tells them.
 _SENT = re.compile(r"^(?P<when>[\d.]+) \S+ dnsmasq\S*: sent (?P<path>\S+) to (?P<ip>\S+)$")
 _PXE = re.compile(
     r"^(?P<when>[\d.]+) \S+ dnsmasq\S*: .*PXE\(\S+\) (?P<ip>[\d.]+) (?P<mac>[0-9a-f:]{17}) (?P<path>\S+)$"
 )
-_NAMED = re.compile(r"^/(?:machines/(?P<seed>[^/]+)/|reports/(?P<report>.+)\.-\.)")
+_NAMED = re.compile(rf"^/(?:{MACHINES}/(?P<seed>[^/]+)/|{REPORTS}/(?P<report>.+)\.-\.)")
 _MAC = re.compile(r"([0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})(?:\.\w+)?$")
 
 Fetch = Tuple[float, str]
@@ -34,7 +33,7 @@ def last(lines: Iterable[str], names: Mapping[str, str], root: str) -> dict[str,
     """
     owners: dict[str, str] = {}
     found: dict[str, Fetch] = {}
-    matches = (_HTTP.match(line) or _SENT.match(line) or _PXE.match(line) for line in lines)
+    matches = (ACCESS_LINE.match(line) or _SENT.match(line) or _PXE.match(line) for line in lines)
     entries = [match for match in matches if match]
     for entry in sorted(entries, key=lambda match: float(match["when"])):
         fields = entry.groupdict()

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
 """The states as a table for people and as JSON for programs. Changes nothing."""
 
 from __future__ import annotations

@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from netboot import plan as plans
-from netboot import wake
-from netboot.__main__ import main
-from netboot.server import RefusedError, Server, Settings
-from netboot.states import Now, State, parse
+from ansible_collections.homelab.netboot.plugins.module_utils._program import contract, wake
+from ansible_collections.homelab.netboot.plugins.module_utils._program import plan as plans
+from ansible_collections.homelab.netboot.plugins.module_utils._program.cli import main
+from ansible_collections.homelab.netboot.plugins.module_utils._program.server import (
+    RefusedError,
+    Server,
+    Settings,
+)
+from ansible_collections.homelab.netboot.plugins.module_utils._program.states import Now, State, parse
 
 ENTRY, SEEDS = "tftp/pxelinux.cfg", "http/machines"
 LOCAL, DEFAULT = "LOCALBOOT\n", "unknown: LOCALBOOT\n"
@@ -52,7 +56,7 @@ class Box:
             }
             file = "default" if mac == "any" else f"01-{name}"
             self.put(f"plan/boot/{name}/{ENTRY}/{file}", f"seed=http://x/machines/{name}/@TOKEN@/\n")
-            for seed in plans.SEED_NAMES:
+            for seed in contract.SEED_FILES:
                 self.put(f"plan/seed/{name}/{seed}", f"{name} {seed} @TOKEN@\n")
         self.put("plan/machines.json", json.dumps(listed))
 
@@ -102,7 +106,7 @@ def test_new_machines_are_armed_with_entries_and_seeds_of_their_own_token(box: B
     for name in ("nuc1", "nuc2"):
         token = box.of(name).token
         assert box.entry(f"01-{name}") == f"seed=http://x/machines/{name}/{token}/\n"
-        assert box.seeds(name) == {seed: f"{name} {seed} {token}\n" for seed in plans.SEED_NAMES}
+        assert box.seeds(name) == {seed: f"{name} {seed} {token}\n" for seed in contract.SEED_FILES}
     assert box.of("nuc1").token != box.of("nuc2").token
     assert box.boots_disk("spared")
     assert box.entry("default") == DEFAULT
@@ -204,7 +208,7 @@ def test_a_machine_that_leaves_the_inventory_is_not_served_and_does_not_come_bac
     box.do("publish")
     assert sorted(box.served()) == sorted(
         [f"{ENTRY}/01-nuc2", f"{ENTRY}/default"]
-        + [f"{SEEDS}/nuc2/{box.of('nuc2').token}/{seed}" for seed in plans.SEED_NAMES]
+        + [f"{SEEDS}/nuc2/{box.of('nuc2').token}/{seed}" for seed in contract.SEED_FILES]
     )
     box.plan(nuc1="once", nuc2="once")
     box.do("publish")

@@ -1,21 +1,32 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The plan: what every machine would be handed out, as the playbook wrote it; and what that makes of the states."""
+# Private to this collection: no promise that names or behaviour stay.
+"""The plan: what every machine would be handed out, as the playbook wrote it; and what that makes of the states.
+
+Reads files; decides without changing any.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from dataclasses import dataclass, field
 from typing import Dict, Iterator, Mapping
 
-from .states import INSTALLS, Machine, State
+from .contract import (
+    BOOT,
+    INSTALLS,
+    LOCAL,
+    MACHINES_FILE,
+    SEED,
+    SEED_FILES,
+    SEEDS,
+    STATIC,
+    TOKEN,
+    is_host_name,
+)
+from .states import Machine, State
 
-TOKEN = b"@TOKEN@"
-SEEDS = "http/machines"
-SEED_NAMES = ("meta-data", "network-config", "user-data", "vendor-data")
-# RFC 1123, section 2.1. Names become parts of paths, so nothing else is taken from anywhere.
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9][A-Za-z0-9-]*)*")
+_TOKEN = TOKEN.encode()
 
 Files = Dict[str, bytes]
 """Path below a folder → content."""
@@ -36,16 +47,16 @@ class Plan:
 
     def boot(self, name: str) -> Files:
         """The boot entries of a machine that is armed."""
-        return read_tree(os.path.join(self.folder, "boot", name))
+        return read_tree(os.path.join(self.folder, BOOT, name))
 
     def seed(self, name: str) -> Files:
         """The files that its installer asks for."""
-        return read_tree(os.path.join(self.folder, "seed", name))
+        return read_tree(os.path.join(self.folder, SEED, name))
 
 
 def load(folder: str) -> Plan:
-    """Read a plan. PlanError when machines.json is damaged; a plan that is not there yet is empty."""
-    path = os.path.join(folder, "machines.json")
+    """Read a plan. PlanError when the list of machines is damaged; a plan that is not there yet is empty."""
+    path = os.path.join(folder, MACHINES_FILE)
     try:
         with open(path, encoding="utf-8") as file:
             raw = json.load(file)
@@ -54,13 +65,13 @@ def load(folder: str) -> Plan:
         machines = {}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise PlanError(f"{path} is damaged ({error}): run the playbook homelab.netboot.site") from None
-    trees = (read_tree(os.path.join(folder, kind)) for kind in ("local", "static"))
+    trees = (read_tree(os.path.join(folder, kind)) for kind in (LOCAL, STATIC))
     return Plan(folder, machines, *trees)
 
 
 def machine(name: str, entry: Mapping[str, str]) -> Machine:
-    """One entry of machines.json. ValueError when the name cannot be one of a host."""
-    if not NAME.fullmatch(name) or entry["install"] not in INSTALLS:
+    """One entry of that list. ValueError when the name cannot be one of a host."""
+    if not is_host_name(name) or entry["install"] not in INSTALLS:
         raise ValueError(f"{name!r}: {dict(entry)}")
     return Machine(name, str(entry["mac"]), str(entry["image"]), entry["install"])
 
@@ -97,7 +108,7 @@ def of_machine(plan: Plan, name: str, state: State | None) -> dict[str, bytes | 
     entries = plan.boot(name)
     if state is not None and state.state == "armed" and state.token:
         token = state.token.encode()
-        return {path: text.replace(TOKEN, token) for path, text in entries.items()}
+        return {path: text.replace(_TOKEN, token) for path, text in entries.items()}
     return {path: plan.static.get(path, plan.local.get(os.path.dirname(path))) for path in entries}
 
 
@@ -107,13 +118,13 @@ def seeds_of(plan: Plan, name: str, state: State | None) -> Files:
         return {}
     token = state.token.encode()
     return {
-        f"{SEEDS}/{name}/{state.token}/{path}": text.replace(TOKEN, token)
+        f"{SEEDS}/{name}/{state.token}/{path}": text.replace(_TOKEN, token)
         for path, text in plan.seed(name).items()
     }
 
 
 def lacks(plan: Plan, name: str) -> list[str]:
     """What a machine needs before it can be armed; empty when all is there."""
-    seed = os.path.join(plan.folder, "seed", name)
-    missing = [] if any(True for dummy in walk(os.path.join(plan.folder, "boot", name))) else ["boot entries"]
-    return missing + [file for file in SEED_NAMES if not os.path.isfile(os.path.join(seed, file))]
+    seed = os.path.join(plan.folder, SEED, name)
+    missing = [] if any(True for dummy in walk(os.path.join(plan.folder, BOOT, name))) else ["boot entries"]
+    return missing + [file for file in SEED_FILES if not os.path.isfile(os.path.join(seed, file))]

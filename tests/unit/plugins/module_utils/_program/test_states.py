@@ -7,14 +7,20 @@ import json
 from dataclasses import replace
 
 import pytest
+from ansible_collections.homelab.netboot.plugins.module_utils._program import contract, states
+from ansible_collections.homelab.netboot.plugins.module_utils._program.states import (
+    Clock,
+    DamagedError,
+    Machine,
+    Now,
+    State,
+)
 from hypothesis import given
 from hypothesis import strategies as st
-from netboot import states
-from netboot.states import Clock, DamagedError, Machine, Now, State
 
 NOW = Now("2026-11-22T14:00:00Z", "boot-1", 1000.0)
 LATER = Now("2026-11-22T14:05:00Z", "boot-1", 1300.0)
-ONCE, ALWAYS, NEVER = (Machine("nuc1", "f4:4d:30:60:64:69", "focal", word) for word in states.INSTALLS)
+ONCE, ALWAYS, NEVER = (Machine("nuc1", "f4:4d:30:60:64:69", "focal", word) for word in contract.INSTALLS)
 ALL = Machine("rest", "any", "focal", "always")
 OLD, NEW = "0" * 32, "f" * 32
 ARMED = states.armed(NOW, OLD, "")

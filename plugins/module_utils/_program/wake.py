@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
 """Wake-on-LAN: AMD, Magic Packet Technology (publication 20213)."""
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from netboot import fetches
+from ansible_collections.homelab.netboot.plugins.module_utils._program import fetches
 
-RECORDED = Path(__file__).resolve().parents[2] / "lab/recorded"
+RECORDED = Path(__file__).resolve().parents[3] / "lab/recorded"
 NUC1 = {"f4:4d:30:60:64:69": "nuc1"}
 
 
