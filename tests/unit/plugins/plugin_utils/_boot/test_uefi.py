@@ -178,6 +178,13 @@ def test_before_it_is_judged_nothing_is_decided_of_what_lies_there() -> None:
     assert decide(before=[*X64, *AA64, IPXE])["offers"] == sorted([*X64, IPXE])
 
 
+def test_only_a_check_run_leaves_open_what_tools_and_images_will_show() -> None:
+    seen = {"image-amd64": {"present": False, "changed": True}}
+    for check in (False, True):
+        found = decide(check=check, packages=[], seen=seen)
+        assert (found["install"] == [], found["say"] != []) == (check, check)
+
+
 def test_what_the_user_names_is_tried_first_and_the_servers_packages_last() -> None:
     (question,) = decide(archs="amd64", pair=PAIR)["install"]
     folder = "/srv/netboot/http/images/image-amd64/current"
