@@ -12,8 +12,7 @@ import os
 import stat
 from typing import Any, Callable, Collection, NamedTuple, Sequence
 
-TEMPORARY = ".netboot-*.part"
-"""What _atomic.py calls a file that is being written; one that is found is what a killed run left."""
+from ansible_collections.homelab.netboot.plugins.module_utils._program.files import TEMPORARY
 
 DIFF_FILES = 200
 """How many files a diff shows one by one; of the others only the names, a line each, since nobody reads any further."""
@@ -49,7 +48,7 @@ class Observed(NamedTuple):
     """Temporary files of a run that was killed."""
 
 
-class Plan(NamedTuple):
+class Changes(NamedTuple):
     """What there is to do, in the order in which it is done. All lists are sorted."""
 
     stale: list[str]
@@ -358,10 +357,10 @@ def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def make_plan(declared: dict[str, Entry], seen: Observed, more: Collection[str] = ()) -> Plan:
+def make_plan(declared: dict[str, Entry], seen: Observed, more: Collection[str] = ()) -> Changes:
     """Compare the declared files, links and folders with what is there. Pure."""
     change = {name for name, wanted in declared.items() if seen.entries.get(name, wanted) != wanted}
-    return Plan(
+    return Changes(
         stale=list(seen.stale),
         folders=sorted(needed_folders(declared, more) - seen.folders),
         create=sorted(name for name in declared if name not in seen.entries),
@@ -372,7 +371,7 @@ def make_plan(declared: dict[str, Entry], seen: Observed, more: Collection[str] 
 
 
 def make_diff(
-    root: str, plan: Plan, declared: dict[str, Entry], seen: Observed, sensitive: Sequence[str]
+    root: str, plan: Changes, declared: dict[str, Entry], seen: Observed, sensitive: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return Ansible's diff entries, one a changed file; after DIFF_FILES of them one that names the rest. Pure."""
     kinds = dict.fromkeys(plan.create, "created")

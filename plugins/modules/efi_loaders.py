@@ -189,20 +189,20 @@ files:
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.homelab.netboot.plugins.module_utils._carry_out import carry_out
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._efi_loaders import (
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import PYCDLIB_ERROR
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.pairs import (
     Candidate,
     Judge,
     Loader,
     NoVerifierError,
-    Plan,
+    PairChoice,
     act,
     decide,
     kernels_for,
     remember,
 )
-from ansible_collections.homelab.netboot.plugins.module_utils._iso import PYCDLIB_ERROR
-from ansible_collections.homelab.netboot.plugins.module_utils._pe import numbers
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.pe import numbers
 
 
 def main() -> None:
@@ -273,7 +273,7 @@ def main() -> None:
     )
 
 
-def complaint(plan: Plan, kernels: list[str]) -> str:
+def complaint(plan: PairChoice, kernels: list[str]) -> str:
     reasons = (
         "".join(f"\n- {one['name']}: {one['reason']}." for one in plan.rejected) or " No candidate is given."
     )

@@ -194,7 +194,7 @@ from typing import Any, Callable, Collection
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homelab.netboot.plugins.module_utils import _file_set
-from ansible_collections.homelab.netboot.plugins.module_utils._atomic import Batch
+from ansible_collections.homelab.netboot.plugins.module_utils._program.files import Batch
 
 
 def main() -> None:
@@ -304,7 +304,7 @@ def _wanted(module: AnsibleModule) -> Callable[[str], bool]:
 def _apply(
     module: AnsibleModule,
     root: str,
-    plan: _file_set.Plan,
+    plan: _file_set.Changes,
     declared: dict[str, _file_set.Entry],
     set_attributes: Callable[..., None],
 ) -> None:

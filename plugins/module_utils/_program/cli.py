@@ -9,8 +9,9 @@ import json
 import sys
 
 from . import contract, listing, wake
-from .plan import PlanError
-from .server import RefusedError, Server, Settings
+from .plan import RefusedError
+from .server import Server
+from .settings import Settings
 
 SETTINGS = "/etc/netboot.json"
 
@@ -57,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
                 getattr(server, given.command)()
             if given.command in ("publish", "arm", "disarm"):
                 say(json.dumps({"changed": server.changed}))
-    except (RefusedError, PlanError) as error:
+    except RefusedError as error:
         sys.stderr.write(f"netboot {given.command}: {error}\n")
         return 1
     except OSError as error:

@@ -9,11 +9,10 @@ import os
 import time
 from typing import Any, Sequence
 
-from . import fetches, states
+from . import fetches, store
 from . import plan as plans
-from .files import read
-from .server import RefusedError, Settings, printable
-from .states import Machine, State
+from .settings import Settings
+from .states import Machine, State, printable
 
 HEAD = ("machine", "mac", "image", "state", "since", "fetched", "reason")
 
@@ -30,19 +29,13 @@ def tell(settings: Settings, names: Sequence[str], *, as_json: bool) -> str:
 def chosen(settings: Settings, names: Sequence[str]) -> list[Machine]:
     """These machines of the plan, all when none is named."""
     plan = plans.load(os.path.join(settings.state, "plan"))
-    unknown = sorted(set(names) - set(plan.machines))
-    if unknown:
-        raise RefusedError(f"no such machine: {', '.join(unknown)}")
-    return [plan.machines[name] for name in (names or sorted(plan.machines))]
+    return plan.chosen(names or sorted(plan.machines))
 
 
 def row(settings: Settings, machine: Machine) -> dict[str, Any]:
     """One machine. Its token is nobody's business."""
-    place = os.path.join(settings.state, "machines", machine.name + ".json")
     try:
-        state = states.parse(read(place).decode())
-    except FileNotFoundError:
-        state = State()
+        state = store.look(settings.state, machine.name) or State()
     except (OSError, ValueError) as error:
         state = State("failed", "", f"its state file is damaged ({error})")
     return {

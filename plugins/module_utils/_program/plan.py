@@ -1,61 +1,58 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: no promise that names or behaviour stay.
-"""The plan: what every machine would be handed out, as the playbook wrote it; and what that makes of the states.
-
-Reads files; decides without changing any.
-"""
+"""The plan: what every machine would be handed out, as the playbook wrote it. Reads files, changes none."""
 
 from __future__ import annotations
 
 import json
 import os
 from dataclasses import dataclass, field
-from typing import Dict, Iterator, Mapping
+from typing import Iterable, Mapping
 
-from .contract import (
-    BOOT,
-    INSTALLS,
-    LOCAL,
-    MACHINES_FILE,
-    SEED,
-    SEED_FILES,
-    SEEDS,
-    STATIC,
-    TOKEN,
-    is_host_name,
-)
-from .states import Machine, State
-
-_TOKEN = TOKEN.encode()
-
-Files = Dict[str, bytes]
-"""Path below a folder → content."""
+from .contract import BOOT, INSTALLS, LOCAL, MACHINES_FILE, SEED, STATIC, is_host_name
+from .files import Files, read_tree
+from .states import Machine
 
 
-class PlanError(Exception):
-    """The plan cannot be used; the message says what to do."""
+class RefusedError(Exception):
+    """What was asked for cannot be done; the message says why and what to do."""
 
 
-@dataclass
+@dataclass(frozen=True)
+class Own:
+    """What the plan has for one machine. boot: its entries when it is armed, seed: what its installer asks for."""
+
+    boot: Files = field(default_factory=dict)
+    seed: Files = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The plan in a folder. Machines' own files are read when they are asked for."""
+    """The plan in a folder, as contract.py describes it. Machines' own files are read when they are asked for."""
 
     folder: str
     machines: dict[str, Machine] = field(default_factory=dict)
     local: Files = field(default_factory=dict)
     static: Files = field(default_factory=dict)
 
-    def boot(self, name: str) -> Files:
-        """The boot entries of a machine that is armed."""
-        return read_tree(os.path.join(self.folder, BOOT, name))
+    def own(self, name: str) -> Own:
+        """One machine's own files; none when it is not in the plan."""
+        if name not in self.machines:
+            return Own()
+        return Own(*(read_tree(os.path.join(self.folder, kind, name)) for kind in (BOOT, SEED)))
 
-    def seed(self, name: str) -> Files:
-        """The files that its installer asks for."""
-        return read_tree(os.path.join(self.folder, SEED, name))
+    def chosen(self, names: Iterable[str]) -> list[Machine]:
+        """The machines with these names. RefusedError when one is not in the plan."""
+        names = list(names)
+        unknown = sorted(set(names) - set(self.machines))
+        if unknown:
+            known = ", ".join(sorted(self.machines)[:20]) or "none: run the playbook homelab.netboot.site"
+            raise RefusedError(f"nothing was done: no such machine: {', '.join(unknown)}; known are {known}")
+        return [self.machines[name] for name in names]
 
 
 def load(folder: str) -> Plan:
-    """Read a plan. PlanError when the list of machines is damaged; a plan that is not there yet is empty."""
+    """Read a plan. RefusedError when the list of machines is damaged; a plan that is not there yet is empty."""
     path = os.path.join(folder, MACHINES_FILE)
     try:
         with open(path, encoding="utf-8") as file:
@@ -64,7 +61,7 @@ def load(folder: str) -> Plan:
     except FileNotFoundError:
         machines = {}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise PlanError(f"{path} is damaged ({error}): run the playbook homelab.netboot.site") from None
+        raise RefusedError(f"{path} is damaged ({error}): run the playbook homelab.netboot.site") from None
     trees = (read_tree(os.path.join(folder, kind)) for kind in (LOCAL, STATIC))
     return Plan(folder, machines, *trees)
 
@@ -74,57 +71,3 @@ def machine(name: str, entry: Mapping[str, str]) -> Machine:
     if not is_host_name(name) or entry["install"] not in INSTALLS:
         raise ValueError(f"{name!r}: {dict(entry)}")
     return Machine(name, str(entry["mac"]), str(entry["image"]), entry["install"])
-
-
-def read_tree(top: str) -> Files:
-    """All files below a folder; empty when there is none."""
-    found: Files = {}
-    for path in walk(top):
-        with open(os.path.join(top, path), "rb") as file:
-            found[path] = file.read()
-    return found
-
-
-def walk(top: str, below: str = "") -> Iterator[str]:
-    """The names of all files below a folder, symlinks and what is being written (.netboot-….part) left out."""
-    try:
-        with os.scandir(os.path.join(top, below)) as items:
-            entries = sorted(items, key=lambda item: item.name)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for item in entries:
-        path = f"{below}/{item.name}" if below else item.name
-        if item.is_dir(follow_symlinks=False):
-            yield from walk(top, path)
-        elif item.is_file(follow_symlinks=False) and not item.name.startswith(".netboot-"):
-            yield path
-
-
-def of_machine(plan: Plan, name: str, state: State | None) -> dict[str, bytes | None]:
-    """What is handed out at the paths of one machine's boot entries; None: nothing. Pure but for reading the plan.
-
-    A machine is installed only from a plan that is whole: entries and seeds.
-    """
-    entries = plan.boot(name)
-    if state is not None and state.state == "armed" and state.token:
-        token = state.token.encode()
-        return {path: text.replace(_TOKEN, token) for path, text in entries.items()}
-    return {path: plan.static.get(path, plan.local.get(os.path.dirname(path))) for path in entries}
-
-
-def seeds_of(plan: Plan, name: str, state: State | None) -> Files:
-    """What its installer can fetch: path below the served folder → content."""
-    if state is None or not state.serves_seeds:
-        return {}
-    token = state.token.encode()
-    return {
-        f"{SEEDS}/{name}/{state.token}/{path}": text.replace(_TOKEN, token)
-        for path, text in plan.seed(name).items()
-    }
-
-
-def lacks(plan: Plan, name: str) -> list[str]:
-    """What a machine needs before it can be armed; empty when all is there."""
-    seed = os.path.join(plan.folder, SEED, name)
-    missing = [] if any(True for dummy in walk(os.path.join(plan.folder, BOOT, name))) else ["boot entries"]
-    return missing + [file for file in SEED_FILES if not os.path.isfile(os.path.join(seed, file))]

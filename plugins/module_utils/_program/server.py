@@ -4,58 +4,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import grp
-import json
 import os
 import secrets
-import shutil
-import time
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Callable, Iterable
 
-from . import contract, states
+from . import contract, served, spool, states
 from . import plan as plans
-from .files import Writer, leftovers, read
+from .files import FileSet, remove_leftovers, walk
+from .plan import RefusedError
+from .served import Served
+from .settings import Settings, clock
 from .states import Machine, Now, State
+from .store import Store
 
 LOG_BYTES = 1 << 16
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Where everything is. root: what is served; state: plan, states, logs; spool: what nginx puts down for us.
-
-    group: the web server's. hours: how long user-data is handed out after it was first fetched.
-    """
-
-    root: str = "/srv/netboot"
-    state: str = "/var/lib/netboot"
-    spool: str = "/var/spool/netboot"
-    group: str = "www-data"
-    hours: float = 4.0
-
-    @classmethod
-    def load(cls, path: str) -> Settings:
-        """Read a JSON file; what it leaves out is as above."""
-        with open(path, encoding="utf-8") as file:
-            return cls(**json.load(file))
-
-
-def clock() -> Now:
-    """This moment."""
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        boot = file.read().strip()
-    wall = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    return Now(wall, boot, time.clock_gettime(time.CLOCK_BOOTTIME))
 
 
 class Server:
     """Plan, states and served files, under a lock from `with` to its end: nothing else changes them meanwhile.
 
-    say: is told each thing that happened, for the journal. Never a token.
+    say: is told each thing that happened, for the journal. Never a token. changed: how much publish, arm and disarm
+    changed.
     """
 
     def __init__(
@@ -69,44 +41,122 @@ class Server:
         self._lock = os.open(os.path.join(at.state, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.plan = plans.load(os.path.join(at.state, "plan"))
-        self.entries = Writer(at.root, 0o644, 0o755)
-        self.seeds = Writer(at.root, 0o640, 0o750, grp.getgrnam(at.group).gr_gid)
-        self.kept = Writer(at.state, 0o600, 0o700)
+        self.store = Store(at.state, self.say, self.now)
+        self.entries = FileSet(at.root, 0o644, 0o755)
+        self.seeds = FileSet(at.root, 0o640, 0o750, grp.getgrnam(at.group).gr_gid)
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         os.close(self._lock)
 
-    # --- states
+    # --- what the commands do
 
-    def state(self, name: str) -> State | None:
-        """A machine's state; a damaged file is put aside, and the machine counts as failed."""
-        place = os.path.join(self.settings.state, "machines", name + ".json")
-        try:
-            return states.parse(read(place).decode())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            aside = place + ".damaged"
-            if os.path.isdir(aside) and not os.path.islink(aside):
-                shutil.rmtree(aside)
-            os.replace(place, aside)
-            state = states.damaged(self.now(), aside)
-            self.save(name, state)
-            self.say(f"{name}: failed: its state file was damaged ({error}); it is kept as {aside}")
-            return state
+    def publish(self) -> None:
+        """Bring states and served files in line with the plan."""
+        self.drain()
+        self.entries.make_folder(contract.HTTP)  # for all to read, unlike those of seeds
+        found = {name: self.store.state(name) for name in {*self.plan.machines, *self.store.known()}}
+        new = self._published(found)
+        # as in `change`, but for all at once: what is armed first by its state, all else by what is served
+        self.store.save({name: state for name, state in new.items() if state.state == "armed"})
+        self._serve_all({**found, **new})
+        self.store.save({name: state for name, state in new.items() if state.state != "armed"})
+        self.changed += len(new)
+        for name, state in new.items():
+            self.say(f"{name}: {state.state}: {state.reason}")
 
-    def save(self, name: str, state: State) -> None:
-        """Write a state."""
-        self.kept.write({f"machines/{name}.json": states.dump(state).encode()})
+    def _published(self, found: dict[str, State | None]) -> dict[str, State]:
+        """The states that change because the inventory was read."""
+        now, new = self.now(), {}
+        for name, before in found.items():
+            machine = self.plan.machines.get(name)
+            if machine is not None:
+                after: State | None = states.published(before, machine, now, new_token())
+            else:
+                after = before and states.without_machine(before, now)
+            if after is None or after == before:
+                continue
+            missing = served.lacks(self.plan.own(name)) if after.state == "armed" else []
+            if missing:
+                self.say(f"{name}: not armed, since the plan has no {', '.join(missing)} for it")
+            else:
+                new[name] = after
+        return new
 
-    def known(self) -> list[str]:
-        """The machines that have a state, whether they are in the inventory or not."""
-        try:
-            files = os.listdir(os.path.join(self.settings.state, "machines"))
-        except FileNotFoundError:
-            return []
-        return sorted(file[: -len(".json")] for file in files if file.endswith(".json"))
+    def arm(self, names: Iterable[str]) -> None:
+        """Arm machines, all or none; each gets a new token. RefusedError when one cannot be armed."""
+        self.drain()
+        machines = self.plan.chosen(names)
+        faults = []
+        for machine in machines:
+            missing = served.lacks(self.plan.own(machine.name))
+            if machine.install == "never":
+                faults.append(
+                    f"{machine.name}: netboot_install is never; change it to once, run homelab.netboot.site, arm it"
+                )
+            elif missing:
+                faults.append(
+                    f"{machine.name}: the plan has no {', '.join(missing)}; run the playbook homelab.netboot.site"
+                )
+        if faults:
+            raise RefusedError("nothing was armed:\n" + "\n".join(faults))
+        for machine in machines:
+            after = states.armed(self.now(), new_token(), "armed by hand")
+            self.change(machine.name, self.store.state(machine.name), after)
+            self.changed += 1
+
+    def disarm(self, names: Iterable[str]) -> None:
+        """Let machines boot their disk. What runs already goes on, but finds no user-data any more."""
+        self.drain()
+        for machine in self.plan.chosen(names):
+            before = self.store.state(machine.name)
+            after = states.disarmed(before, self.now())
+            if after != before:
+                self.change(machine.name, before, after)
+                self.changed += 1
+
+    def expire(self) -> None:
+        """Let time go by: user-data that was handed out long ago is not any more."""
+        self.drain()
+        for name in self.store.known():
+            before = self.store.state(name)
+            if before is not None:
+                self.change(name, before, states.expired(before, self.now(), self.settings.hours * 3600))
+
+    def drain(self) -> None:
+        """Take what nginx has put down: who fetched user-data, and reports. Every file goes, whatever is in it."""
+        for note in spool.fetches(self.settings.spool):
+            if note.found and note.found["name"] in self.plan.machines:
+                name, before = note.found["name"], self.store.state(note.found["name"])
+                if before is not None:
+                    machine = self.plan.machines[name]
+                    after = states.fetched(before, machine, note.found["token"], self.now())
+                    self.change(name, before, after)
+        for note in spool.reports(self.settings.spool):
+            self._report(note)
+
+    def _report(self, note: spool.Note) -> None:
+        if note.found is None:
+            length = len(os.path.basename(note.place))
+            self.say(f"a report with a strange name ({length} characters) was thrown away")
+            return
+        name, word = note.found["name"], note.found["word"]
+        is_known = name in self.plan.machines or (contract.is_host_name(name) and name in self.store.known())
+        before = self.store.state(name) if is_known else None
+        if before is None or not states.is_token(before, note.found["token"]):
+            which = name if before is not None else "a machine that is not known"
+            self.say(f"{which}: a report {word!r} with a wrong or old token was thrown away")
+            return
+        machine = self.plan.machines.get(name) or Machine(name, "")
+        reason = ""
+        if word == contract.FAILED:
+            text = note.text(LOG_BYTES)
+            reason = states.printable(text.split("\n", 1)[0])[:300] or "the installer failed"
+            self.store.keep_log(name, text)
+        after = states.reported(before, machine, word, reason, now=self.now(), token=new_token())
+        self.change(name, before, after)
+
+    # --- states, and with them what is served
 
     def change(self, name: str, before: State | None, after: State) -> None:
         """Change a state and, with it, what is served.
@@ -117,238 +167,47 @@ class Server:
         if after == before:
             return
         if after.state == "armed":
-            self.save(name, after)
-            self.serve(name, after)
+            self.store.save({name: after})
+            self._serve(name, after)
         else:
-            self.serve(name, after)
-            self.save(name, after)
+            self._serve(name, after)
+            self.store.save({name: after})
         if before is None or before.state != after.state:
             self.say(f"{name}: {after.state}" + (f": {after.reason}" if after.reason else ""))
 
-    def serve(self, name: str, state: State | None) -> None:
-        """Make what is served for one machine follow its state: seeds before the entries that lead to them."""
-        known = name in self.plan.machines
-        seeds = plans.seeds_of(self.plan, name, state) if known else {}
-        folder = os.path.join(self.settings.root, contract.SEEDS, name)
-        there = {f"{contract.SEEDS}/{name}/{path}" for path in plans.walk(folder)}
-        if state is not None and state.state == "installing":
-            # the installer that runs goes on with what it has begun with
-            seeds = {path: text for path, text in seeds.items() if path not in there}
-            there -= {path for path in there if path.split("/")[-2] == state.token} if known else set()
-        self.changed += len(self.seeds.write(seeds))
-        if known:
-            wanted = plans.of_machine(self.plan, name, state)
-            self.changed += len(
-                self.entries.write({p: text for p, text in wanted.items() if text is not None})
-            )
-            self.changed += len(self.entries.remove(path for path, text in wanted.items() if text is None))
-        self.changed += len(self.seeds.remove(there - set(seeds)))
-
-    # --- what the commands do
-
-    def publish(self) -> None:
-        """Bring states and served files in line with the plan."""
-        self.drain()
-        self.entries.folder("http")  # for all to read, unlike those of seeds
-        now, plan = self.now(), self.plan
-        found: dict[str, State | None] = {name: self.state(name) for name in plan.machines}
-        new: dict[str, State] = {}
-        for name, machine in plan.machines.items():
-            after = states.published(found[name], machine, now, new_token())
-            missing = plans.lacks(plan, name) if after.state == "armed" and after != found[name] else []
-            if missing:
-                self.say(f"{name}: not armed, since the plan has no {', '.join(missing)} for it")
-            elif after != found[name]:
-                new[name] = after
-        for name in set(self.known()) - set(plan.machines):
-            before = self.state(name)
-            if before is not None and states.left(before, now) != before:
-                new[name] = states.left(before, now)
-        # as in `change`, but for all at once: what is armed first by its state, all else by what is served
-        self.kept.write(_files({n: s for n, s in new.items() if s.state == "armed"}))
-        self._serve_all({**found, **new})
-        self.kept.write(_files({n: s for n, s in new.items() if s.state != "armed"}))
-        self.changed += len(new)
-        for name, state in new.items():
-            self.say(f"{name}: {state.state}: {state.reason}")
+    def _serve(self, name: str, state: State) -> None:
+        there = self._seeds_of(name)
+        self._apply(served.of_machine(self.plan, name, self.plan.own(name), state, there), there)
 
     def _serve_all(self, found: dict[str, State | None]) -> None:
-        plan, top = self.plan, self.settings.root
-        wanted: dict[str, bytes] = dict(plan.static)
-        seeds: dict[str, bytes] = {}
-        old = set(plans.walk(os.path.join(top, contract.SEEDS)))
-        paths = set(wanted)
-        for name in plan.machines:
-            state = found[name]
-            for path, text in plans.of_machine(plan, name, state).items():
-                paths.add(path)
-                # `static` gives way to a machine that is armed
-                if text is not None and (
-                    path not in plan.static or (state is not None and state.state == "armed")
-                ):
-                    wanted[path] = text
-            mine = plans.seeds_of(plan, name, state)
-            begun = state is not None and state.state == "installing"
-            for path, text in mine.items():
-                relative = path[len(contract.SEEDS) + 1 :]
-                if begun and relative in old:
-                    old.discard(relative)
-                else:
-                    seeds[path] = text
-        self.changed += len(self.seeds.write(seeds))
-        listed = self._served_before()
-        self.kept.write({"served.json": _listing(listed | paths)})  # before the files: none is ever forgotten
-        self.changed += len(self.entries.write(wanted))
-        self.changed += len(self.entries.remove(sorted(listed - set(wanted))))
-        self.kept.write({"served.json": _listing(set(wanted))})
-        self.changed += len(self.seeds.remove({f"{contract.SEEDS}/{path}" for path in old} - set(seeds)))
-        folders = {os.path.dirname(path) for path in [*paths, *listed]} | {contract.SEEDS}
-        for folder in folders:
-            place = os.path.join(top, folder)
-            for path in leftovers(place) if folder == contract.SEEDS else _leftovers_in(place):
-                with contextlib.suppress(OSError):
-                    os.unlink(os.path.join(place, path))
+        there, listed = self._seeds_of(), self.store.listed()
+        parts = [
+            served.of_machine(self.plan, name, self.plan.own(name), state, there)
+            for name, state in found.items()
+        ]
+        self._apply(served.of_all(self.plan, parts, listed), there)
+        for folder in {os.path.dirname(path) for path in self.store.listed() | listed}:
+            remove_leftovers(os.path.join(self.settings.root, folder))
+        remove_leftovers(os.path.join(self.settings.root, contract.SEEDS), below=True)
 
-    def _served_before(self) -> set[str]:
-        """The boot entries that were ever written and not yet removed."""
-        try:
-            listed = json.loads(read(os.path.join(self.settings.state, "served.json")))
-        except (OSError, ValueError):
-            return set()
-        return {path for path in listed if isinstance(path, str) and ".." not in path.split("/")}
+    def _seeds_of(self, name: str = "") -> set[str]:
+        """The seeds that are there, of one machine or of all."""
+        folder = f"{contract.SEEDS}/{name}" if name else contract.SEEDS
+        return {f"{folder}/{path}" for path in walk(os.path.join(self.settings.root, folder))}
 
-    def arm(self, names: Iterable[str]) -> None:
-        """Arm machines, all or none; each gets a new token. RefusedError when one cannot be armed."""
-        self.drain()
-        names = list(names)
-        self._must_be_known(names)
-        faults = []
-        for name in names:
-            missing = plans.lacks(self.plan, name)
-            if self.plan.machines[name].install == "never":
-                faults.append(
-                    f"{name}: netboot_install is never; change it to once, run homelab.netboot.site, arm it"
-                )
-            elif missing:
-                faults.append(
-                    f"{name}: the plan has no {', '.join(missing)}; run the playbook homelab.netboot.site"
-                )
-        if faults:
-            raise RefusedError("nothing was armed:\n" + "\n".join(faults))
-        for name in names:
-            before = self.state(name)
-            self.change(name, before, states.armed(self.now(), new_token(), "armed by hand"))
-            self.changed += 1
-
-    def disarm(self, names: Iterable[str]) -> None:
-        """Let machines boot their disk. What runs already goes on, but finds no user-data any more."""
-        self.drain()
-        names = list(names)
-        self._must_be_known(names)
-        for name in names:
-            before = self.state(name)
-            after = states.disarmed(before, self.now())
-            if before is None or after != before:
-                self.change(name, before, after)
-                self.changed += 1
-
-    def _must_be_known(self, names: Iterable[str]) -> None:
-        unknown = sorted(set(names) - set(self.plan.machines))
-        if unknown:
-            known = (
-                ", ".join(sorted(self.plan.machines)[:20]) or "none: run the playbook homelab.netboot.site"
-            )
-            raise RefusedError(
-                f"nothing was changed: no such machine: {', '.join(unknown)}; known are {known}"
-            )
-
-    def expire(self) -> None:
-        """Let time go by: user-data that was handed out long ago is not any more."""
-        self.drain()
-        for name in self.known():
-            before = self.state(name)
-            if before is not None:
-                self.change(name, before, states.expired(before, self.now(), self.settings.hours * 3600))
-
-    def drain(self) -> None:
-        """Take what nginx has put down: who fetched user-data, and reports. Every file goes, whatever is in it."""
-        for place, file in _spooled(self.settings.spool, contract.FETCHED):
-            found = contract.FETCHED_FILE.fullmatch(file)
-            if found and found["name"] in self.plan.machines:
-                name, before = found["name"], self.state(found["name"])
-                if before is not None:
-                    after = states.fetched(before, self.plan.machines[name], found["token"], self.now())
-                    self.change(name, before, after)
-            os.unlink(place)
-        for place, file in _spooled(self.settings.spool, contract.REPORTS):
-            found = contract.REPORT_FILE.fullmatch(file)
-            if found:
-                self._report(place, found["name"], found["token"], found["word"])
-            else:
-                self.say(f"a report with a strange name ({len(file)} characters) was thrown away")
-            os.unlink(place)
-
-    def _report(self, place: str, name: str, token: str, word: str) -> None:
-        before = self.state(name) if contract.is_host_name(name) and name in self._all() else None
-        if before is None or not states.is_token(before, token):
-            which = name if before is not None else "a machine that is not known"
-            self.say(f"{which}: a report {word!r} with a wrong or old token was thrown away")
-            return
-        machine = self.plan.machines.get(name) or Machine(name, "")
-        reason = ""
-        if word == contract.FAILED:
-            try:
-                text = read(place, LOG_BYTES).decode("utf-8", "replace")
-            except OSError as error:
-                text = f"(its log cannot be read: {error})"
-            reason = printable(text.split("\n", 1)[0])[:300] or "the installer failed"
-            self.kept.write({f"logs/{name}.log": text.encode()})
-        after = states.reported(before, machine, word, reason, now=self.now(), token=new_token())
-        self.change(name, before, after)
-
-    def _all(self) -> set[str]:
-        return {*self.plan.machines, *self.known()}
-
-
-class RefusedError(Exception):
-    """What was asked for cannot be done; the message says why and what to do."""
+    def _apply(self, wanted: Served, there: set[str]) -> None:
+        """Make the served files so: seeds before the entries that lead to them. there: the seeds that are there."""
+        self.changed += len(self.seeds.write(wanted.seeds))
+        listed = self.store.listed()
+        if not listed.issuperset(wanted.entries):
+            self.store.list(listed.union(wanted.entries))  # before the files: none is ever forgotten
+        self.changed += len(self.entries.write(wanted.entries))
+        self.changed += len(self.entries.remove(sorted(wanted.absent)))
+        if listed.intersection(wanted.absent):
+            self.store.list(listed.union(wanted.entries) - wanted.absent)
+        self.changed += len(self.seeds.remove(there - wanted.kept - set(wanted.seeds)))
 
 
 def new_token() -> str:
     """A one-time token: 128 random bits."""
     return secrets.token_hex(contract.TOKEN_BYTES)
-
-
-def printable(text: str) -> str:
-    """A line for a table or the journal: no control characters, however it came here."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()
-
-
-def _files(new: dict[str, State]) -> dict[str, bytes]:
-    return {f"machines/{name}.json": states.dump(state).encode() for name, state in new.items()}
-
-
-def _listing(paths: set[str]) -> bytes:
-    return (json.dumps(sorted(paths), indent=0) + "\n").encode()
-
-
-def _spooled(spool: str, kind: str) -> list[tuple[str, str]]:
-    """What lies in a folder of the spool, oldest first: (place, name)."""
-    try:
-        with os.scandir(os.path.join(spool, kind)) as items:
-            found = sorted(
-                (item.stat(follow_symlinks=False).st_mtime, item.path, item.name)
-                for item in items
-                if not item.is_dir(follow_symlinks=False)
-            )
-    except FileNotFoundError:
-        return []
-    return [(path, name) for dummy, path, name in found]
-
-
-def _leftovers_in(folder: str) -> list[str]:
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return []
-    return [name for name in names if name.startswith(".netboot-") and name.endswith(".part")]

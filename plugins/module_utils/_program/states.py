@@ -135,7 +135,7 @@ def published(state: State | None, machine: Machine, now: Now, token: str) -> St
     return state
 
 
-def left(state: State, now: Now) -> State:
+def without_machine(state: State, now: Now) -> State:
     """The state of a machine that is no longer in the inventory: it must not come back armed."""
     return State("local", now.wall, "left the inventory while armed") if state.state == "armed" else state
 
@@ -183,3 +183,8 @@ def expired(state: State, now: Now, seconds: float) -> State:
         return replace(state, clock=clock)
     reason = f"no report within {seconds / 3600:g} hours after user-data was fetched; it is not handed out any more"
     return State("failed", now.wall, reason, state.token)
+
+
+def printable(text: str) -> str:
+    """A line for a table or the journal: no control characters, however it came here."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()

@@ -11,14 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils._program import contract, wake
-from ansible_collections.homelab.netboot.plugins.module_utils._program import plan as plans
+from ansible_collections.homelab.netboot.plugins.module_utils._program import contract, files, wake
 from ansible_collections.homelab.netboot.plugins.module_utils._program.cli import main
-from ansible_collections.homelab.netboot.plugins.module_utils._program.server import (
-    RefusedError,
-    Server,
-    Settings,
-)
+from ansible_collections.homelab.netboot.plugins.module_utils._program.plan import RefusedError
+from ansible_collections.homelab.netboot.plugins.module_utils._program.server import Server
+from ansible_collections.homelab.netboot.plugins.module_utils._program.settings import Settings
 from ansible_collections.homelab.netboot.plugins.module_utils._program.states import Now, State, parse
 
 ENTRY, SEEDS = "tftp/pxelinux.cfg", "http/machines"
@@ -88,7 +85,7 @@ class Box:
 
     def served(self) -> dict[str, str]:
         """All that is served, path → text."""
-        return {path: (self.root / path).read_text() for path in plans.walk(str(self.root))}
+        return {path: (self.root / path).read_text() for path in files.walk(str(self.root))}
 
     def boots_disk(self, name: str) -> bool:
         return self.entry(f"01-{name}") == LOCAL and not (self.root / SEEDS / name).exists()
@@ -183,7 +180,7 @@ def test_whatever_else_is_reported_changes_nothing_and_goes(box: Box, name: str)
 
 def test_a_report_touches_its_machine_only(box: Box) -> None:
     box.fetch("nuc1")
-    for path in plans.walk(str(box.root)):
+    for path in files.walk(str(box.root)):
         os.utime(box.root / path, (1, 1))
     box.report("nuc1")
     touched = {path for path in box.served() if (box.root / path).stat().st_mtime > 1}
@@ -336,7 +333,7 @@ def test_a_damaged_plan_is_said_and_nothing_changes(box: Box, capsys: Any, tmp_p
 @pytest.mark.parametrize("name", ["../x", "a/b", ".", "..", "", "a..b", "-a", "a\n"])
 def test_a_name_never_leads_anywhere_else(box: Box, name: str) -> None:
     box.put("plan/machines.json", json.dumps({name: {"mac": "any", "image": "", "install": "always"}}))
-    with pytest.raises(plans.PlanError):
+    with pytest.raises(RefusedError):
         box.do("publish")
 
 

@@ -85,9 +85,9 @@ def test_only_armings_have_a_token_and_only_they_serve_seeds() -> None:
 
 
 def test_who_leaves_the_inventory_does_not_come_back_armed() -> None:
-    assert states.left(ARMED, LATER).state == "local"
+    assert states.without_machine(ARMED, LATER).state == "local"
     for state in EVERY[1:]:
-        assert states.left(state, LATER) == state
+        assert states.without_machine(state, LATER) == state
 
 
 def test_disarm_tells_what_it_stopped() -> None:

@@ -20,7 +20,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Callable, Iterator
 
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 
 try:
     import pycdlib

@@ -12,9 +12,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Callable
 
-from ansible_collections.homelab.netboot.plugins.module_utils._atomic import Batch
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import (
-    UserError,
     check_folder,
     check_place,
     holds,
@@ -25,7 +23,8 @@ from ansible_collections.homelab.netboot.plugins.module_utils._destination impor
     save,
     stamp,
 )
-from ansible_collections.homelab.netboot.plugins.module_utils._iso import (
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import (
     BUFFERS,
     Extent,
     Image,
@@ -34,6 +33,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._iso import (
     copy,
     reading,
 )
+from ansible_collections.homelab.netboot.plugins.module_utils._program.files import Batch
 
 MANIFEST = ".iso_boot_files.json"  # in the destination: what the files were when they were last compared
 FLUSH = 4 << 20  # bytes after which the system is asked to start writing to the disk
@@ -58,7 +58,7 @@ class Step:
 
 
 @dataclass
-class Plan:
+class Extraction:
     """What is to be done: everything that check mode, diff and `act` need to know."""
 
     src: str
@@ -68,7 +68,7 @@ class Plan:
     steps: list[Step]
 
 
-def decide(src: str, dest: str, files: dict[str, str], check: bool = False, diff: bool = False) -> Plan:
+def decide(src: str, dest: str, files: dict[str, str], check: bool = False, diff: bool = False) -> Extraction:
     """Compare the image's files with those in the folder `dest`; write nothing.
 
     The image is not opened when the manifest in `dest` knows it and every file. `check` asks for the
@@ -92,7 +92,7 @@ def decide(src: str, dest: str, files: dict[str, str], check: bool = False, diff
             Step(source, name, path, held[name]["file"][0], held[name]["sha256"], changed=False)
             for source, name, path in places
         ]
-        return Plan(src, dest, iso, held[wanted[0][1]]["release"], steps)
+        return Extraction(src, dest, iso, held[wanted[0][1]]["release"], steps)
 
     with reading(src), open(src, "rb") as file:
         image = Image(file, src)
@@ -108,7 +108,7 @@ def decide(src: str, dest: str, files: dict[str, str], check: bool = False, diff
         else:
             _compare(step, src, check, diff)
     check_folder(dest, sum(step.size for step in steps if step.changed))
-    return Plan(src, dest, iso, release, steps)
+    return Extraction(src, dest, iso, release, steps)
 
 
 def _holds(records: dict[str, Any], name: str, iso: list[int], source: str, path: str) -> bool:
@@ -127,7 +127,7 @@ def _compare(step: Step, src: str, check: bool, diff: bool) -> None:
         step.changed = not same_size or step.before[1] != step.checksum
 
 
-def act(plan: Plan, prepare: Callable[[Step, str], object]) -> None:
+def act(plan: Extraction, prepare: Callable[[Step, str], object]) -> None:
     """Write the files that the plan says are to change, all or none, and fill in their checksums.
 
     `prepare` sets owner and mode of each temporary file before the first file is put in its place.
@@ -148,7 +148,7 @@ def act(plan: Plan, prepare: Callable[[Step, str], object]) -> None:
         batch.commit()
 
 
-def remember(plan: Plan) -> None:
+def remember(plan: Extraction) -> None:
     """Write the manifest, if it says anything new. It saves time only, so a failure is none."""
     manifest = os.path.join(plan.dest, MANIFEST)
     records = {

@@ -19,10 +19,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import BinaryIO, Callable, Iterable, Sequence, TypeVar
 
-from ansible_collections.homelab.netboot.plugins.module_utils import _deb, _pe
-from ansible_collections.homelab.netboot.plugins.module_utils._atomic import Batch
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import (
-    UserError,
     check_folder,
     check_place,
     holds,
@@ -33,7 +30,10 @@ from ansible_collections.homelab.netboot.plugins.module_utils._destination impor
     save,
     stamp,
 )
-from ansible_collections.homelab.netboot.plugins.module_utils._iso import Extent, Image, copy
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import Extent, Image, copy
+from ansible_collections.homelab.netboot.plugins.module_utils._program.files import Batch
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi import deb, pe
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import (
     DEBIAN_ARCHS,
     GRUB_FILES,
@@ -90,7 +90,7 @@ class Loader:
 
 
 @dataclass
-class Plan:
+class PairChoice:
     """What is to be done: everything that check mode, diff and `act` need to know. No `source`: nothing."""
 
     dest: str
@@ -118,22 +118,22 @@ class Judge:
         """Whom the shim trusts, when that is who signed GRUB and all kernels. Raises _UnfitError."""
         shim = self._program(shim_data, "its shim")
         grub = self._program(grub_data, "its GRUB")
-        trust = _fit("its shim", _pe.trust, shim)
-        version = _pe.sbat(grub).get("grub", (0, ""))[1]
-        if not _pe.numbers(version):
+        trust = _fit("its shim", pe.trust, shim)
+        version = pe.sbat(grub).get("grub", (0, ""))[1]
+        if not pe.numbers(version):
             raise _UnfitError(f"its GRUB does not say its version (no SBAT): {self.minimum} is needed")
-        if _pe.numbers(version) < _pe.numbers(self.minimum):
+        if pe.numbers(version) < pe.numbers(self.minimum):
             raise _UnfitError(
                 f"its GRUB is {version}, and {self.minimum} is needed: "
                 "an older one takes no server from the offer of a proxy DHCP server"
             )
-        for name, least in _pe.sbat_level(shim).items():
-            if _pe.sbat(grub).get(name, (least, ""))[0] < least:
+        for name, least in pe.sbat_level(shim).items():
+            if pe.sbat(grub).get(name, (least, ""))[0] < least:
                 raise _UnfitError(
                     f"its shim refuses its GRUB as too old ({name} below SBAT generation {least})"
                 )
         vendor = ", ".join(
-            _pe.common_name(one) or "a certificate without a name" for one in trust.certificates
+            pe.common_name(one) or "a certificate without a name" for one in trust.certificates
         )
         if self._says(self._file("shim", shim_data), None) == "damaged":
             raise _UnfitError("its shim is damaged: it is not what its signer signed")
@@ -144,9 +144,9 @@ class Judge:
             self._check(self._file("kernel", data), path, kernel, trust, vendor)
         return vendor
 
-    def _program(self, data: bytes, what: str) -> _pe.Program:
-        program = _fit(what, _pe.read, data)
-        if program.machine != _pe.MACHINES[self.arch]:
+    def _program(self, data: bytes, what: str) -> pe.Program:
+        program = _fit(what, pe.read, data)
+        if program.machine != pe.MACHINES[self.arch]:
             raise _UnfitError(
                 f"{what} is for another processor than {self.arch} (machine {program.machine:#x})"
             )
@@ -154,7 +154,7 @@ class Judge:
             raise _UnfitError(f"{what} is not signed")
         return program
 
-    def _check(self, path: str, what: str, program: _pe.Program, trust: _pe.Trust, vendor: str) -> None:
+    def _check(self, path: str, what: str, program: pe.Program, trust: pe.Trust, vendor: str) -> None:
         answers = [self._says(path, certificate) for certificate in trust.certificates]
         if "damaged" in answers:
             raise _UnfitError(f"{what} is damaged: it is not what its signer signed")
@@ -193,12 +193,12 @@ class Judge:
         return path
 
 
-def decide(dest: str, candidates: Sequence[Candidate], judge: Judge) -> Plan:
+def decide(dest: str, candidates: Sequence[Candidate], judge: Judge) -> PairChoice:
     """Find the first candidate that fits, and compare it with what is in `dest`; write nothing there.
 
     Raises UserError for all that can be foreseen to fail when it is written.
     """
-    plan = Plan(dest)
+    plan = PairChoice(dest)
     for candidate in candidates:
         try:
             shim, grub, iso = _pair(candidate, dest, judge.arch)
@@ -241,7 +241,7 @@ def _packaged(file: BinaryIO, image: Image, pattern: str, wanted: Sequence[str])
     found = image.matching(pattern)
     if not found:
         raise _UnfitError(f"there is no {pattern} in {image.name}")
-    path = _deb.newest(found)
+    path = deb.newest(found)
     extent = image.find(path)
 
     def read_at(offset: int, count: int) -> bytes:
@@ -251,8 +251,8 @@ def _packaged(file: BinaryIO, image: Image, pattern: str, wanted: Sequence[str])
         return bytes(data)
 
     try:
-        files = _deb.read(read_at, extent.size, wanted)
-    except _deb.DebError as error:
+        files = deb.read(read_at, extent.size, wanted)
+    except deb.DebError as error:
         raise _UnfitError(f"{path} in {image.name} cannot be used: {error}") from error
     for name in wanted:
         if name in files:
@@ -278,17 +278,17 @@ def _loader(dest: str, name: str, content: bytes) -> Loader:
 def _version(content: bytes) -> str | None:
     """The version of a shim or GRUB; None when it says none, or is neither."""
     try:
-        program = _pe.read(content)
-    except _pe.PeError:
+        program = pe.read(content)
+    except pe.PeError:
         return None
-    return _pe.shim_version(program) or _pe.sbat(program).get("grub", (0, ""))[1] or None
+    return pe.shim_version(program) or pe.sbat(program).get("grub", (0, ""))[1] or None
 
 
 def _fit(what: str, function: Callable[[In], Out], data: In) -> Out:
     """Say of what it was when something is no such file."""
     try:
         return function(data)
-    except _pe.PeError as error:
+    except pe.PeError as error:
         raise _UnfitError(f"{what} {error}") from error
 
 
@@ -305,14 +305,14 @@ def _fit_file(path: str) -> bytes:
 
 def kernels_for(arch: str, paths: Iterable[str]) -> list[str]:
     """Which kernels a loader for `arch` may be asked to start: all but those that are known to be for another one."""
-    others = set(_pe.MACHINES.values()) - {_pe.MACHINES[arch]}
+    others = set(pe.MACHINES.values()) - {pe.MACHINES[arch]}
     return [path for path in paths if _machine(path) not in others]
 
 
 def _machine(path: str) -> int | None:
     try:
-        return _pe.read(_kernel(path)).machine
-    except (_UnfitError, _pe.PeError):
+        return pe.read(_kernel(path)).machine
+    except (_UnfitError, pe.PeError):
         return None  # whoever judges it says why
 
 
@@ -331,7 +331,7 @@ def _kernel(path: str) -> bytes:
     return data
 
 
-def act(plan: Plan, prepare: Callable[[Loader, str], object]) -> None:
+def act(plan: PairChoice, prepare: Callable[[Loader, str], object]) -> None:
     """Write the files that the plan says are to change, all or none.
 
     `prepare` sets owner and mode of each temporary file before the first file is put in its place.
@@ -346,7 +346,7 @@ def act(plan: Plan, prepare: Callable[[Loader, str], object]) -> None:
         batch.commit()
 
 
-def remember(plan: Plan) -> None:
+def remember(plan: PairChoice) -> None:
     """Write down which image the files came from; forget it when they came from none."""
     manifest = os.path.join(plan.dest, MANIFEST)
     ours = {loader.name for loader in plan.loaders}

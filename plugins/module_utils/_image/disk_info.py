@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 
 # As Ubuntu's build scripts write it: Ubuntu-Server 24.04.3 LTS "Noble Numbat" - Release amd64 (20250805.1)
 _LINE = re.compile(

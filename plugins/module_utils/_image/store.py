@@ -21,9 +21,15 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Iterator
 
-from ansible_collections.homelab.netboot.plugins.module_utils import _fetch
-from ansible_collections.homelab.netboot.plugins.module_utils._atomic import write_file
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError, stamp
+from ansible_collections.homelab.netboot.plugins.module_utils._destination import stamp
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image import fetch
+from ansible_collections.homelab.netboot.plugins.module_utils._program.files import (
+    remove_leftovers,
+    sync,
+    write_file,
+    write_link,
+)
 
 RECORD = ".image.json"
 CURRENT = "current"
@@ -100,7 +106,7 @@ class Store:
             now = stamp(os.lstat(self.path(version.name, name)))
             if now == known["stamp"]:
                 continue
-            digest = _fetch.digests(self.path(version.name, name), ["sha256"])["sha256"]
+            digest = fetch.digests(self.path(version.name, name), ["sha256"])["sha256"]
             if now[0] != known["size"] or digest != known["sha256"]:
                 return False
             known["stamp"] = now
@@ -147,7 +153,7 @@ class Store:
         os.chmod(staged, 0o755)  # noqa: S103 - the web and TFTP servers read it
         self.remove(version.name)
         os.rename(staged, self.path(version.name))
-        _sync(self.folder)
+        sync([self.folder])
 
     def use(self, version: Version) -> None:
         """Make a version the one in use, by one rename."""
@@ -155,12 +161,7 @@ class Store:
         self.write_record(version)
         if self.current() == version.name:
             return
-        link = os.path.join(self.folder, f".{CURRENT}.new")
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(link)
-        os.symlink(version.name, link)
-        os.replace(link, os.path.join(self.folder, CURRENT))
-        _sync(self.folder)
+        write_link(os.path.join(self.folder, CURRENT), version.name)
 
     def remove(self, name: str) -> None:
         """Take a version away: its name first, so that nobody finds half of it."""
@@ -172,7 +173,7 @@ class Store:
 
 
 @contextlib.contextmanager
-def alone(root: str) -> Iterator[None]:
+def locked(root: str) -> Iterator[None]:
     """Hold the folder of all images; UserError when another run does. The system lets go when a run is killed."""
     os.makedirs(root, exist_ok=True)
     handle = os.open(root, os.O_RDONLY)
@@ -191,11 +192,5 @@ def sweep(root: str) -> None:
         for name in os.listdir(root):
             if name.startswith(STAGING):
                 shutil.rmtree(os.path.join(root, name), ignore_errors=True)
-
-
-def _sync(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            else:
+                remove_leftovers(os.path.join(root, name), below=True)

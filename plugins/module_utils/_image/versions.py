@@ -10,13 +10,16 @@ import shutil
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
-from ansible_collections.homelab.netboot.plugins.module_utils import _boot_files, _fetch, _image_info, _iso
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import (
-    UserError,
-    check_folder,
-    stamp,
+from ansible_collections.homelab.netboot.plugins.module_utils._destination import check_folder, stamp
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image import disk_info, extraction, fetch
+from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import (
+    PYCDLIB_ERROR,
+    Image,
+    MissingError,
+    reading,
 )
-from ansible_collections.homelab.netboot.plugins.module_utils._image_store import (
+from ansible_collections.homelab.netboot.plugins.module_utils._image.store import (
     CURRENT,
     DIGITS,
     Store,
@@ -44,21 +47,21 @@ class Wanted:
     @property
     def shown(self) -> str:
         """Where the ISO is from, for messages."""
-        return _fetch.shown(self.origin)
+        return fetch.shown(self.origin)
 
 
 @dataclass(frozen=True)
 class Contents:
     """What an ISO is, and what is to be taken out of it: paths in it, sizes in bytes."""
 
-    info: _image_info.Info
+    info: disk_info.Info
     kernel: str
     initrd: str
     sizes: dict[str, int]
 
 
 @dataclass
-class Plan:
+class ImageChange:
     """What is to be done. `found` is the version that is there already; `digest` the ISO's SHA-256, as far as known."""
 
     wanted: Wanted
@@ -89,7 +92,9 @@ def version_name(digest: str, flavour: str) -> str:
     return digest[:DIGITS] + (f"-{flavour}" if flavour else "")
 
 
-def decide(root: str, wanted: Wanted, opener: _fetch.Open, check: bool = False, quick: bool = False) -> Plan:
+def decide(
+    root: str, wanted: Wanted, opener: fetch.Open, check: bool = False, quick: bool = False
+) -> ImageChange:
     """Find out whether the version that is asked for is there.
 
     Asks the network only for a list of checksums, and that only when none is known for this address. With `check`,
@@ -98,7 +103,7 @@ def decide(root: str, wanted: Wanted, opener: _fetch.Open, check: bool = False, 
     """
     store = Store(root, wanted.name, check)
     kept = store.versions()
-    plan = Plan(wanted, store, None, "", None, kept, store.current(), None)
+    plan = ImageChange(wanted, store, None, "", None, kept, store.current(), None)
     if wanted.version:
         plan.found = _named(kept, wanted)
     else:
@@ -149,12 +154,12 @@ def _same_request(kept: list[Version], wanted: Wanted) -> Version | None:
     return None
 
 
-def _resolve(plan: Plan, opener: _fetch.Open, quick: bool) -> None:
+def _resolve(plan: ImageChange, opener: fetch.Open, quick: bool) -> None:
     """Learn the digest that the ISO is to have, and what a local one says of itself."""
     wanted = plan.wanted
     algorithm, dummy, digest = wanted.checksum.partition(":")
     if "://" in digest:
-        digest = _fetch.listed(opener, digest, wanted.origin)
+        digest = fetch.listed(opener, digest, wanted.origin)
     if digest:
         plan.expected = (algorithm, digest.lower())
     if wanted.source == "path":
@@ -163,17 +168,17 @@ def _resolve(plan: Plan, opener: _fetch.Open, quick: bool) -> None:
                 f"no file at {wanted.shown}. 'path' is a file on the server, 'src' one on the controller: "
                 "correct it, or give a url with a checksum."
             )
-        if not _iso.PYCDLIB_ERROR:  # in check mode on a new server
+        if not PYCDLIB_ERROR:  # in check mode on a new server
             plan.contents = read(wanted, wanted.origin)
         if not digest and not quick:
-            algorithm, digest = "sha256", _fetch.digests(wanted.origin, ["sha256"])["sha256"]
+            algorithm, digest = "sha256", fetch.digests(wanted.origin, ["sha256"])["sha256"]
     if algorithm == "sha256" and digest:
         plan.digest = digest.lower()
         names = [version_name(plan.digest, wanted.flavour)]
         plan.found = next((one for one in plan.kept if one.name in names), None)
 
 
-def act(plan: Plan, opener: _fetch.Open) -> Version:
+def act(plan: ImageChange, opener: fetch.Open) -> Version:
     """Make the version complete beside the others, switch to it, remove those that are too many."""
     store = plan.store
     try:
@@ -190,7 +195,7 @@ def act(plan: Plan, opener: _fetch.Open) -> Version:
     return version
 
 
-def remember(plan: Plan) -> None:
+def remember(plan: ImageChange) -> None:
     """Note the request that a version answers now, so that the next run knows it without reading or asking."""
     wanted, version = plan.wanted, plan.found
     if version is None or wanted.version or wanted.source == "src":
@@ -203,7 +208,7 @@ def remember(plan: Plan) -> None:
             plan.store.write_record(version)
 
 
-def _fetched(plan: Plan, opener: _fetch.Open) -> Version:
+def _fetched(plan: ImageChange, opener: fetch.Open) -> Version:
     wanted, store = plan.wanted, plan.store
     staged = store.stage()
     try:
@@ -211,8 +216,8 @@ def _fetched(plan: Plan, opener: _fetch.Open) -> Version:
         before = stamp(os.stat(wanted.origin)) if wanted.source == "path" else None
         digest = _provide(plan, iso, opener)
         found = read(wanted, iso)
-        copied = _boot_files.decide(iso, staged, {found.kernel: "vmlinuz", found.initrd: "initrd"})
-        _boot_files.act(copied, lambda step, path: None)
+        copied = extraction.decide(iso, staged, {found.kernel: "vmlinuz", found.initrd: "initrd"})
+        extraction.act(copied, lambda step, path: None)
         files: dict[str, dict[str, Any]] = {
             step.name: {"size": step.size, "sha256": step.checksum, "source": step.source}
             for step in copied.steps
@@ -228,7 +233,7 @@ def _fetched(plan: Plan, opener: _fetch.Open) -> Version:
         shutil.rmtree(staged, ignore_errors=True)  # when it was published, it has another name
 
 
-def _provide(plan: Plan, iso: str, opener: _fetch.Open) -> str:
+def _provide(plan: ImageChange, iso: str, opener: fetch.Open) -> str:
     """Put the verified ISO at the new place `iso`; return its SHA-256."""
     wanted = plan.wanted
     twin = next((one for one in plan.kept if plan.digest and one.digest == plan.digest), None)
@@ -237,13 +242,13 @@ def _provide(plan: Plan, iso: str, opener: _fetch.Open) -> str:
         return twin.digest
     algorithms = ["sha256", *([plan.expected[0]] if plan.expected else [])]
     if wanted.source == "url":
-        sums = _fetch.download(opener, wanted.origin, iso, algorithms)
+        sums = fetch.download(opener, wanted.origin, iso, algorithms)
     elif wanted.source == "src":
         os.rename(os.path.join(plan.store.root, INCOMING, plan.store.iso_name), iso)
-        sums = _fetch.digests(iso, algorithms)
+        sums = fetch.digests(iso, algorithms)
     else:
         check_folder(os.path.dirname(iso), os.stat(wanted.origin).st_size)
-        sums = _fetch.copy(wanted.origin, iso, algorithms)
+        sums = fetch.copy(wanted.origin, iso, algorithms)
     if plan.expected and sums[plan.expected[0]] != plan.expected[1]:
         algorithm, digest = plan.expected
         raise UserError(
@@ -255,13 +260,13 @@ def _provide(plan: Plan, iso: str, opener: _fetch.Open) -> str:
 
 def read(wanted: Wanted, iso: str) -> Contents:
     """Look into an ISO; UserError, naming where it is from, when it is not one of which machines can be installed."""
-    with _iso.reading(wanted.shown), open(iso, "rb") as file:
-        image = _iso.Image(file, wanted.shown)
-        info = _image_info.read(image.release(), wanted.shown, wanted.arch)
+    with reading(wanted.shown), open(iso, "rb") as file:
+        image = Image(file, wanted.shown)
+        info = disk_info.read(image.release(), wanted.shown, wanted.arch)
         kernel, initrd = wanted.kernels.get(".".join(info.release.split(".")[:2])) or wanted.kernels[ALL]
         try:
             sizes = {"vmlinuz": image.find(kernel).size, "initrd": image.find(initrd).size}
-        except _iso.MissingError as error:
+        except MissingError as error:
             raise UserError(
                 f"{wanted.shown} ({info.release}) has no {kernel} or {initrd}. {_remedy(wanted)}"
             ) from error
@@ -273,10 +278,10 @@ def _remedy(wanted: Wanted) -> str:
         return "The first ISOs of a release have one kernel only: remove hwe: true, or give a newer point release."
     if wanted.flavour:
         return "Correct kernel and initrd, which are paths in the ISO, or remove both."
-    return _image_info.REMEDY.format(arch=wanted.arch) + "; legacy and netboot images have no casper."
+    return disk_info.REMEDY.format(arch=wanted.arch) + "; legacy and netboot images have no casper."
 
 
-def facts(plan: Plan, version: Version | None) -> dict[str, Any]:
+def facts(plan: ImageChange, version: Version | None) -> dict[str, Any]:
     """Tell what is known of the image: of the version that is there, else of the local ISO, else nothing."""
     told: dict[str, Any] = {"present": version is not None, "version": plan.version, "arch": plan.wanted.arch}
     told.update(release=None, codename=None, kernel=None, initrd=None, sizes={})

@@ -10,8 +10,8 @@ import sys
 from hashlib import sha256
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils import _deb
-from ansible_collections.homelab.netboot.plugins.module_utils._deb import DebError, newest, version_key
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi import deb
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.deb import DebError, newest, version_key
 from ansible_collections.homelab.netboot.tests.unit.efi import archive_of, package
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +27,7 @@ needs_zstd = pytest.mark.skipif(not shutil.which("zstd"), reason="the program zs
 
 
 def read(data: bytes, wanted: list[str] | None = None) -> dict[str, bytes]:
-    return _deb.read(lambda offset, count: data[offset : offset + count], len(data), wanted or WANTED)
+    return deb.read(lambda offset, count: data[offset : offset + count], len(data), wanted or WANTED)
 
 
 @pytest.mark.parametrize("packing", ["xz", "gz", "", pytest.param("zst", marks=needs_zstd)])
@@ -37,7 +37,7 @@ def test_packings(packing: str) -> None:
 
 @needs_zstd
 def test_zstd_without_its_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_deb, "zstandard", None)
+    monkeypatch.setattr(deb, "zstandard", None)
     data = package({**FILES, "zzz": b"more than anybody reads" * 100_000}, "zst")
     assert read(data) == {WANTED[0]: SHIM}
     monkeypatch.setenv("PATH", "/nonexistent")
@@ -88,14 +88,14 @@ def test_cut_off(packing: str) -> None:
 
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     data = package({"a": bytes(2_000_000), **FILES})
-    monkeypatch.setattr(_deb, "MAX_UNPACKED", 1_000_000)
+    monkeypatch.setattr(deb, "MAX_UNPACKED", 1_000_000)
     with pytest.raises(DebError, match="more than 1000000 bytes"):
         read(data)
     monkeypatch.undo()
-    monkeypatch.setattr(_deb, "MAX_FILE", 1000)
+    monkeypatch.setattr(deb, "MAX_FILE", 1000)
     with pytest.raises(DebError, match=f"has {len(SHIM)} bytes"):
         read(data)
-    monkeypatch.setattr(_deb, "MAX_PACKED", 1000)
+    monkeypatch.setattr(deb, "MAX_PACKED", 1000)
     with pytest.raises(DebError, match="its data have"):
         read(data)
 

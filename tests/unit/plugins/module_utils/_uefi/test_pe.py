@@ -10,8 +10,8 @@ import struct
 from pathlib import Path
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils import _pe
-from ansible_collections.homelab.netboot.plugins.module_utils._pe import PeError
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi import pe
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.pe import PeError
 from ansible_collections.homelab.netboot.tests.unit.efi import (
     SHA256,
     X509,
@@ -36,7 +36,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Key:
 
 
 def test_program() -> None:
-    read = _pe.read(program({".short": b"a", ".a_long_name": b"b" * 600}, 0xAA64))
+    read = pe.read(program({".short": b"a", ".a_long_name": b"b" * 600}, 0xAA64))
     assert (read.machine, read.signed) == (0xAA64, False)
     assert read.sections == {".text": b"\xc3" * 100, ".short": b"a", ".a_long_name": b"b" * 600}
 
@@ -45,11 +45,11 @@ def test_program() -> None:
 def test_signature(key: Key) -> None:
     unsigned = grub()
     signed = key.sign(unsigned)
-    assert _pe.read(signed).signed
-    assert _pe.read(signed).digest == _pe.read(unsigned).digest
-    assert _pe.read(signed).digest in signed  # as the program that signed it computed it
+    assert pe.read(signed).signed
+    assert pe.read(signed).digest == pe.read(unsigned).digest
+    assert pe.read(signed).digest in signed  # as the program that signed it computed it
     with pytest.raises(PeError, match="cut off: its signature"):
-        _pe.read(signed[:-1])
+        pe.read(signed[:-1])
 
 
 @pytest.mark.parametrize(
@@ -67,16 +67,16 @@ def test_signature(key: Key) -> None:
 )
 def test_no_program(data: bytes, why: str) -> None:
     with pytest.raises(PeError, match=why):
-        _pe.read(data)
+        pe.read(data)
 
 
 def test_versions() -> None:
     lines = sbat("grub,5,FSF,grub,2.12~rc1-10,URL", "short,1", "odd", "x,one,X,x,1,URL")
-    assert _pe.sbat(_pe.read(grub(lines))) == {"sbat": (1, "1"), "grub": (5, "2.12~rc1-10"), "short": (1, "")}
-    assert _pe.sbat(_pe.read(program())) == {}
-    assert _pe.shim_version(_pe.read(shim(CERTIFICATE))) == "16.1"
-    assert _pe.shim_version(_pe.read(grub())) is None
-    assert [_pe.numbers(text) for text in ("2.12", "2.12~rc1-10", "2", "", "x2")] == [
+    assert pe.sbat(pe.read(grub(lines))) == {"sbat": (1, "1"), "grub": (5, "2.12~rc1-10"), "short": (1, "")}
+    assert pe.sbat(pe.read(program())) == {}
+    assert pe.shim_version(pe.read(shim(CERTIFICATE))) == "16.1"
+    assert pe.shim_version(pe.read(grub())) is None
+    assert [pe.numbers(text) for text in ("2.12", "2.12~rc1-10", "2", "", "x2")] == [
         (2, 12),
         (2, 12),
         (2,),
@@ -86,22 +86,22 @@ def test_versions() -> None:
 
 
 def test_sbat_level() -> None:
-    assert _pe.sbat_level(_pe.read(shim(CERTIFICATE, level="shim,4\ngrub,5"))) == {"shim": 4, "grub": 5}
-    assert _pe.sbat_level(_pe.read(shim(CERTIFICATE))) == {}
-    assert _pe.sbat_level(_pe.read(program({".sbatlevel": struct.pack("<3L", 9, 0, 0)}))) == {}
+    assert pe.sbat_level(pe.read(shim(CERTIFICATE, level="shim,4\ngrub,5"))) == {"shim": 4, "grub": 5}
+    assert pe.sbat_level(pe.read(shim(CERTIFICATE))) == {}
+    assert pe.sbat_level(pe.read(program({".sbatlevel": struct.pack("<3L", 9, 0, 0)}))) == {}
 
 
 def test_trust() -> None:
-    assert _pe.trust(_pe.read(shim(CERTIFICATE))) == _pe.Trust((CERTIFICATE,), (), frozenset())
+    assert pe.trust(pe.read(shim(CERTIFICATE))) == pe.Trust((CERTIFICATE,), (), frozenset())
     other = CERTIFICATE[:-1] + b"x"
     lists = (
         signature_list(X509, [CERTIFICATE, other])
         + signature_list(SHA256, [b"h" * 32])
         + signature_list(X509, [b"c"])
     )
-    assert _pe.trust(_pe.read(shim(lists))).certificates == (CERTIFICATE, other, b"c")
+    assert pe.trust(pe.read(shim(lists))).certificates == (CERTIFICATE, other, b"c")
     bad = signature_list(SHA256, [b"1" * 32, b"2" * 32]) + signature_list(X509, [other])
-    assert _pe.trust(_pe.read(shim(CERTIFICATE, bad))) == _pe.Trust(
+    assert pe.trust(pe.read(shim(CERTIFICATE, bad))) == pe.Trust(
         (CERTIFICATE,), (other,), frozenset([b"1" * 32, b"2" * 32])
     )
 
@@ -122,14 +122,14 @@ def test_trust() -> None:
 )
 def test_no_trust(data: bytes, why: str) -> None:
     with pytest.raises(PeError, match=why):
-        _pe.trust(_pe.read(data))
+        pe.trust(pe.read(data))
 
 
 def test_common_name(key: Key, tmp_path: Path) -> None:
-    assert _pe.common_name(key.der) == "Ünser Name"
-    assert _pe.common_name(Key.make(tmp_path, "leaf", key).der) == "leaf"
+    assert pe.common_name(key.der) == "Ünser Name"
+    assert pe.common_name(Key.make(tmp_path, "leaf", key).der) == "leaf"
     for data in (b"", b"0", CERTIFICATE, key.der[:200], b"\x30\x80" + key.der):
-        assert _pe.common_name(data) is None
+        assert pe.common_name(data) is None
 
 
 @settings(max_examples=200, deadline=None)
@@ -145,9 +145,9 @@ def test_damaged(seed: int, count: int, cut: bool) -> None:
     if cut:
         del data[dice.randrange(len(data)) :]
     with contextlib.suppress(PeError):
-        read = _pe.read(bytes(data))
-        _pe.sbat(read)
-        _pe.sbat_level(read)
-        _pe.shim_version(read)
-        for certificate in _pe.trust(read).certificates:
-            _pe.common_name(certificate)
+        read = pe.read(bytes(data))
+        pe.sbat(read)
+        pe.sbat_level(read)
+        pe.shim_version(read)
+        for certificate in pe.trust(read).certificates:
+            pe.common_name(certificate)

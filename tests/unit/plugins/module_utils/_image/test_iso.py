@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils._iso import (
+from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import (
     Image,
     IsoError,
     MissingError,

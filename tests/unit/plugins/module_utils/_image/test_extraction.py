@@ -16,16 +16,16 @@ from typing import Any, Callable
 from unittest import mock
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils import _boot_files
-from ansible_collections.homelab.netboot.plugins.module_utils._boot_files import (
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image import extraction
+from ansible_collections.homelab.netboot.plugins.module_utils._image.extraction import (
     MANIFEST,
     Step,
     act,
     decide,
     targets,
 )
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._iso import IsoError
+from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import IsoError
 from ansible_collections.homelab.netboot.tests.unit.extracts import (
     FILES,
     INITRD,
@@ -92,7 +92,7 @@ def test_second_run_does_not_open_the_image(
     isos: dict[str, Path], dest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = extract(isos["all"], dest)
-    monkeypatch.setattr(_boot_files, "Image", None)
+    monkeypatch.setattr(extraction, "Image", None)
     second = extract(isos["all"], dest)
     assert [step.changed for step in first.steps] == [True, True]
     assert [step.changed for step in second.steps] == [False, False]
@@ -120,7 +120,7 @@ def test_manifest_serves_several_calls(
     other = {"casper/hwe-vmlinuz": "hwe"}
     extract(isos["all"], dest)
     extract(isos["joliet"], dest, other)
-    monkeypatch.setattr(_boot_files, "Image", None)
+    monkeypatch.setattr(extraction, "Image", None)
     extract(isos["all"], dest)
     extract(isos["joliet"], dest, other)
 
@@ -150,7 +150,7 @@ def test_large_file(tmp_path: Path, dest: Path, monkeypatch: pytest.MonkeyPatch)
     iso = make_iso(tmp_path / "x.iso", ubuntu_files(kernel, INITRD))
     assert extract(iso, dest).steps[0].checksum == sha256(kernel).hexdigest()
     assert (dest / "vmlinuz").read_bytes() == kernel
-    monkeypatch.setattr(_boot_files, "ThreadPoolExecutor", lambda workers: LateExecutor())
+    monkeypatch.setattr(extraction, "ThreadPoolExecutor", lambda workers: LateExecutor())
     assert extract(iso, dest.parent / "other").steps[0].checksum == sha256(kernel).hexdigest()
 
 
@@ -200,8 +200,8 @@ def test_file_size_limit(isos: dict[str, Path], dest: Path) -> None:
 
 FULL_DISK = """
 import json, os, subprocess, sys
-from ansible_collections.homelab.netboot.plugins.module_utils._boot_files import act, decide
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image.extraction import act, decide
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 iso, dest = sys.argv[1:]
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", dest], check=True)
 result = []

@@ -10,7 +10,8 @@ import re
 from typing import Any, BinaryIO, Callable, Iterable, Protocol
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError, check_folder
+from ansible_collections.homelab.netboot.plugins.module_utils._destination import check_folder
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 
 BLOCK = 1 << 20  # bytes read at once
 MOVED = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils import _image_info
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image import disk_info
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,18 +20,18 @@ from hypothesis import strategies as st
     ],
 )
 def test_the_lines_of_server_images_are_understood(line: str, release: str, codename: str) -> None:
-    assert _image_info.read(line, "x.iso", "amd64") == _image_info.Info(release, codename, "amd64")
+    assert disk_info.read(line, "x.iso", "amd64") == disk_info.Info(release, codename, "amd64")
     other = line.replace("amd64", "arm64")
-    assert _image_info.read(other, "x.iso", "arm64").arch == "arm64"
+    assert disk_info.read(other, "x.iso", "arm64").arch == "arm64"
     with pytest.raises(
         UserError, match=r"for arm64, and the image is to be for amd64.*; or write arch: arm64\."
     ):
-        _image_info.read(other, "x.iso", "amd64")
+        disk_info.read(other, "x.iso", "amd64")
 
 
 @given(st.text() | st.builds("Ubuntu-Server 24.04 {}".format, st.text()))
 def test_whatever_stands_there_is_understood_or_refused_with_the_remedy(line: str) -> None:
     with contextlib.suppress(UserError):
-        assert _image_info.read(line, "x.iso", "amd64").arch == "amd64"
+        assert disk_info.read(line, "x.iso", "amd64").arch == "amd64"
     with pytest.raises(UserError, match=r"live-server-amd64\.iso, and its checksum"):
-        _image_info.read("!" + line, "x.iso", "amd64")
+        disk_info.read("!" + line, "x.iso", "amd64")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils._atomic import Batch, write_file
+from ansible_collections.homelab.netboot.plugins.module_utils._program.files import Batch, write_file
 
 
 def names(folder: Path) -> list[str]:
