@@ -41,13 +41,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _images
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.images import normalise
 
 
 def images(entries: Mapping[str, Any], digests: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
     """Return checked images; see DOCUMENTATION."""
     try:
-        return _images.normalise(entries, digests)
+        return normalise(entries, digests)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

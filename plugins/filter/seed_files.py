@@ -47,13 +47,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _seeds
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import seeds
 
 
 def seed_files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str, str]:
     """Return the seeds; see DOCUMENTATION."""
     try:
-        return _seeds.files(machines, str(base_url).rstrip("/"))
+        return seeds.files(machines, str(base_url).rstrip("/"))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -116,6 +116,11 @@ images:
       type: str
       returned: success
       sample: casper/initrd
+    kernel_args:
+      description: What its kernel is told besides, as O(images) says it.
+      type: list
+      elements: str
+      returned: success
     sizes:
       description: Bytes of C(iso), C(vmlinuz) and C(initrd); empty as long as there is no ISO.
       type: dict

@@ -6,7 +6,7 @@
 
 Sources: roles/*/meta/argument_specs.yml (text and types), roles/*/defaults/main.yml (defaults), roles/*/meta/main.yml
 (platforms), roles/*/meta/results.yml (what they find out), role netboot (the inventory variables netboot_*) and the
-table of quirks in plugins/plugin_utils/_quirks.py.
+table of quirks in plugins/plugin_utils/_inventory/quirks.py.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def _list(text: str | list[str] | None) -> list[str]:
 
 def quirks(root: Path = ROOT) -> list[str]:
     """Return the lines of the table of quirks, from the data that the filters use."""
-    path = root / "plugins/plugin_utils/_quirks.py"
+    path = root / "plugins/plugin_utils/_inventory/quirks.py"
     if not path.exists():
         return []
     spec = importlib.util.spec_from_file_location("_quirks", path)

@@ -20,11 +20,11 @@ COPIES = re.compile(
 #: Where it stands all the same, and why.
 ALLOWED = {
     (
-        "plugins/plugin_utils/_releases.py",
+        "plugins/plugin_utils/_ubuntu/releases.py",
         "meta-data",
     ): "what each release's cloud-init asks for, as it was measured",
-    ("plugins/plugin_utils/_releases.py", "vendor-data"): "likewise",
-    ("plugins/plugin_utils/_releases.py", "network-config"): "likewise",
+    ("plugins/plugin_utils/_ubuntu/releases.py", "vendor-data"): "likewise",
+    ("plugins/plugin_utils/_ubuntu/releases.py", "network-config"): "likewise",
 }
 
 

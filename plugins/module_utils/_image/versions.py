@@ -8,7 +8,7 @@ import contextlib
 import os
 import shutil
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import check_folder, stamp
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
@@ -43,6 +43,7 @@ class Wanted:
     arch: str
     flavour: str
     kernels: Mapping[str, Any]
+    kernel_args: Sequence[str] = ()
 
     @property
     def shown(self) -> str:
@@ -295,5 +296,6 @@ def facts(plan: ImageChange, version: Version | None) -> dict[str, Any]:
         found = plan.contents
         told.update(release=found.info.release, codename=found.info.codename)
         told.update(kernel=found.kernel, initrd=found.initrd, sizes=found.sizes)
+    told["kernel_args"] = list(plan.wanted.kernel_args)
     told["folder"] = f"images/{plan.wanted.name}/{told['version'] or CURRENT}"
     return told
