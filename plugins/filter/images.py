@@ -33,7 +33,7 @@ _value:
   description:
     - Short name to mapping, as M(homelab.netboot.boot_images) takes it, with C(source) (V(url), V(path) or V(src)),
       C(origin), C(checksum) (may be empty), C(version), C(keep), C(arch), C(flavour) (which kernel; empty for the usual
-      one) and C(kernels) (release to kernel and initrd, paths inside the ISO).
+      one), C(kernels) (release to kernel and initrd, paths inside the ISO) and C(kernel_args).
   type: dict
 """
 

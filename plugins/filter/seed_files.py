@@ -47,15 +47,20 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import seeds
 
 
 def seed_files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str, str]:
     """Return the seeds; see DOCUMENTATION."""
+    machines = list(machines)
     try:
-        return seeds.files(machines, str(base_url).rstrip("/"))
+        found = seeds.files(machines, str(base_url).rstrip("/"))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
+    for doubt in seeds.doubts(machines):
+        Display().warning(doubt)
+    return found
 
 
 class FilterModule:

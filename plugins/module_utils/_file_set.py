@@ -10,7 +10,7 @@ import fnmatch
 import json
 import os
 import stat
-from typing import Any, Callable, Collection, NamedTuple, Sequence
+from typing import Any, Callable, Collection, Iterable, NamedTuple, Sequence
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.files import TEMPORARY
 
@@ -228,6 +228,19 @@ def _parts_match(parts: Sequence[str], patterns: Sequence[str]) -> bool:
     return len(parts) == len(patterns) and all(map(fnmatch.fnmatchcase, parts, patterns))
 
 
+def _stale(root: str, folders: Iterable[str]) -> set[str]:
+    """What a killed run left in these folders."""
+    found: set[str] = set()
+    for folder in folders:
+        with os.scandir(os.path.join(root, folder)) as items:
+            found.update(
+                _join(folder, item.name)
+                for item in items
+                if fnmatch.fnmatchcase(item.name, TEMPORARY) and not item.is_dir(follow_symlinks=False)
+            )
+    return found
+
+
 def observe(
     root: str,
     declared: dict[str, Entry],
@@ -260,14 +273,7 @@ def observe(
             found = differing(os.path.join(root, name) if name else root, name in folders)
             if found:
                 attributes[name] = found
-    stale: set[str] = set()
-    for folder in folders:
-        with os.scandir(os.path.join(root, folder)) as items:
-            stale.update(
-                _join(folder, item.name)
-                for item in items
-                if fnmatch.fnmatchcase(item.name, TEMPORARY) and not item.is_dir(follow_symlinks=False)
-            )
+    stale = _stale(root, folders)
     for name in _walk(root, "", [pattern.split("/") for pattern in owned], stale) if "" in folders else ():
         if name not in declared:
             entry = _observe_file(root, os.path.join(root, name), None, show(name))[0]

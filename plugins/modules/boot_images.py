@@ -41,7 +41,7 @@ options:
     required: true
   images:
     description:
-      - Name to image, as the filter P(homelab.netboot.images#filter) returns them. Other images are left locked.
+      - Name to image, as the filter P(homelab.netboot.images#filter) returns them. Other images stay as they are.
       - An ISO from the controller (C(source) is V(src)) is expected at C(.incoming/IMAGE.iso) in O(path); it is moved.
     type: dict
     required: true

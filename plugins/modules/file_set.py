@@ -196,24 +196,22 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homelab.netboot.plugins.module_utils import _file_set
 from ansible_collections.homelab.netboot.plugins.module_utils._program.files import Batch
 
+ARGUMENTS = {
+    "path": {"type": "path", "required": True},
+    "files": {"type": "raw", "default": "{}", "no_log": True},
+    "copies": {"type": "dict", "default": {}},
+    "links": {"type": "dict", "default": {}},
+    "folders": {"type": "dict", "default": {}},
+    "owned": {"type": "list", "elements": "str", "default": []},
+    "sensitive": {"type": "list", "elements": "str", "default": []},
+    "validate": {"type": "dict", "default": {}},
+    "modes": {"type": "dict", "default": {}},
+    "directory_mode": {"type": "raw"},
+}
+
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "path": {"type": "path", "required": True},
-            "files": {"type": "raw", "default": "{}", "no_log": True},
-            "copies": {"type": "dict", "default": {}},
-            "links": {"type": "dict", "default": {}},
-            "folders": {"type": "dict", "default": {}},
-            "owned": {"type": "list", "elements": "str", "default": []},
-            "sensitive": {"type": "list", "elements": "str", "default": []},
-            "validate": {"type": "dict", "default": {}},
-            "modes": {"type": "dict", "default": {}},
-            "directory_mode": {"type": "raw"},
-        },
-        add_file_common_args=True,
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=ARGUMENTS, add_file_common_args=True, supports_check_mode=True)
     params = module.params
     # From here on nothing but this text is secret. A dictionary given by mistake has made each of its leaves one.
     text, params["files"] = params["files"], "(not shown)"

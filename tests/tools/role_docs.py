@@ -183,9 +183,15 @@ def role_readme(role: str, root: Path = ROOT) -> str:
                 f" The [collection's README](../../README.md) describes them.",
                 "",
             ]
-    lines += results_section(role, root)
-    others = {name: one for name, one in entry_points(role, root).items() if name != "main"}
-    for name, one in others.items():
+    return "\n".join([*lines, *results_section(role, root), *other_entry_points(role, root, main)])
+
+
+def other_entry_points(role: str, root: Path, main: dict[str, Any]) -> list[str]:
+    """The lines about entry points besides `main`."""
+    lines = []
+    for name, one in entry_points(role, root).items():
+        if name == "main":
+            continue
         if one == main:
             lines += [
                 f"With `tasks_from: {name}` it only reports what is wrong with the variables and the host.",
@@ -194,7 +200,7 @@ def role_readme(role: str, root: Path = ROOT) -> str:
         else:
             texts = [f"- {markdown(text)}" for text in _list(one.get("description"))]
             lines += [f"## {one['short_description']}", "", *texts, "", *table(one["options"], {}), ""]
-    return "\n".join(lines)
+    return lines
 
 
 def results_section(role: str, root: Path = ROOT) -> list[str]:

@@ -198,7 +198,8 @@ def _filler(
     """Make a function that copies one file and sets the step's checksum.
 
     Hashing takes as long as copying, and so does the disk: a block is hashed on another processor while it
-    is written, and the disk starts long before the final fsync.
+    is written, and the disk starts long before the final fsync. It took 1.1 times as long as cp and sync; without the
+    other processor 1.4 to 1.5 times, without both 1.6 to 1.7 times (bench extract_vs_cp, medians of 9).
     """
 
     def fill(out: BinaryIO) -> None:

@@ -157,6 +157,17 @@ class Image:
             trees.append(_Tree("udf_path", _udf_name, _exact))
         return [*trees, _Tree("iso_path", _plain_name, _plain_spellings)]
 
+    def _target(self, tree: _Tree, record: Any, path: str, links: int) -> list[str]:
+        """The parts of what a link leads to."""
+        # UDF's own links are a rarity that pycdlib does not read.
+        target: str = "/" if tree.keyword == "udf_path" else record.rock_ridge.symlink_path().decode()
+        if target.startswith("/") or links > MAX_LINKS:
+            raise IsoError(
+                f"{path} in {self.name} is a link that cannot be followed inside the image "
+                f"(to {target}): name the file itself."
+            )
+        return target.split("/")
+
     def _find_in(self, tree: _Tree, path: str) -> Extent:
         place: list[str] = []  # the folders on the way, as the tree spells them
         parts = deque(path.split("/"))
@@ -183,14 +194,7 @@ class Image:
             record = children[name]
             if record.is_symlink():
                 links += 1
-                # UDF's own links are a rarity that pycdlib does not read.
-                target = "/" if tree.keyword == "udf_path" else record.rock_ridge.symlink_path().decode()
-                if target.startswith("/") or links > MAX_LINKS:
-                    raise IsoError(
-                        f"{path} in {self.name} is a link that cannot be followed inside the image "
-                        f"(to {target}): name the file itself."
-                    )
-                parts.extendleft(reversed(target.split("/")))
+                parts.extendleft(reversed(self._target(tree, record, path, links)))
                 record = None
             elif record.is_dir():
                 place.append(_spelt(tree, record, name))

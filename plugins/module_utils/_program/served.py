@@ -59,7 +59,7 @@ def of_all(plan: Plan, machines: Iterable[Served], listed: frozenset[str] | set[
     return Served(entries, absent, seeds, frozenset().union(*(part.kept for part in parts)))
 
 
-def lacks(own: Own) -> list[str]:
+def missing_parts(own: Own) -> list[str]:
     """What a machine's plan needs before the machine can be armed; empty when all is there."""
     return ([] if own.boot else ["boot entries"]) + [file for file in SEED_FILES if file not in own.seed]
 

@@ -76,7 +76,7 @@ class Server:
                 after = before and states.without_machine(before, now)
             if after is None or after == before:
                 continue
-            missing = served.lacks(self.plan.own(name)) if after.state == "armed" else []
+            missing = served.missing_parts(self.plan.own(name)) if after.state == "armed" else []
             if missing:
                 self.say(f"{name}: not armed, since the plan has no {', '.join(missing)} for it")
             else:
@@ -89,7 +89,7 @@ class Server:
         machines = self.plan.chosen(names)
         faults = []
         for machine in machines:
-            missing = served.lacks(self.plan.own(machine.name))
+            missing = served.missing_parts(self.plan.own(machine.name))
             if machine.install == "never":
                 faults.append(
                     f"{machine.name}: netboot_install is never; change it to once, run homelab.netboot.site, arm it"

@@ -25,11 +25,11 @@ _RUNS = "runs-ipxe"
 @dataclass(frozen=True)
 class Arch:
     """A kind of UEFI client: its number (RFC 4578, 2.1; IANA "Processor Architecture Types"), dnsmasq's name for it,
-    and its processor as UEFI calls it. HTTP Boot has no names in dnsmasq."""
+    and its processor as UEFI calls it (efi_arch). HTTP Boot has no names in dnsmasq."""
 
     number: int
     name: str
-    processor: str
+    efi_arch: str
     http: bool = False
 
 
@@ -108,7 +108,7 @@ def _uefi_lines(
     ]
     lines = (
         by_ipxe.lines
-        if any({SHIMS[arch.processor], IPXES[arch.processor]} <= set(there) for arch in archs)
+        if any({SHIMS[arch.efi_arch], IPXES[arch.efi_arch]} <= set(there) for arch in archs)
         else []
     )
     scripts: dict[str, None] = {}
@@ -138,7 +138,7 @@ def _uefi_lines(
 
 def _offers(arch: Arch, there: Collection[str], by_ipxe: _Split) -> list[tuple[str, str]]:
     """Return which files are offered to clients of a kind, each with the tags of those who get it."""
-    shim, ipxe_program = SHIMS[arch.processor], IPXES[arch.processor]
+    shim, ipxe_program = SHIMS[arch.efi_arch], IPXES[arch.efi_arch]
     if not {shim, ipxe_program} <= set(there):  # no choice
         return [(loader, "") for loader in (shim, ipxe_program) if loader in there]
     return [

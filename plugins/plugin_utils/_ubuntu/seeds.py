@@ -14,6 +14,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plai
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import (
     autoinstall,
     check,
+    names,
     releases,
     traps,
 )
@@ -67,6 +68,22 @@ def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str
     if faults:
         raise InputError("The installations are not usable", gather(faults))
     return plan
+
+
+def doubts(machines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return what may be wrong, and nobody here can tell, each once with its machines.
+
+    :param machines: as L(files) finds nothing wrong with them.
+    """
+    found = []
+    for machine in machines:
+        name = autoinstall.wanted(machine).get("locale")
+        doubt = (
+            names.strange_locale(name) if isinstance(name, str) and machine["install"] != "never" else None
+        )
+        if doubt:
+            found.append((machine["name"], f"{_variable(machine, ('locale',))}: locale: '{name}' {doubt}"))
+    return gather(found)
 
 
 def _faults(machine: Mapping[str, Any], told: Mapping[str, Any], release: str) -> Iterator[str]:

@@ -130,7 +130,10 @@ def _cloud_passwords(cloud: Mapping[str, Any]) -> Iterator[Fault]:
         if user.get("plain_text_passwd"):
             yield (here, "users", index, "plain_text_passwd"), f"{HASH_IT}, under the key passwd"
     change = cloud.get("chpasswd")
-    change = change if isinstance(change, Mapping) else {}
+    yield from _set_passwords(change if isinstance(change, Mapping) else {}, here)
+
+
+def _set_passwords(change: Mapping[str, Any], here: str) -> Iterator[Fault]:
     for index, entry in enumerate(change["users"] if isinstance(change.get("users"), list) else []):
         if not isinstance(entry, Mapping) or entry.get("type") == "RANDOM":
             continue

@@ -74,5 +74,5 @@ def test_entries_of_earlier_times_go_unless_they_are_wanted_again() -> None:
 
 
 def test_a_plan_that_is_not_whole_says_what_it_lacks() -> None:
-    assert served.lacks(OWN) == []
-    assert served.lacks(Own({}, {"user-data": b""})) == ["boot entries", *SEED_FILES[1:]]
+    assert served.missing_parts(OWN) == []
+    assert served.missing_parts(Own({}, {"user-data": b""})) == ["boot entries", *SEED_FILES[1:]]

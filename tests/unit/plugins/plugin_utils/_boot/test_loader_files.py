@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import loader_files
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machines
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import releases
 
 MAC = "f4:4d:30:60:64:69"
 ALWAYS = {
@@ -54,6 +57,17 @@ def test_whatever_boots_takes_the_place_of_the_default() -> None:
 def test_a_machine_that_is_never_installed_has_its_files_too_and_so_is_spared_what_others_get() -> None:
     plan = files({"name": "nuc1", "mac": MAC, "install": "never"})
     assert len([path for path in plan if path.startswith("boot/nuc1/")]) == 3
+
+
+def test_a_kernel_is_told_what_release_image_and_machine_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = replace(releases.find("20.04"), kernel_args=("of=release",))
+    monkeypatch.setattr(releases, "RELEASES", (row,))
+    image = {"folder": "images/focal/c351", "release": "20.04.6", "kernel_args": ["of=image"]}
+    machine = {"name": "nuc1", "mac": MAC, "kernel_args": ["of=machine"]}
+    plan = loader_files.files(machines.normalise([machine], {"focal": image}), "http://192.168.1.50")
+    own = [text for path, text in plan.items() if path.startswith("boot/nuc1/")]
+    assert len(own) == 3
+    assert all(text.index("of=release") < text.index("of=image") < text.index("of=machine") for text in own)
 
 
 def test_a_menu_is_there_when_the_machine_is_not_installed_too() -> None:

@@ -10,6 +10,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import Inp
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machines
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import seeds
 
+KEY = {"ssh_keys": ["ssh-ed25519 KEY"]}
 NUC1 = {"name": "nuc1", "mac": "f4:4d:30:60:64:69", "ssh_keys": ["ssh-ed25519 KEY"]}
 
 
@@ -32,7 +33,7 @@ def test_all_four_files_are_always_there() -> None:
     assert plan["seed/nuc1/vendor-data"] == plan["seed/nuc1/network-config"] == ""
 
 
-def test_user_data_is_cloud_config_with_the_answers_below_one_key() -> None:
+def test_user_data_is_cloud_config_with_the_settings_below_one_key() -> None:
     text = files({**NUC1, "autoinstall": {"locale": "ja_JP.UTF-8"}})["seed/nuc1/user-data"]
     assert text.startswith("#cloud-config\nautoinstall:\n")
     assert yaml.safe_load(text)["autoinstall"]["locale"] == "ja_JP.UTF-8"
@@ -53,6 +54,19 @@ def test_keys_that_stand_in_two_places_are_written_twice() -> None:
 
 def test_a_machine_that_is_never_installed_has_no_seed() -> None:
     assert files({**NUC1, "install": "never", "ssh_keys": []}) == {}
+
+
+def test_a_locale_that_nobody_knows_is_told_and_not_refused() -> None:
+    raw = [
+        {"name": "n1", "mac": "f4:4d:30:60:64:01", **KEY, "autoinstall_site": {"locale": "de_DX.UTF-8"}},
+        {"name": "n2", "mac": "f4:4d:30:60:64:02", **KEY, "autoinstall_site": {"locale": "de_DX.UTF-8"}},
+        {"name": "n3", "mac": "f4:4d:30:60:64:03", **KEY, "autoinstall": {"locale": "de_DE.UTF-8"}},
+    ]
+    assert files(*raw)
+    assert seeds.doubts(machines.normalise(raw)) == [
+        "machines n1, n2: netboot_autoinstall_site: locale: 'de_DX.UTF-8' is a locale that nobody here knows; "
+        "did you mean de_DE.UTF-8?"
+    ]
 
 
 def test_a_machine_that_nobody_could_log_in_to_is_refused() -> None:
