@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
             machines = listing.chosen(settings, given.name)
             wake.send(machine.mac for machine in machines if machine.mac != contract.ANY)
             return 0
-        with Server(settings, say) as server:
+        with Server(settings, say, needs_plan=given.command not in ("reports", "expire")) as server:
             if given.command in ("arm", "disarm"):
                 getattr(server, given.command)(given.name)
             elif given.command == "reports":
@@ -58,6 +58,7 @@ def main(argv: list[str] | None = None) -> int:
                 getattr(server, given.command)()
             if given.command in ("publish", "arm", "disarm"):
                 say(json.dumps({"changed": server.changed}))
+            return int(server.failed)
     except RefusedError as error:
         sys.stderr.write(f"netboot {given.command}: {error}\n")
         return 1

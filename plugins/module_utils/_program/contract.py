@@ -14,6 +14,8 @@ import re
 ANY = "any"
 #: What `netboot_install` can say.
 INSTALLS = ("once", "always", "never")
+#: What `netboot_wipe` can say: whether an installation that nobody armed by hand may wipe disks that hold something.
+WIPES = ("blank", "always")
 
 # --- names
 
@@ -23,6 +25,10 @@ HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}
 LONGEST_NAME = 64
 #: Every name matches this, too, and so does more; for patterns that only have to keep names and tokens apart.
 _LIKE_A_NAME = f"[A-Za-z0-9.-]{{1,{LONGEST_NAME}}}"
+
+
+#: A MAC address in the one form that the inventory's filter gives it.
+MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
 def is_host_name(text: str) -> bool:
@@ -39,11 +45,14 @@ TOKEN_BYTES = 16
 #: Its form.
 TOKEN_PATTERN = f"[0-9a-f]{{{2 * TOKEN_BYTES}}}"
 
+#: Stands in the plan for one of WIPES, as it holds for the arming.
+WIPE = "@WIPE@"
+
 # --- the plan: what the playbook writes below STATE/plan, and the program hands out
 
 #: The machines, as JSON: name → MACHINE_KEYS.
 MACHINES_FILE = "machines.json"
-MACHINE_KEYS = ("mac", "image", "install")
+MACHINE_KEYS = ("mac", "image", "install", "wipe")
 #: boot/NAME/PATH: what a machine finds at PATH below the server's root when it is armed.
 BOOT = "boot"
 #: local/FOLDER: what a named machine that is not armed finds in that folder.
@@ -76,6 +85,11 @@ MACHINES = "machines"
 SEEDS = f"{HTTP}/{MACHINES}"
 
 
+#: A file beside those of the seed: there when the server has noted that the installation begins, and will not offer it
+#: again. Nothing is installed before.
+RECEIPT = "receipt"
+
+
 def seed_address(base_url: str, name: str, token: str = TOKEN) -> str:
     """Return where a machine's seed is, with the slash at the end that cloud-init up to 22.x needs."""
     return f"{base_url}/{MACHINES}/{name}/{token}/"
@@ -83,9 +97,9 @@ def seed_address(base_url: str, name: str, token: str = TOKEN) -> str:
 
 # --- what comes back: nginx puts it into SPOOL, and the program takes it from there
 
-#: What a machine can report: how its installation ended.
-INSTALLED, FAILED = "installed", "failed"
-REPORT_WORDS = (INSTALLED, FAILED)
+#: What a machine can report: that its installation begins, and how it ended.
+BEGUN, INSTALLED, FAILED = "begun", "installed", "failed"
+REPORT_WORDS = (BEGUN, INSTALLED, FAILED)
 #: fetched/NAME.TOKEN: that user-data was fetched. reports/NAME.TOKEN.WORD: what a machine reported.
 #: incoming: a report that is not here as a whole yet.
 FETCHED, REPORTS, INCOMING = "fetched", "reports", "incoming"
@@ -104,7 +118,7 @@ def report_address(base_url: str, name: str, word: str, token: str = TOKEN) -> s
 USER_DATA_PATH = (
     f"^/{MACHINES}/(?P<netboot_machine>{_LIKE_A_NAME})/(?P<netboot_token>{TOKEN_PATTERN})/user-data$"
 )
-_OTHERS = "|".join(file for file in SEED_FILES if file != "user-data")
+_OTHERS = "|".join(file for file in (*SEED_FILES, RECEIPT) if file != "user-data")
 OTHER_SEEDS_PATH = f"^/{MACHINES}/{_LIKE_A_NAME}/{TOKEN_PATTERN}/(?:{_OTHERS})$"
 REPORT_PATH = f"^/{REPORTS}/{_LIKE_A_NAME}\\.{TOKEN_PATTERN}\\.(?:{'|'.join(REPORT_WORDS)})$"
 #: Its log: each request, with "-" in the place of tokens.

@@ -156,11 +156,11 @@ class FileSet:
 
     def _is(self, path: str, content: bytes) -> bool:
         try:
-            handle = os.open(os.path.join(self.top, path), os.O_RDONLY | os.O_NOFOLLOW)
+            file = _opened(os.path.join(self.top, path))
         except OSError:
             return False
-        with os.fdopen(handle, "rb") as file:
-            found = os.fstat(handle)
+        with file:
+            found = os.fstat(file.fileno())
             is_right = (found.st_size, found.st_mode, found.st_uid, found.st_gid) == (
                 len(content),
                 stat.S_IFREG | self.mode,
@@ -227,8 +227,16 @@ def sync(places: Iterable[str]) -> None:
 
 def read(place: str, limit: int | None = None) -> bytes:
     """A file's content, at most `limit` bytes; no symlink is followed, and no pipe waited for."""
-    with os.fdopen(os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+    with _opened(place) as file:
         return file.read(-1 if limit is None else limit)
+
+
+def _opened(place: str) -> BinaryIO:
+    handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if stat.S_ISDIR(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), place)
+    return os.fdopen(handle, "rb")
 
 
 def read_tree(top: str) -> Files:

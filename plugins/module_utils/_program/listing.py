@@ -7,12 +7,13 @@ from __future__ import annotations
 import json
 import os
 import time
+from dataclasses import replace
 from typing import Any, Sequence
 
 from . import fetches, store
 from . import plan as plans
 from .settings import Settings
-from .states import Machine, State, printable
+from .states import Machine, printable, unknown
 
 HEAD = ("machine", "mac", "image", "state", "since", "fetched", "reason")
 
@@ -35,9 +36,9 @@ def chosen(settings: Settings, names: Sequence[str]) -> list[Machine]:
 def row(settings: Settings, machine: Machine) -> dict[str, Any]:
     """One machine. Its token is nobody's business."""
     try:
-        state = store.look(settings.state, machine.name) or State()
+        state = store.look(settings.state, machine.mac) or unknown(machine)
     except (OSError, ValueError) as error:
-        state = State("failed", "", f"its state file is damaged ({error})")
+        state = replace(unknown(machine), state="failed", reason=f"its state file is damaged ({error})")
     return {
         "machine": machine.name,
         "mac": machine.mac,

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Iterable, Mapping
 
-from .contract import BOOT, INSTALLS, LOCAL, MACHINES_FILE, SEED, STATIC, is_host_name
+from .contract import ANY, BOOT, INSTALLS, LOCAL, MAC, MACHINES_FILE, SEED, STATIC, WIPES, is_host_name
 from .files import Files, read_tree
 from .states import Machine
 
@@ -34,12 +34,17 @@ class Plan:
     machines: dict[str, Machine] = field(default_factory=dict)
     local: Files = field(default_factory=dict)
     static: Files = field(default_factory=dict)
+    is_unreadable: bool = False
 
-    def own(self, name: str) -> Own:
+    def own(self, machine: Machine | None) -> Own:
         """One machine's own files; none when it is not in the plan."""
-        if name not in self.machines:
+        if machine is None:
             return Own()
-        return Own(*(read_tree(os.path.join(self.folder, kind, name)) for kind in (BOOT, SEED)))
+        return Own(*(read_tree(os.path.join(self.folder, kind, machine.name)) for kind in (BOOT, SEED)))
+
+    def by_mac(self) -> dict[str, Machine]:
+        """The machines, by what does not change."""
+        return {machine.mac: machine for machine in self.machines.values()}
 
     def chosen(self, names: Iterable[str]) -> list[Machine]:
         """The machines with these names. RefusedError when one is not in the plan."""
@@ -62,12 +67,14 @@ def load(folder: str) -> Plan:
         machines = {}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RefusedError(f"{path} is damaged ({error}): run the playbook homelab.netboot.site") from None
-    trees = (read_tree(os.path.join(folder, kind)) for kind in (LOCAL, STATIC))
-    return Plan(folder, machines, *trees)
+    local, static = (read_tree(os.path.join(folder, kind)) for kind in (LOCAL, STATIC))
+    return Plan(folder, machines, local, static)
 
 
 def machine(name: str, entry: Mapping[str, str]) -> Machine:
-    """One entry of that list. ValueError when the name cannot be one of a host."""
-    if not is_host_name(name) or entry["install"] not in INSTALLS:
+    """One entry of that list. ValueError when it cannot be one."""
+    mac = str(entry["mac"])
+    is_sound = is_host_name(name) and (mac == ANY or MAC.fullmatch(mac))
+    if not is_sound or entry["install"] not in INSTALLS or entry["wipe"] not in WIPES:
         raise ValueError(f"{name!r}: {dict(entry)}")
-    return Machine(name, str(entry["mac"]), str(entry["image"]), entry["install"])
+    return Machine(name, mac, str(entry["image"]), entry["install"], entry["wipe"])

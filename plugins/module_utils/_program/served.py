@@ -1,62 +1,88 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: no promise that names or behaviour stay.
-"""What is handed out to machines, from the plan and their states. Pure; `Server` makes it so."""
+"""What is handed out to machines, from the plan and their states. Pure; `Shelf` makes it so."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Iterable
+from typing import Collection, Iterable
 
-from .contract import SEED_FILES, SEEDS, TOKEN
+from .contract import ANY, RECEIPT, SEED_FILES, SEEDS, TOKEN, WIPE, WIPES
 from .files import Files
 from .plan import Own, Plan
 from .states import State
 
-_TOKEN = TOKEN.encode()
-
 
 @dataclass(frozen=True)
 class Served:
-    """Paths below the server's root. entries: boot entries; absent: paths of entries where nothing may lie.
+    """Paths below the server's root, for one machine or for everybody.
 
+    rests: boot entries that install nothing. blind: entries that must not install, of which nobody can read what else
+    they are to be. absent: paths of entries where nothing may lie.
+    entries: all other entries, in the order in which they are to appear.
     seeds: what installers can fetch. kept: seeds that are there and stay as they are.
+    receipts: seeds that come last, when all else is on the disk.
     """
 
-    entries: Files = field(default_factory=dict)
+    rests: Files = field(default_factory=dict)
+    blind: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
+    entries: Files = field(default_factory=dict)
     seeds: Files = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
+    receipts: Files = field(default_factory=dict)
 
 
 def of_machine(
-    plan: Plan, name: str, own: Own, state: State | None, there: frozenset[str] | set[str]
+    plan: Plan, own: Own, state: State | None, there: Collection[str], listed: Collection[str] = ()
 ) -> Served:
-    """What one machine is handed out. there: the seeds that lie below the root, of any machine.
+    """What one machine is handed out.
 
+    there: the seeds that lie below the root, of any machine. listed: the entries that it was handed out earlier.
     An installer that runs goes on with the seeds that it has begun with, whatever the plan says now.
     """
-    entries = _entries(plan, own, state)
-    seeds = _seeds(name, own, state)
-    kept: frozenset[str] = frozenset()
-    if state is not None and state.state == "installing" and name in plan.machines:
-        kept = frozenset(path for path in there if path.startswith(_place(name, state)))
-    return Served(
-        {path: text for path, text in entries.items() if text is not None},
-        frozenset(path for path, text in entries.items() if text is None),
-        {path: text for path, text in seeds.items() if path not in kept},
-        kept,
-    )
+    if plan.is_unreadable:
+        return _of_machine_blindly(state, there, listed)
+    resting = {path: plan.static.get(path, plan.local.get(os.path.dirname(path))) for path in own.boot}
+    rests = {path: text for path, text in resting.items() if text is not None}
+    if state is not None and state.is_armed:
+        # each entry's successor first: to withdraw the entry then needs no space
+        entries = {prepared(path): text for path, text in rests.items()}
+        entries.update({path: _filled(text, state) for path, text in own.boot.items()})
+        receipts = {place_of(state) + RECEIPT: b"\n"} if state.mac == ANY else {}
+        return Served(
+            absent=frozenset(listed) - set(entries),
+            entries=entries,
+            seeds=_seeds(own, state),
+            receipts=receipts,
+        )
+    absent = frozenset({*own.boot, *map(prepared, own.boot), *listed} - set(rests))
+    if state is None or not state.serves_seeds:
+        return Served(rests, absent=absent)
+    receipts = {place_of(state) + RECEIPT: b"\n"}
+    kept = _of_state(state, there) - set(receipts)
+    seeds = {path: text for path, text in _seeds(own, state).items() if path not in kept}
+    return Served(rests, absent=absent, seeds=seeds, kept=kept, receipts=receipts)
 
 
-def of_all(plan: Plan, machines: Iterable[Served], listed: frozenset[str] | set[str]) -> Served:
-    """What everybody is handed out: `static` for those whom nobody knows, too. listed: the entries of earlier times."""
+def _of_machine_blindly(state: State | None, there: Collection[str], listed: Collection[str]) -> Served:
+    """As above, without a plan: who is armed stays so, all others are offered nothing."""
+    if state is None or not state.serves_seeds:
+        return Served(blind=frozenset(listed))
+    if state.is_armed:
+        return Served(kept=_of_state(state, there))
+    receipts = {place_of(state) + RECEIPT: b"\n"}
+    return Served(blind=frozenset(listed), kept=_of_state(state, there) - set(receipts), receipts=receipts)
+
+
+def of_strangers(plan: Plan, machines: Iterable[Served], listed: Collection[str]) -> Served:
+    """What is there for whoever is not named. listed: all entries of earlier times; those of nobody go."""
     parts = list(machines)
+    taken = {path for part in parts for path in (*part.rests, *part.entries)}
     # what `static` has at a machine's own path, that machine's part has already, unless it is armed
-    entries = {**plan.static, **{path: text for part in parts for path, text in part.entries.items()}}
-    absent = frozenset(listed).union(*(part.absent for part in parts)) - set(entries)
-    seeds = {path: text for part in parts for path, text in part.seeds.items()}
-    return Served(entries, absent, seeds, frozenset().union(*(part.kept for part in parts)))
+    entries = {path: text for path, text in plan.static.items() if path not in taken}
+    return Served(entries=entries, absent=frozenset(listed) - taken - set(entries))
 
 
 def missing_parts(own: Own) -> list[str]:
@@ -64,19 +90,30 @@ def missing_parts(own: Own) -> list[str]:
     return ([] if own.boot else ["boot entries"]) + [file for file in SEED_FILES if file not in own.seed]
 
 
-def _entries(plan: Plan, own: Own, state: State | None) -> dict[str, bytes | None]:
-    """Boot entries at the paths of a machine; None: nothing."""
-    if state is not None and state.state == "armed":
-        return {path: text.replace(_TOKEN, state.token.encode()) for path, text in own.boot.items()}
-    return {path: plan.static.get(path, plan.local.get(os.path.dirname(path))) for path in own.boot}
+def prepared(path: str) -> str:
+    """Where the text lies that takes the place of an entry as soon as this must not install any more."""
+    folder, name = os.path.split(path)
+    return f"{folder}/.resting-{name}"
 
 
-def _seeds(name: str, own: Own, state: State | None) -> Files:
-    if state is None or not state.serves_seeds:
-        return {}
-    token = state.token.encode()
-    return {_place(name, state) + file: text.replace(_TOKEN, token) for file, text in own.seed.items()}
+def place_of(state: State) -> str:
+    """The folder of a machine's seeds, with a slash at the end."""
+    return f"{SEEDS}/{state.name}/{state.token}/"
 
 
-def _place(name: str, state: State) -> str:
-    return f"{SEEDS}/{name}/{state.token}/"
+def is_of(state: State, path: str) -> bool:
+    """Whether a seed belongs to this arming."""
+    return path.startswith(place_of(state))
+
+
+def _of_state(state: State, there: Collection[str]) -> frozenset[str]:
+    return frozenset(path for path in there if is_of(state, path))
+
+
+def _seeds(own: Own, state: State) -> Files:
+    return {place_of(state) + file: _filled(text, state) for file, text in own.seed.items()}
+
+
+def _filled(text: bytes, state: State) -> bytes:
+    wipe = WIPES[state.wipe]
+    return text.replace(TOKEN.encode(), state.token.encode()).replace(WIPE.encode(), wipe.encode())

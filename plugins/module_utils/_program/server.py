@@ -5,18 +5,18 @@
 from __future__ import annotations
 
 import fcntl
-import grp
 import os
 import secrets
+from dataclasses import replace
 from types import TracebackType
 from typing import Callable, Iterable
 
 from . import contract, served, spool, states
 from . import plan as plans
-from .files import FileSet, remove_leftovers, walk
+from .keeper import Keeper, States
 from .plan import RefusedError
-from .served import Served
 from .settings import Settings, clock
+from .shelf import Shelf
 from .states import Machine, Now, State
 from .store import Store
 
@@ -26,62 +26,100 @@ LOG_BYTES = 1 << 16
 class Server:
     """Plan, states and served files, under a lock from `with` to its end: nothing else changes them meanwhile.
 
-    say: is told each thing that happened, for the journal. Never a token. changed: how much publish, arm and disarm
-    changed.
+    say: is told each thing that happened, for the journal. Never a token. needs_plan: whether nothing can be done
+    without one; else machines are withdrawn also when it cannot be read.
     """
 
     def __init__(
-        self, settings: Settings, say: Callable[[str], None], now: Callable[[], Now] = clock
+        self,
+        settings: Settings,
+        say: Callable[[str], None],
+        now: Callable[[], Now] = clock,
+        *,
+        needs_plan: bool = True,
     ) -> None:
-        self.settings, self.say, self.now = settings, say, now
-        self.changed = 0
+        self.settings, self.say, self.now, self.needs_plan = settings, say, now, needs_plan
 
     def __enter__(self) -> Server:
         at = self.settings
-        self._lock = os.open(os.path.join(at.state, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # only for reading, so that machines are withdrawn on a disk that became read-only, too
+        self._lock = os.open(os.path.join(at.state, "lock"), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self.plan = plans.load(os.path.join(at.state, "plan"))
+        self.plan = self._load(os.path.join(at.state, "plan"))
         self.store = Store(at.state, self.say, self.now)
-        self.entries = FileSet(at.root, 0o644, 0o755)
-        self.seeds = FileSet(at.root, 0o640, 0o750, grp.getgrnam(at.group).gr_gid)
+        self.shelf = Shelf(at)
+        self.keeper = Keeper(self.plan, self.store, self.shelf, self.say)
+        self.keeper.failed = self.plan.is_unreadable
+        self.machines = self.keeper.machines
+        self._waiting: dict[str, str] | None = None  # token → MAC, as it was at first
         return self
+
+    def _load(self, folder: str) -> plans.Plan:
+        try:
+            return plans.load(folder)
+        except RefusedError as error:
+            if self.needs_plan:
+                raise
+            self.say(str(error))
+            return plans.Plan(folder, is_unreadable=True)
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         os.close(self._lock)
+
+    @property
+    def changed(self) -> int:
+        """How many states and files."""
+        return self.keeper.changed + self.shelf.changed
+
+    @property
+    def failed(self) -> bool:
+        """Whether something could not be done; what, was said."""
+        return self.keeper.failed
 
     # --- what the commands do
 
     def publish(self) -> None:
         """Bring states and served files in line with the plan."""
         self.drain()
-        self.entries.make_folder(contract.HTTP)  # for all to read, unlike those of seeds
-        found = {name: self.store.state(name) for name in {*self.plan.machines, *self.store.known()}}
-        new = self._published(found)
-        # as in `change`, but for all at once: what is armed first by its state, all else by what is served
-        self.store.save({name: state for name, state in new.items() if state.state == "armed"})
-        self._serve_all({**found, **new})
-        self.store.save({name: state for name, state in new.items() if state.state != "armed"})
-        self.changed += len(new)
-        for name, state in new.items():
-            self.say(f"{name}: {state.state}: {state.reason}")
+        found = self.keeper.all_states()
+        history = self.store.history()
+        new = self._published(found, history)
+        self.keeper.follow(found, new, everybody=True)
+        known = self.store.known()
+        if not history.issuperset(known):
+            self.store.remember(history.union(known))
+        self.store.sweep()
 
-    def _published(self, found: dict[str, State | None]) -> dict[str, State]:
+    def _published(self, found: States, history: set[str]) -> dict[str, State]:
         """The states that change because the inventory was read."""
         now, new = self.now(), {}
-        for name, before in found.items():
-            machine = self.plan.machines.get(name)
+        there = self.shelf.seeds()
+        for mac, before in found.items():
+            if mac in self.keeper.unsettled:
+                continue
+            if (
+                before is not None
+                and before.is_armed
+                and not any(served.is_of(before, path) for path in there)
+            ):
+                before = states.without_seeds(before, now)  # noqa: PLW2901
+            machine = self.machines.get(mac)
             if machine is not None:
-                after: State | None = states.published(before, machine, now, new_token())
+                known = {"known": mac in history, "first": not history}
+                after: State | None = states.published(before, machine, now, new_token(), **known)
             else:
                 after = before and states.without_machine(before, now)
-            if after is None or after == before:
-                continue
-            missing = served.missing_parts(self.plan.own(name)) if after.state == "armed" else []
-            if missing:
-                self.say(f"{name}: not armed, since the plan has no {', '.join(missing)} for it")
-            else:
-                new[name] = after
+            if after is not None and after != found[mac] and self._can_be(after, found[mac]):
+                new[mac] = after
         return new
+
+    def _can_be(self, after: State, before: State | None) -> bool:
+        if not after.is_armed or (before is not None and before.is_armed):
+            return True
+        missing = served.missing_parts(self.plan.own(self.machines[after.mac]))
+        if missing:
+            self.say(f"{after.name}: not armed, since the plan has no {', '.join(missing)} for it")
+        return not missing
 
     def arm(self, names: Iterable[str]) -> None:
         """Arm machines, all or none; each gets a new token. RefusedError when one cannot be armed."""
@@ -89,7 +127,7 @@ class Server:
         machines = self.plan.chosen(names)
         faults = []
         for machine in machines:
-            missing = served.missing_parts(self.plan.own(machine.name))
+            missing = served.missing_parts(self.plan.own(machine))
             if machine.install == "never":
                 faults.append(
                     f"{machine.name}: netboot_install is never; change it to once, run homelab.netboot.site, arm it"
@@ -100,112 +138,91 @@ class Server:
                 )
         if faults:
             raise RefusedError("nothing was armed:\n" + "\n".join(faults))
-        for machine in machines:
-            after = states.armed(self.now(), new_token(), "armed by hand")
-            self.change(machine.name, self.store.state(machine.name), after)
-            self.changed += 1
+        self._change(
+            machines,
+            lambda state: states.armed(
+                state, self.now(), new_token(), "armed by hand", wipe=True, by_hand=True
+            ),
+        )
 
     def disarm(self, names: Iterable[str]) -> None:
         """Let machines boot their disk. What runs already goes on, but finds no user-data any more."""
         self.drain()
-        for machine in self.plan.chosen(names):
-            before = self.store.state(machine.name)
-            after = states.disarmed(before, self.now())
+        self._change(self.plan.chosen(names), lambda state: states.disarmed(state, self.now()))
+
+    def _change(self, machines: Iterable[Machine], change: Callable[[State], State]) -> None:
+        """Change the states of these machines, whether they have one yet or not."""
+        found: States = {machine.mac: self.store.state(machine) for machine in machines}
+        new = {}
+        for machine in machines:
+            before = found[machine.mac]
+            after = change(before or states.unknown(machine))
+            after = after if after.state == "installing" else replace(after, name=machine.name)
             if after != before:
-                self.change(machine.name, before, after)
-                self.changed += 1
+                new[machine.mac] = after
+        self.keeper.follow({mac: found[mac] for mac in new}, new)
 
     def expire(self) -> None:
         """Let time go by: user-data that was handed out long ago is not any more."""
         self.drain()
-        for name in self.store.known():
-            before = self.store.state(name)
-            if before is not None:
-                self.change(name, before, states.expired(before, self.now(), self.settings.hours * 3600))
+        for mac, before in self.keeper.all_states().items():
+            if before is not None and mac not in self.keeper.unsettled:
+                after = states.expired(before, self.now(), self.settings.hours * 3600)
+                self.keeper.follow({mac: before}, {mac: after} if after != before else {})
+
+    # --- what nginx has put down
 
     def drain(self) -> None:
-        """Take what nginx has put down: who fetched user-data, and reports. Every file goes, whatever is in it."""
-        for note in spool.fetches(self.settings.spool):
-            if note.found and note.found["name"] in self.plan.machines:
-                name, before = note.found["name"], self.store.state(note.found["name"])
-                if before is not None:
-                    machine = self.plan.machines[name]
-                    after = states.fetched(before, machine, note.found["token"], self.now())
-                    self.change(name, before, after)
-        for note in spool.reports(self.settings.spool):
-            self._report(note)
+        """Take who fetched user-data, and reports. Every note goes when what it says is done, whatever is in it."""
+        for note in spool.notes(self.settings.spool):
+            try:
+                if self._note(note):
+                    note.discard()
+            except OSError as error:
+                self.keeper.complain("", error)
 
-    def _report(self, note: spool.Note) -> None:
+    def _note(self, note: spool.Note) -> bool:
+        """Do what a note says; return whether that was possible."""
         if note.found is None:
             length = len(os.path.basename(note.place))
             self.say(f"a report with a strange name ({length} characters) was thrown away")
-            return
-        name, word = note.found["name"], note.found["word"]
-        is_known = name in self.plan.machines or (contract.is_host_name(name) and name in self.store.known())
-        before = self.store.state(name) if is_known else None
-        if before is None or not states.is_token(before, note.found["token"]):
-            which = name if before is not None else "a machine that is not known"
-            self.say(f"{which}: a report {word!r} with a wrong or old token was thrown away")
-            return
-        machine = self.plan.machines.get(name) or Machine(name, "")
+            return True
+        name, token = note.found["name"], note.found["token"]
+        before = self._whose(name, token)
+        if before is None:
+            if note.word:
+                which = name if name in self.plan.machines else "a machine that is not known"
+                self.say(f"{which}: a report {note.word!r} with a wrong or old token was thrown away")
+            return not self.keeper.unsettled  # else it may be of one whose state cannot be read now
+        after = self._reported(before, note) if note.word else states.fetched(before, token, self.now())
+        self.keeper.follow({before.mac: before}, {before.mac: after} if after != before else {})
+        return before.mac not in self.keeper.unsettled
+
+    def _whose(self, name: str, token: str) -> State | None:
+        """The state of the machine that waits for this token: most likely of the one with this name."""
+        machine = self.plan.machines.get(name)
+        state = self.store.state(machine) if machine else None
+        if state is not None and states.is_token(state, token):
+            return state
+        if self._waiting is None:  # it may have another name by now, or have left the inventory
+            self._waiting = {
+                one.token: one.mac for one in self.keeper.all_states().values() if one is not None
+            }
+        mac = self._waiting.get(token)
+        state = self.store.state(self.machines.get(mac) or Machine(name, mac)) if mac else None
+        return state if state is not None and states.is_token(state, token) else None
+
+    def _reported(self, before: State, note: spool.Note) -> State:
+        machine = self.machines.get(before.mac) or Machine(before.name, before.mac)
         reason = ""
-        if word == contract.FAILED:
+        if note.word == contract.FAILED:
             text = note.text(LOG_BYTES)
             reason = states.printable(text.split("\n", 1)[0])[:300] or "the installer failed"
-            self.store.keep_log(name, text)
-        after = states.reported(before, machine, word, reason, now=self.now(), token=new_token())
-        self.change(name, before, after)
-
-    # --- states, and with them what is served
-
-    def change(self, name: str, before: State | None, after: State) -> None:
-        """Change a state and, with it, what is served.
-
-        Whatever is cut off in between is on the safe side, and done again by who caused it or at the next start:
-        a machine becomes armed by its state first; for every other state its boot entry goes first.
-        """
-        if after == before:
-            return
-        if after.state == "armed":
-            self.store.save({name: after})
-            self._serve(name, after)
-        else:
-            self._serve(name, after)
-            self.store.save({name: after})
-        if before is None or before.state != after.state:
-            self.say(f"{name}: {after.state}" + (f": {after.reason}" if after.reason else ""))
-
-    def _serve(self, name: str, state: State) -> None:
-        there = self._seeds_of(name)
-        self._apply(served.of_machine(self.plan, name, self.plan.own(name), state, there), there)
-
-    def _serve_all(self, found: dict[str, State | None]) -> None:
-        there, listed = self._seeds_of(), self.store.listed()
-        parts = [
-            served.of_machine(self.plan, name, self.plan.own(name), state, there)
-            for name, state in found.items()
-        ]
-        self._apply(served.of_all(self.plan, parts, listed), there)
-        for folder in {os.path.dirname(path) for path in self.store.listed() | listed}:
-            remove_leftovers(os.path.join(self.settings.root, folder))
-        remove_leftovers(os.path.join(self.settings.root, contract.SEEDS), below=True)
-
-    def _seeds_of(self, name: str = "") -> set[str]:
-        """The seeds that are there, of one machine or of all."""
-        folder = f"{contract.SEEDS}/{name}" if name else contract.SEEDS
-        return {f"{folder}/{path}" for path in walk(os.path.join(self.settings.root, folder))}
-
-    def _apply(self, wanted: Served, there: set[str]) -> None:
-        """Make the served files so: seeds before the entries that lead to them. there: the seeds that are there."""
-        self.changed += len(self.seeds.write(wanted.seeds))
-        listed = self.store.listed()
-        if not listed.issuperset(wanted.entries):
-            self.store.list(listed.union(wanted.entries))  # before the files: none is ever forgotten
-        self.changed += len(self.entries.write(wanted.entries))
-        self.changed += len(self.entries.remove(sorted(wanted.absent)))
-        if listed.intersection(wanted.absent):
-            self.store.list(listed.union(wanted.entries) - wanted.absent)
-        self.changed += len(self.seeds.remove(there - wanted.kept - set(wanted.seeds)))
+            try:
+                self.store.keep_log(machine.name, text)
+            except OSError as error:
+                self.keeper.complain(machine.name, error)  # the report counts all the same
+        return states.reported(before, machine, note.word, reason, now=self.now(), token=new_token())
 
 
 def new_token() -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from typing import Iterator, Pattern
 
@@ -20,6 +21,11 @@ class Note:
     place: str
     found: re.Match[str] | None
 
+    @property
+    def word(self) -> str:
+        """What is reported; empty for a note of nginx's own."""
+        return self.found.groupdict().get("word") or "" if self.found else ""
+
     def text(self, limit: int) -> str:
         """Its first bytes."""
         try:
@@ -27,25 +33,25 @@ class Note:
         except OSError as error:
             return f"(it cannot be read: {error})"
 
+    def discard(self) -> None:
+        """Take it away, whatever it is."""
+        if os.path.isdir(self.place) and not os.path.islink(self.place):
+            shutil.rmtree(self.place)
+        else:
+            os.unlink(self.place)
 
-def fetches(spool: str) -> Iterator[Note]:
-    """Who fetched user-data, oldest first."""
-    return _notes(os.path.join(spool, FETCHED), FETCHED_FILE)
 
-
-def reports(spool: str) -> Iterator[Note]:
-    """What was reported, oldest first."""
-    return _notes(os.path.join(spool, REPORTS), REPORT_FILE)
+def notes(spool: str) -> Iterator[Note]:
+    """What lies in the spool: who fetched user-data, then what was reported; each oldest first."""
+    for folder, pattern in ((FETCHED, FETCHED_FILE), (REPORTS, REPORT_FILE)):
+        yield from _notes(os.path.join(spool, folder), pattern)
 
 
 def _notes(folder: str, pattern: Pattern[str]) -> Iterator[Note]:
-    """Each file, which is taken away as soon as it was dealt with, whatever is in it."""
     try:
         with os.scandir(folder) as items:
-            files = [item for item in items if not item.is_dir(follow_symlinks=False)]
-            files.sort(key=lambda item: (item.stat(follow_symlinks=False).st_mtime, item.path))
+            files = sorted(items, key=lambda item: (item.stat(follow_symlinks=False).st_mtime, item.path))
     except FileNotFoundError:
         return
     for file in files:
-        yield Note(file.path, pattern.fullmatch(file.name))
-        os.unlink(file.path)
+        yield Note(file.path, None if file.is_dir(follow_symlinks=False) else pattern.fullmatch(file.name))

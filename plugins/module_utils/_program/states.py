@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: no promise that names or behaviour stay.
-"""A machine's state and how it changes. Pure."""
+"""A machine's state and how it changes. Pure. A machine is its MAC address; its name may change."""
 
 from __future__ import annotations
 
 import hmac
 import json
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
-from .contract import ANY
+from .contract import ANY, FAILED, INSTALLED
 
 STATES = ("local", "armed", "installing", "installed", "failed")
 VERSION = 1
@@ -43,16 +44,33 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class State:
-    """What is known of a machine. token: of the arming, as long as a report with it is waited for.
+class Machine:
+    """What the inventory says of a machine."""
 
+    name: str
+    mac: str
+    image: str = ""
+    install: str = "once"
+    wipe: str = "blank"
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of a machine. mac: which one. name: the one under which its seeds lie and it reports.
+
+    token: of the arming, as long as a report with it is waited for. by_hand: whether a person armed it. wipe: whether
+    its installation may wipe disks that hold something.
     disarmed: somebody said so, hence `always` does not arm it again by itself.
     """
 
+    mac: str
+    name: str
     state: str = "local"
     since: str = ""
     reason: str = ""
     token: str = ""
+    by_hand: bool = False
+    wipe: bool = False
     disarmed: bool = False
     clock: Clock | None = None
 
@@ -61,15 +79,10 @@ class State:
         """Whether user-data may be read."""
         return self.state in ("armed", "installing") and bool(self.token)
 
-
-@dataclass(frozen=True)
-class Machine:
-    """What the inventory says of a machine."""
-
-    name: str
-    mac: str
-    image: str = ""
-    install: str = "once"
+    @property
+    def is_armed(self) -> bool:
+        """Whether its next network boot installs it."""
+        return self.state == "armed"
 
 
 def dump(state: State) -> str:
@@ -81,83 +94,115 @@ def parse(text: str) -> State:
     """Read the text of a state file. DamagedError when it is none."""
     try:
         raw = json.loads(text)
-        clock = raw["clock"]
-        state = State(
-            state=raw["state"],
-            since=raw["since"],
-            reason=raw["reason"],
-            token=raw["token"],
-            disarmed=raw["disarmed"],
-            clock=None if clock is None else Clock(clock["boot"], clock["since_boot"], clock["used"]),
-        )
-        numbers = () if state.clock is None else (state.clock.since_boot, state.clock.used)
-        words = (state.state, state.since, state.reason, state.token, state.clock.boot if state.clock else "")
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        if raw.pop("version") != VERSION:
+            raise ValueError("another version")
+        clock = raw.pop("clock")
+        state = State(**raw, clock=None if clock is None else Clock(**clock))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DamagedError(f"{type(error).__name__}: {error}") from None
-    if (
-        raw.get("version") != VERSION
-        or state.state not in STATES
-        or not all(isinstance(word, str) for word in words)
-        or not all(isinstance(number, (int, float)) for number in numbers)
-        or not isinstance(state.disarmed, bool)
-        or (state.state in ("armed", "installing") and not state.token)
-        or (state.state == "installing" and state.clock is None)
-    ):
+    if set(raw) | {"clock"} != set(asdict(state)) or not _is_sound(state):
         raise DamagedError("its contents are not those of a state")
     return state
 
 
-def damaged(now: Now, kept: str) -> State:
+def _is_sound(state: State) -> bool:
+    clock = state.clock or Clock("", 0.0)
+    words = (state.mac, state.name, state.state, state.since, state.reason, state.token, clock.boot)
+    return (
+        all(isinstance(word, str) for word in words)
+        and all(isinstance(number, (int, float)) for number in (clock.since_boot, clock.used))
+        and all(isinstance(flag, bool) for flag in (state.by_hand, state.wipe, state.disarmed))
+        and state.state in STATES
+        and not (state.state in ("armed", "installing") and not state.token)
+        and not (state.state == "installing" and state.clock is None)
+    )
+
+
+def _to(state: State, word: str, now: Now, reason: str, **more: Any) -> State:
+    """The same machine in a new state, with nothing of the old one but what is given."""
+    return State(state.mac, state.name, word, now.wall, reason, **more)
+
+
+def unknown(machine: Machine) -> State:
+    """A machine of which nothing is known."""
+    return State(machine.mac, machine.name)
+
+
+def damaged(machine: Machine, now: Now, kept: str) -> State:
     """The state of a machine whose file cannot be read: never armed, whatever it was."""
-    return State("failed", now.wall, f"its state file was damaged; what was in it is kept as {kept}")
+    return _to(
+        unknown(machine), "failed", now, f"its state file was damaged; what was in it is kept as {kept}"
+    )
 
 
-def armed(now: Now, token: str, reason: str) -> State:
+def armed(state: State, now: Now, token: str, reason: str, *, wipe: bool, by_hand: bool = False) -> State:
     """A machine that is to be installed."""
-    return State("armed", now.wall, reason, token)
+    return _to(state, "armed", now, reason, token=token, wipe=wipe, by_hand=by_hand)
 
 
-def published(state: State | None, machine: Machine, now: Now, token: str) -> State:
+def published(
+    state: State | None, machine: Machine, now: Now, token: str, *, known: bool = False, first: bool = False
+) -> State:
     """The state after the inventory was read. token: a new one, in case that it is armed.
 
     `once` arms a machine that is seen for the first time, `always` also one that was installed, `never` none.
+    known: whether the server has had this machine before; without its state, nobody can tell whether it is installed.
+    first: whether the server knows of no machine yet: it is new, or lost what it knew; then `once` wipes nothing.
     """
+    before = state or unknown(machine)
+    wipe = machine.wipe == "always" and not (first and machine.install == "once")
     if machine.install == "never":
-        if state is None or state.state == "armed":
-            return State("local", now.wall, "netboot_install: never")
-        return state
-    if state is None:
-        return armed(now, token, f"netboot_install: {machine.install}")
-    if machine.install == "always" and (
+        if state is None or state.is_armed:
+            return _to(_named(before, machine), "local", now, "netboot_install: never")
+    elif state is None and known:
+        reason = "its state was lost; to install it, run the playbook homelab.netboot.arm"
+        return _to(before, "local", now, reason)
+    elif state is None:
+        return armed(before, now, token, f"netboot_install: {machine.install}", wipe=wipe)
+    elif machine.install == "always" and (
         state.state == "installed" or (state.state == "local" and not state.disarmed)
     ):
-        return armed(now, token, "netboot_install: always")
-    return state
+        return armed(_named(before, machine), now, token, "netboot_install: always", wipe=wipe)
+    elif state.is_armed and not state.by_hand and machine.wipe != "always":
+        before = replace(before, wipe=False)
+    return _named(before, machine)
+
+
+def _named(state: State, machine: Machine) -> State:
+    """With the name that the inventory has now; who installs goes on under the one with which that began."""
+    return state if state.state == "installing" else replace(state, name=machine.name)
 
 
 def without_machine(state: State, now: Now) -> State:
     """The state of a machine that is no longer in the inventory: it must not come back armed."""
-    return State("local", now.wall, "left the inventory while armed") if state.state == "armed" else state
+    return _to(state, "local", now, "left the inventory while armed") if state.is_armed else state
 
 
-def disarmed(state: State | None, now: Now) -> State:
+def without_seeds(state: State, now: Now) -> State:
+    """The state of a machine that is armed, but whose seeds are not there: its file came out of a backup."""
+    reason = (
+        "its arming is not of this server as it is now (a backup?); to install it, run homelab.netboot.arm"
+    )
+    return _to(state, "local", now, reason)
+
+
+def disarmed(state: State, now: Now) -> State:
     """The state after somebody said so; what is not waiting to be installed stays as it is, but is not armed again."""
-    if state is not None and state.state not in ("armed", "installing"):
+    if state.since and state.state not in ("armed", "installing"):
         return replace(state, disarmed=True, token="")
-    reason = "disarmed" if state is None or state.state == "armed" else "disarmed while it was installing"
-    return State("local", now.wall, reason, disarmed=True)
+    reason = "disarmed while it was installing" if state.state == "installing" else "disarmed"
+    return _to(state, "local", now, reason, disarmed=True)
 
 
-def fetched(state: State, machine: Machine, token: str, now: Now) -> State:
-    """The state after user-data was fetched: the next network boot must not install once more.
+def fetched(state: State, token: str, now: Now) -> State:
+    """The state after user-data was fetched, or the installation began: the next network boot must not install again.
 
     `any` stands for more than one machine and stays as it is.
     """
-    if state.state != "armed" or not is_token(state, token) or machine.mac == ANY:
+    if not state.is_armed or not is_token(state, token) or state.mac == ANY:
         return state
-    return State(
-        "installing", now.wall, "user-data was fetched", state.token, clock=Clock(now.boot, now.since_boot)
-    )
+    clock = Clock(now.boot, now.since_boot)
+    return replace(state, state="installing", since=now.wall, reason="user-data was fetched", clock=clock)
 
 
 def is_token(state: State, token: str) -> bool:
@@ -167,11 +212,14 @@ def is_token(state: State, token: str) -> bool:
 
 def reported(state: State, machine: Machine, word: str, reason: str, *, now: Now, token: str) -> State:
     """The state after a report with the right token. word: installed or failed; token: a new one for `always`."""
-    if machine.mac == ANY and state.state == "armed":
+    if word not in (INSTALLED, FAILED):
+        return fetched(state, state.token, now)
+    if state.mac == ANY and state.is_armed:
         return replace(state, reason=f"{now.wall}: one more {word}" + (f", {reason}" if reason else ""))
-    if word == "installed" and machine.install == "always" and state.state != "local":
-        return armed(now, token, f"installed at {now.wall}; netboot_install: always")
-    return State(word, now.wall, reason, disarmed=state.disarmed)
+    if word == INSTALLED and machine.install == "always" and state.state != "local":
+        again = f"installed at {now.wall}; netboot_install: always"
+        return armed(replace(state, name=machine.name), now, token, again, wipe=machine.wipe == "always")
+    return replace(_to(state, word, now, reason, disarmed=state.disarmed), name=machine.name)
 
 
 def expired(state: State, now: Now, seconds: float) -> State:
@@ -182,7 +230,7 @@ def expired(state: State, now: Now, seconds: float) -> State:
     if clock.used < seconds:
         return replace(state, clock=clock)
     reason = f"no report within {seconds / 3600:g} hours after user-data was fetched; it is not handed out any more"
-    return State("failed", now.wall, reason, state.token)
+    return _to(state, "failed", now, reason, token=state.token)
 
 
 def printable(text: str) -> str:

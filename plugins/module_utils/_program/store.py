@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: no promise that names or behaviour stay.
-"""The state folder: each machine's state, the logs of installations that failed, and which entries were ever served."""
+"""The state folder: what the program remembers of each machine, by its MAC address."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-from typing import Callable, Iterable, Mapping
+from typing import Any, Callable, Iterable, Mapping
 
 from . import states
-from .files import FileSet, read
-from .states import Now, State
+from .files import FileSet, read, remove_leftovers
+from .states import Machine, Now, State
 
-MACHINES = "machines"
-SERVED = "served.json"
+STATES = "machines"
+SERVED, KNOWN = "served.json", "known.json"
 
 
 class Store:
-    """What the program remembers. Only who holds the lock of `Server` may change it.
+    """Only who holds the lock of `Server` may change it.
 
     folder: the state folder. say: is told when a file is damaged.
     """
@@ -27,61 +27,101 @@ class Store:
         self.folder, self.say, self.now = folder, say, now
         self._files = FileSet(folder, 0o600, 0o700)
 
-    def state(self, name: str) -> State | None:
-        """A machine's state; a damaged file is put aside, and the machine counts as failed."""
+    def state(self, machine: Machine) -> State | None:
+        """A machine's state; a damaged file is put aside, and the machine counts as failed.
+
+        OSError when it cannot be read just now.
+        """
         try:
-            return look(self.folder, name)
-        except (OSError, ValueError) as error:
-            aside = self._aside(name)
-            state = states.damaged(self.now(), aside)
-            self.save({name: state})
-            self.say(f"{name}: failed: its state file was damaged ({error}); it is kept as {aside}")
+            return look(self.folder, machine.mac)
+        except ValueError as error:
+            aside = self._aside(machine.mac)
+            state = states.damaged(machine, self.now(), aside)
+            self.save([state])
+            self.say(f"{machine.name}: failed: its state file was damaged ({error}); it is kept as {aside}")
             return state
 
-    def _aside(self, name: str) -> str:
-        place = _place(self.folder, name)
+    def _aside(self, mac: str) -> str:
+        place = _place(self.folder, mac)
         aside = place + ".damaged"
         if os.path.isdir(aside) and not os.path.islink(aside):
             shutil.rmtree(aside)
         os.replace(place, aside)
         return aside
 
-    def save(self, new: Mapping[str, State]) -> None:
+    def save(self, new: Iterable[State]) -> None:
         """Write states, all or none."""
-        self._files.write({f"{MACHINES}/{name}.json": states.dump(new[name]).encode() for name in new})
+        self._files.write({f"{STATES}/{_file(state.mac)}": states.dump(state).encode() for state in new})
 
     def known(self) -> list[str]:
-        """The machines that have a state, whether they are in the inventory or not."""
+        """The MAC addresses of machines that have a state, whether they are in the inventory or not."""
         try:
-            files = os.listdir(os.path.join(self.folder, MACHINES))
+            files = os.listdir(os.path.join(self.folder, STATES))
         except FileNotFoundError:
             return []
-        return sorted(file[: -len(".json")] for file in files if file.endswith(".json"))
+        return sorted(file[: -len(".json")].replace("-", ":") for file in files if file.endswith(".json"))
+
+    def history(self) -> set[str]:
+        """The MAC addresses of all machines that this server ever had a state of."""
+        found = self._json(KNOWN)
+        return {mac for mac in found if isinstance(mac, str)} if isinstance(found, list) else set()
+
+    def remember(self, macs: Iterable[str]) -> None:
+        """Add machines to the history."""
+        self._files.write({KNOWN: _json(sorted(macs))})
 
     def keep_log(self, name: str, text: str) -> None:
         """Keep what an installation said when it failed, in the place of an earlier one."""
         self._files.write({f"logs/{name}.log": text.encode()})
 
-    def listed(self) -> set[str]:
-        """The boot entries that may lie below the server's root."""
-        try:
-            found = json.loads(read(os.path.join(self.folder, SERVED)))
-            return {path for path in found if isinstance(path, str) and ".." not in path.split("/")}
-        except (OSError, ValueError, TypeError):
-            return set()
+    def listed(self) -> dict[str, str]:
+        """The boot entries that may lie below the server's root: path → MAC, or nothing where it is everybody's."""
+        found = self._json(SERVED)
+        return {
+            path: str(mac)
+            for path, mac in (found.items() if isinstance(found, dict) else ())
+            if ".." not in path.split("/")
+        }
 
-    def list(self, paths: Iterable[str]) -> None:
+    def list(self, entries: Mapping[str, str]) -> None:
         """Remember these boot entries."""
-        self._files.write({SERVED: (json.dumps(sorted(paths), indent=0) + "\n").encode()})
+        self._files.write({SERVED: _json(dict(sorted(entries.items())))})
+
+    def sweep(self) -> None:
+        """Remove what a run that was killed has left."""
+        remove_leftovers(self.folder, below=True)
+
+    def _json(self, name: str) -> Any:
+        try:
+            return json.loads(read(os.path.join(self.folder, name)))
+        except (OSError, ValueError):
+            return None
 
 
-def look(folder: str, name: str) -> State | None:
-    """A machine's state as it is in the state folder; None when it has none. OSError, DamagedError when unreadable."""
+def look(folder: str, mac: str) -> State | None:
+    """A machine's state as it is in the state folder; None when it has none.
+
+    DamagedError when it holds no state, OSError when it cannot be read just now.
+    """
+    place = _place(folder, mac)
+    if os.path.lexists(place) and (os.path.islink(place) or not os.path.isfile(place)):
+        raise states.DamagedError("it is no file")
     try:
-        return states.parse(read(_place(folder, name)).decode())
+        text = read(place).decode()
     except FileNotFoundError:
         return None
+    except UnicodeDecodeError as error:
+        raise states.DamagedError(str(error)) from None
+    return states.parse(text)
 
 
-def _place(folder: str, name: str) -> str:
-    return os.path.join(folder, MACHINES, name + ".json")
+def _file(mac: str) -> str:
+    return mac.replace(":", "-") + ".json"
+
+
+def _place(folder: str, mac: str) -> str:
+    return os.path.join(folder, STATES, _file(mac))
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=0) + "\n").encode()

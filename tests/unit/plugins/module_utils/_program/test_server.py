@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import grp
 import json
 import os
 import time
@@ -14,81 +13,13 @@ import pytest
 from ansible_collections.homelab.netboot.plugins.module_utils._program import contract, files, wake
 from ansible_collections.homelab.netboot.plugins.module_utils._program.cli import main
 from ansible_collections.homelab.netboot.plugins.module_utils._program.plan import RefusedError
-from ansible_collections.homelab.netboot.plugins.module_utils._program.server import Server
-from ansible_collections.homelab.netboot.plugins.module_utils._program.settings import Settings
-from ansible_collections.homelab.netboot.plugins.module_utils._program.states import Now, State, parse
-
-ENTRY, SEEDS = "tftp/pxelinux.cfg", "http/machines"
-LOCAL, DEFAULT = "LOCALBOOT\n", "unknown: LOCALBOOT\n"
-
-
-class Box:
-    """A server's folders, its program, and its clock."""
-
-    def __init__(self, top: Path) -> None:
-        self.root, self.state, self.spool = top / "root", top / "state", top / "spool"
-        for place in (self.state, self.spool / "fetched", self.spool / "reports"):
-            place.mkdir(parents=True)
-        group = grp.getgrgid(os.getegid()).gr_name
-        self.settings = Settings(str(self.root), str(self.state), str(self.spool), group, 4.0)
-        self.since_boot = 1000.0
-        self.said: list[str] = []
-        self.put("plan/local/tftp/pxelinux.cfg", LOCAL)
-        self.put("plan/static/tftp/pxelinux.cfg/default", DEFAULT)
-
-    def put(self, path: str, text: str) -> None:
-        place = self.state / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text)
-
-    def plan(self, **machines: str) -> None:
-        """name=install or name=any."""
-        listed: dict[str, dict[str, str]] = {}
-        for name, install in machines.items():
-            mac = "any" if install == "any" else f"52:54:00:00:00:{len(listed):02x}"
-            listed[name] = {
-                "mac": mac,
-                "image": "focal",
-                "install": "always" if install == "any" else install,
-            }
-            file = "default" if mac == "any" else f"01-{name}"
-            self.put(f"plan/boot/{name}/{ENTRY}/{file}", f"seed=http://x/machines/{name}/@TOKEN@/\n")
-            for seed in contract.SEED_FILES:
-                self.put(f"plan/seed/{name}/{seed}", f"{name} {seed} @TOKEN@\n")
-        self.put("plan/machines.json", json.dumps(listed))
-
-    def server(self) -> Server:
-        return Server(self.settings, self.said.append, lambda: Now("wall", "boot", self.since_boot))
-
-    def do(self, command: str, *names: str) -> int:
-        with self.server() as server:
-            getattr(server, command)(*([names] if names else []))
-            return server.changed
-
-    def of(self, name: str) -> State:
-        return parse((self.state / f"machines/{name}.json").read_text())
-
-    def entry(self, name: str) -> str:
-        return (self.root / ENTRY / name).read_text()
-
-    def seeds(self, name: str) -> dict[str, str]:
-        top = self.root / SEEDS / name / self.of(name).token
-        return {path.name: path.read_text() for path in top.iterdir()} if self.of(name).token else {}
-
-    def fetch(self, name: str, token: str = "") -> None:
-        (self.spool / "fetched" / f"{name}.{token or self.of(name).token}").write_text("x")
-        self.do("drain")
-
-    def report(self, name: str, word: str = "installed", token: str = "", body: str = "") -> None:
-        (self.spool / "reports" / f"{name}.{token or self.of(name).token}.{word}").write_text(body)
-        self.do("drain")
-
-    def served(self) -> dict[str, str]:
-        """All that is served, path → text."""
-        return {path: (self.root / path).read_text() for path in files.walk(str(self.root))}
-
-    def boots_disk(self, name: str) -> bool:
-        return self.entry(f"01-{name}") == LOCAL and not (self.root / SEEDS / name).exists()
+from ansible_collections.homelab.netboot.tests.unit.plugins.module_utils._program.box import (
+    DEFAULT,
+    ENTRY,
+    LOCAL,
+    SEEDS,
+    Box,
+)
 
 
 @pytest.fixture
@@ -121,7 +52,7 @@ def test_seeds_are_for_the_web_server_and_states_for_root(box: Box) -> None:
     assert modes == {"0o750"}
     assert {oct((box.root / path).stat().st_mode & 0o777) for path in ("", "http", ENTRY)} == {"0o755"}
     assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o640"}
-    assert (box.state / "machines/nuc1.json").stat().st_mode & 0o777 == 0o600
+    assert box.file("nuc1").stat().st_mode & 0o777 == 0o600
     assert (box.state / "machines").stat().st_mode & 0o777 == 0o700
     assert (box.root / ENTRY / "01-nuc1").stat().st_mode & 0o777 == 0o644
 
@@ -204,7 +135,7 @@ def test_a_machine_that_leaves_the_inventory_is_not_served_and_does_not_come_bac
     box.plan(nuc2="once")
     box.do("publish")
     assert sorted(box.served()) == sorted(
-        [f"{ENTRY}/01-nuc2", f"{ENTRY}/default"]
+        [f"{ENTRY}/01-nuc2", f"{ENTRY}/.resting-01-nuc2", f"{ENTRY}/default"]
         + [f"{SEEDS}/nuc2/{box.of('nuc2').token}/{seed}" for seed in contract.SEED_FILES]
     )
     box.plan(nuc1="once", nuc2="once")
@@ -231,7 +162,7 @@ def test_a_machine_without_a_whole_plan_is_not_armed(box: Box) -> None:
     box.plan(nuc1="once", late="once")
     (box.state / "plan/seed/late/vendor-data").unlink()
     box.do("publish")
-    assert not (box.state / "machines/late.json").exists()
+    assert not box.file("late").exists()
     assert box.boots_disk("late")
     assert "late: not armed, since the plan has no vendor-data for it" in box.said
     with pytest.raises(RefusedError, match="vendor-data"):
@@ -290,7 +221,7 @@ def test_seeds_are_withdrawn_after_four_hours_of_the_servers_time(box: Box) -> N
 
 @pytest.mark.parametrize("what", ["", "{}", "\0" * 300, "folder", "link"])
 def test_a_damaged_state_is_a_failure_and_is_kept_aside(box: Box, what: str) -> None:
-    place = box.state / "machines/nuc1.json"
+    place = box.file("nuc1")
     place.unlink()
     if what == "folder":
         place.mkdir()
@@ -300,8 +231,8 @@ def test_a_damaged_state_is_a_failure_and_is_kept_aside(box: Box, what: str) -> 
         place.write_text(what)
     box.do("publish")
     assert box.of("nuc1").state == "failed"
-    assert "nuc1.json.damaged" in box.of("nuc1").reason
-    assert os.path.lexists(box.state / "machines/nuc1.json.damaged")
+    assert f"{place.name}.damaged" in box.of("nuc1").reason
+    assert os.path.lexists(f"{place}.damaged")
     assert box.boots_disk("nuc1")
     assert box.of("nuc2").state == "armed"
     box.do("arm", "nuc1")

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils._program import contract, states
+from ansible_collections.homelab.netboot.plugins.module_utils._program import states
 from ansible_collections.homelab.netboot.plugins.module_utils._program.states import (
     Clock,
     DamagedError,
@@ -20,14 +20,17 @@ from hypothesis import strategies as st
 
 NOW = Now("2026-11-22T14:00:00Z", "boot-1", 1000.0)
 LATER = Now("2026-11-22T14:05:00Z", "boot-1", 1300.0)
-ONCE, ALWAYS, NEVER = (Machine("nuc1", "f4:4d:30:60:64:69", "focal", word) for word in contract.INSTALLS)
-ALL = Machine("rest", "any", "focal", "always")
+MAC = "f4:4d:30:60:64:69"
+ONCE, NEVER = (Machine("nuc1", MAC, "focal", word) for word in ("once", "never"))
+ALWAYS = Machine("nuc1", MAC, "focal", "always", "always")
+WIPED = replace(ONCE, wipe="always")
+ALL = Machine("rest", "any", "focal", "always", "always")
 OLD, NEW = "0" * 32, "f" * 32
-ARMED = states.armed(NOW, OLD, "")
-INSTALLING = states.fetched(ARMED, ONCE, OLD, NOW)
+ARMED = states.armed(states.unknown(ONCE), NOW, OLD, "", wipe=False)
+INSTALLING = states.fetched(ARMED, OLD, NOW)
 INSTALLED = states.reported(INSTALLING, ONCE, "installed", "", now=NOW, token=NEW)
 FAILED = states.reported(INSTALLING, ONCE, "failed", "no disk", now=NOW, token=NEW)
-LOCAL = State("local", NOW.wall)
+LOCAL = State(MAC, "nuc1", "local", NOW.wall)
 DISARMED = states.disarmed(ARMED, NOW)
 EVERY = [ARMED, INSTALLING, INSTALLED, FAILED, LOCAL, DISARMED]
 
@@ -40,6 +43,51 @@ def test_once_arms_a_machine_when_it_is_seen_first_and_never_again() -> None:
     assert publish(None, ONCE) == "armed"
     for state in EVERY:
         assert states.published(state, ONCE, LATER, NEW) == state
+
+
+def test_whose_state_was_lost_is_not_armed() -> None:
+    lost = states.published(None, ONCE, LATER, NEW, known=True)
+    assert (lost.state, lost.token) == ("local", "")
+    assert "homelab.netboot.arm" in lost.reason
+    assert publish(lost, ONCE) == "local"
+
+
+@pytest.mark.parametrize(
+    ("machine", "first", "wipes"),
+    [
+        (ONCE, True, False),
+        (ONCE, False, False),
+        (WIPED, False, True),
+        (WIPED, True, False),
+        (ALWAYS, True, True),
+    ],
+)
+def test_only_who_was_told_so_wipes_and_nobody_does_when_the_server_has_no_history(
+    machine: Machine, first: bool, wipes: bool
+) -> None:
+    after = states.published(None, machine, NOW, NEW, first=first)
+    assert (after.state, after.wipe, after.by_hand) == ("armed", wipes, False)
+
+
+def test_an_arming_by_itself_loses_its_right_to_wipe_with_the_inventory_and_one_by_hand_does_not() -> None:
+    for by_hand in (False, True):
+        state = states.armed(ARMED, NOW, OLD, "", wipe=True, by_hand=by_hand)
+        assert states.published(state, WIPED, LATER, NEW).wipe
+        assert states.published(state, ONCE, LATER, NEW).wipe is by_hand
+
+
+def test_a_name_may_change_and_who_installs_keeps_the_one_it_began_with() -> None:
+    renamed = replace(ONCE, name="nuc9")
+    for state in EVERY:
+        after = states.published(state, renamed, LATER, NEW)
+        assert after == (state if state is INSTALLING else replace(state, name="nuc9"))
+    for word in ("installed", "failed"):
+        assert states.reported(INSTALLING, renamed, word, "", now=LATER, token=NEW).name == "nuc9"
+
+
+def test_an_arming_out_of_a_backup_counts_for_nothing() -> None:
+    after = states.without_seeds(ARMED, LATER)
+    assert (after.state, after.token) == ("local", "")
 
 
 def test_never_arms_nobody_and_takes_back_what_was_armed() -> None:
@@ -63,16 +111,24 @@ def test_always_arms_again_but_not_after_a_failure_or_when_somebody_disarmed() -
 def test_the_first_fetch_with_the_right_token_ends_the_arming() -> None:
     assert INSTALLING.state == "installing"
     assert INSTALLING.token == OLD
-    assert states.fetched(ARMED, ONCE, NEW, NOW) == ARMED
+    assert states.fetched(ARMED, NEW, NOW) == ARMED
     for state in (INSTALLING, INSTALLED, FAILED, LOCAL, DISARMED):
-        assert states.fetched(state, ONCE, OLD, LATER) == state
+        assert states.fetched(state, OLD, LATER) == state
 
 
 def test_what_stands_for_many_machines_stays_armed() -> None:
-    assert states.fetched(ARMED, ALL, OLD, LATER) == ARMED
-    after = states.reported(ARMED, ALL, "failed", "no disk", now=LATER, token=NEW)
+    armed = states.armed(states.unknown(ALL), NOW, OLD, "", wipe=True)
+    assert states.fetched(armed, OLD, LATER) == armed
+    assert states.reported(armed, ALL, "begun", "", now=LATER, token=NEW) == armed
+    after = states.reported(armed, ALL, "failed", "no disk", now=LATER, token=NEW)
     assert (after.state, after.token) == ("armed", OLD)
     assert "one more failed, no disk" in after.reason
+
+
+def test_that_it_begins_counts_like_the_fetch() -> None:
+    begun = states.reported(ARMED, ONCE, "begun", "", now=LATER, token=NEW)
+    assert (begun.state, begun.token) == ("installing", OLD)
+    assert states.reported(INSTALLING, ONCE, "begun", "", now=LATER, token=NEW) == INSTALLING
 
 
 def test_only_armings_have_a_token_and_only_they_serve_seeds() -> None:
@@ -152,12 +208,14 @@ GOOD = json.loads(states.dump(INSTALLING))
         json.dumps({**GOOD, "clock": {"boot": "x", "since_boot": "1", "used": 1}}),
         json.dumps({**GOOD, "version": 2}),
         json.dumps({**GOOD, "disarmed": "no"}),
+        json.dumps({**GOOD, "wipe": 1}),
+        json.dumps({**GOOD, "more": 1}),
     ],
 )
 def test_what_is_no_state_is_seen(text: str) -> None:
     with pytest.raises(DamagedError):
         states.parse(text)
-    assert states.damaged(NOW, "/x").state == "failed"
+    assert states.damaged(ONCE, NOW, "/x").state == "failed"
 
 
 @given(st.text() | st.binary().map(lambda b: b.decode("latin-1")))
