@@ -91,9 +91,8 @@ class Plug(Box):
         names = [*MACHINES, *([GUEST] if kind else [])]
         hosts = {name: {"netboot_mac": f"52:54:00:02:00:{n:02x}"} for n, name in enumerate(names)}
         if kind:
-            hosts[GUEST]["netboot_install"] = (
-                "always"  # else it would be armed only the first time that it comes
-            )
+            # else it would be armed only the first time that it comes
+            hosts[GUEST].update(netboot_install="always", netboot_wipe="always")
         machines = {
             "hosts": hosts,
             "vars": {"netboot_password_hash": HASHES[kind], "netboot_kernel_args": [f"kind={kind}"]},

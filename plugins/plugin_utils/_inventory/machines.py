@@ -10,6 +10,7 @@ from typing import Any
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import (
     ANY,
     INSTALLS,
+    WIPES,
     is_host_name,
 )
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac, _memory
@@ -33,6 +34,7 @@ DEFAULTS: Mapping[str, Any] = {
     "mac": None,
     "image": None,
     "install": "once",
+    "wipe": "blank",
     "quirks": [],
     "menu": [],
     "kernel_args": [],
@@ -54,7 +56,7 @@ DERIVED = ("release", "folder", "image_kernel_args")
 #: What belongs to a machine and is no setting of this collection; it stands without the prefix.
 FOREIGN = ("name", "ansible_host")
 _MAPPING = (dict, "a mapping, as Subiquity's documentation describes it")
-CHOICES = {"install": INSTALLS}
+CHOICES = {"install": INSTALLS, "wipe": WIPES}
 #: Settings that are lists of words, with the words that there are.
 WORDS: Mapping[str, Collection[str]] = {"quirks": quirks.QUIRKS, "menu": ("rescue",)}
 _TYPES: Mapping[str, tuple[type, str]] = {
@@ -120,6 +122,11 @@ def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list
             faults.append(f"{where}{key}: no such setting; {suggest(str(key), DEFAULTS)}")
     faults += _form_faults(machine, where)
     faults += _mac_faults(machine, where)
+    if machine["install"] == "always" and machine["wipe"] == "blank":
+        faults.append(
+            f"{where}wipe: with netboot_install: always every installation but the first wipes a disk that holds "
+            "something; say netboot_wipe: always, or netboot_install: once"
+        )
     if isinstance(machine["network"], dict):
         faults += [f"{where}network: {fault}" for fault in static_address.faults(machine)]
     machine["expect"], unusable = expectations.normalise(machine)

@@ -41,7 +41,7 @@ def settings(machine: Mapping[str, Any], release: Release = ANY) -> dict[str, An
 def with_commands(told: Mapping[str, Any], machine: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     """Return it with the commands of our own: before the user's what guards the disks, behind them the report."""
     result = dict(told)
-    for key, (before, after) in _commands(machine, base_url).items():
+    for key, (before, after) in _commands(machine, told, base_url).items():
         commands = [*before, *told.get(key, []), *after]
         if commands:
             result[key] = commands
@@ -106,12 +106,14 @@ def _with_storage(told: dict[str, Any], release: Release) -> dict[str, Any]:
     return {**told, "storage": storage} if storage else told
 
 
-def _commands(machine: Mapping[str, Any], base_url: str) -> Mapping[str, tuple[list[Any], list[Any]]]:
+def _commands(
+    machine: Mapping[str, Any], told: Mapping[str, Any], base_url: str
+) -> Mapping[str, tuple[list[Any], list[Any]]]:
     """Return by section the commands before and behind the user's own."""
     late = report.late_commands(base_url, machine["name"]) if base_url else []
     error = report.error_commands(base_url, machine["name"]) if base_url else []
     return {
-        "early-commands": (list(guard.early_commands(machine)), []),
+        "early-commands": (list(guard.early_commands(machine, told, base_url)), []),
         "late-commands": ([], late),
         "error-commands": ([], error),
     }

@@ -63,7 +63,7 @@ def test_whoever_is_left_alone_boots_its_disk() -> None:
 
 
 def test_whatever_boots_is_not_told_whose_card_to_take() -> None:
-    assert "BOOTIF" not in text(mac="any", install="always")[1]
+    assert "BOOTIF" not in text(mac="any", install="always", wipe="always")[1]
 
 
 def test_a_menu_starts_its_first_entry_by_itself_and_goes_on_to_the_disk_when_that_fails() -> None:

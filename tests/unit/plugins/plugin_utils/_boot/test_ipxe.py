@@ -35,8 +35,8 @@ def test_a_machine_gets_the_whole_kernel_line_and_its_disk_when_that_fails() -> 
 
 
 def test_whatever_boots_goes_on_with_the_card_that_it_booted_from() -> None:
-    assert " BOOTIF=01-${netX/mac:hexhyp} ||" in text(mac="any", install="always")[3]
-    assert "BOOTIF" not in text(mac="any", install="always", quirks=["no-bootif"])[3]
+    assert " BOOTIF=01-${netX/mac:hexhyp} ||" in text(mac="any", install="always", wipe="always")[3]
+    assert "BOOTIF" not in text(mac="any", install="always", wipe="always", quirks=["no-bootif"])[3]
 
 
 def test_by_tftp_when_the_machine_needs_that() -> None:

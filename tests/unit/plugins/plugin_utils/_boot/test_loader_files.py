@@ -46,7 +46,7 @@ def test_a_machine_that_may_be_installed_has_an_entry_for_every_loader() -> None
 
 
 def test_whatever_boots_takes_the_place_of_the_default() -> None:
-    plan = files({"name": "rest", "mac": "any", "install": "always"})
+    plan = files({"name": "rest", "mac": "any", "install": "always", "wipe": "always"})
     assert set(plan) - ALWAYS == {
         "boot/rest/tftp/pxelinux.cfg/default",
         "boot/rest/http/grub/default.cfg",

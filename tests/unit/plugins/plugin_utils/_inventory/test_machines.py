@@ -133,13 +133,21 @@ def test_a_network_that_cannot_be_is_refused(network: dict[str, Any], told: str)
 
 def test_one_address_for_whatever_boots_is_refused() -> None:
     (fault,) = faults_of(
-        {"name": "any", "mac": "any", "install": "always", "network": {"address": "192.168.1.9/24"}}
+        {
+            "name": "any",
+            "mac": "any",
+            "install": "always",
+            "wipe": "always",
+            "network": {"address": "192.168.1.9/24"},
+        }
     )
     assert fault.startswith("machine any: netboot_network: one address for whatever boots; name each machine")
 
 
 def test_only_one_machine_can_stand_for_any() -> None:
-    any1, any2 = ({"name": name, "mac": "any", "install": "always"} for name in ("any1", "any2"))
+    any1, any2 = (
+        {"name": name, "mac": "any", "install": "always", "wipe": "always"} for name in ("any1", "any2")
+    )
     assert machines.normalise([any1])[0]["mac"] == "any"
     (fault,) = faults_of({"name": "any1", "mac": "any"})
     assert fault.startswith("machine any1: netboot_install: 'once' does not go with netboot_mac: any")

@@ -148,4 +148,4 @@ def test_what_is_served_is_what_was_checked_and_the_commands_of_our_own() -> Non
         key: checked[key] for key in checked if not key.endswith("-commands")
     }
     assert "one" in told["late-commands"]
-    assert told["early-commands"] == [*guard.early_commands(machine), "two"]
+    assert told["early-commands"] == [*guard.early_commands(machine, checked, "http://192.168.1.50"), "two"]

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import WIPE
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machines
-from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import guard
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import autoinstall, guard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,10 +25,27 @@ MAC = "f4:4d:30:60:64:69"
 # As util-linux 2.34 (Ubuntu 20.04) prints it, with a loop device and an empty card reader.
 LSBLK = {
     "blockdevices": [
-        {"name": "loop0", "type": "loop", "size": 500107862016, "serial": None},
-        {"name": "sda", "type": "disk", "size": 500107862016, "serial": "S3Z9NB0K 123456"},
-        {"name": "sdb", "type": "disk", "size": "2000398934016", "serial": "WD-1"},
-        {"name": "sdc", "type": "disk", "size": 0, "serial": "CARD"},
+        {"name": "loop0", "path": "/dev/loop0", "type": "loop", "size": 500107862016, "serial": None},
+        {
+            "name": "sda",
+            "path": "/dev/sda",
+            "type": "disk",
+            "size": 500107862016,
+            "rota": False,
+            "serial": "S3Z9NB0K 123456",
+        },
+        {
+            "name": "sdb",
+            "path": "/dev/sdb",
+            "type": "disk",
+            "size": "2000398934016",
+            "rota": "1",
+            "serial": "WD-1",
+            "fstype": "ext4",
+            "label": "Data",
+            "children": [{"name": "sdb1", "path": "/dev/sdb1"}],
+        },
+        {"name": "sdc", "path": "/dev/sdc", "type": "disk", "size": 0, "serial": "CARD"},
     ]
 }
 
@@ -42,6 +60,7 @@ class Nuc:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.wipe = "always"
         self.reason = folder / "reason"
         for name, text in {
             "class/dmi/id/product_name": "NUC8i5BEH\n",
@@ -53,6 +72,8 @@ class Nuc:
             self.write(name, text)
         self.program("lsblk", f"cat <<'END'\n{json.dumps(LSBLK)}\nEND")
         self.program("blkid", "exit 2")
+        self.program("wipefs", 'for last; do :; done; [ "$last" = /dev/sda ] || echo dos')
+        self.program("udevadm", 'echo "ID_SERIAL=MODEL_${3#--name=/dev/}"; echo ID_MODEL=Model')
 
     def write(self, name: str, text: str) -> None:
         path = self.folder / name
@@ -69,7 +90,8 @@ class Nuc:
 
     def run(self, machine: Mapping[str, Any]) -> str:
         self.reason.unlink(missing_ok=True)
-        (command,) = guard.early_commands(machine)
+        (command,) = guard.early_commands(machine, autoinstall.settings(machine))
+        command = command.replace(WIPE, self.wipe)
         command = command.replace("/sys/class", f"{self.folder}/class").replace(
             guard.REASON, str(self.reason)
         )
@@ -132,24 +154,96 @@ def test_another_machine_is_not_and_the_reason_is_told(nuc: Nuc, expect: dict[st
     assert reason in told
 
 
-def test_a_marked_disk_stops_it_without_any_setting(nuc: Nuc) -> None:
-    nuc.program("blkid", '[ "$4" = LABEL=KEEP ] && echo /dev/sda1')
-    assert "/dev/sda1 carries the protected label KEEP" in nuc.boot()
-    nuc.program("blkid", '[ "$4" = LABEL=Data-1 ] && echo /dev/sdb1 || exit 2')
-    assert nuc.boot() == ""
-    assert "/dev/sdb1 carries the protected label Data-1" in nuc.boot(protect_label="Data-1")
+def test_a_marked_disk_stops_it_without_any_setting_when_it_would_be_used(nuc: Nuc) -> None:
+    nuc.program("blkid", '[ "$4" = LABEL=KEEP ] && echo /dev/sdb1')
+    assert "/dev/sdb1 carries the protected label KEEP" in nuc.boot()  # the largest would be taken
+    assert nuc.boot(disk={"serial": "MODEL_sda"}) == ""
+    assert "/dev/sdb1 carries" in nuc.boot(disk={"serial": "MODEL_sd*"})  # either of them
+    assert "/dev/sdb1 carries" in nuc.boot(disk={"serial": "nobody's"})  # nobody can tell
+    nuc.program("blkid", '[ "$4" = LABEL=KEEP ] && echo /dev/mapper/unknown')
+    assert "/dev/mapper/unknown carries" in nuc.boot(disk={"serial": "MODEL_sda"})
 
 
-def test_nothing_is_asked_for_when_nothing_is_expected() -> None:
-    assert guard.early_commands(normalised(protect_label="")) == []
+@pytest.mark.parametrize(
+    ("settings", "stops"),
+    [
+        ({}, True),
+        ({"disk": {"size": "largest"}}, True),
+        ({"disk": {"size": "smallest"}}, False),
+        ({"disk": {"serial": "MODEL_sda"}}, False),
+        ({"disk": {"serial": "*_sdb"}}, True),
+        ({"disk": {"path": "/dev/sd[ac]"}}, False),
+        ({"disk": {"path": "/dev/*"}}, True),
+        ({"disk": {"ssd": True}}, False),
+        ({"disk": {"ssd": False}}, True),
+        ({"disk": {"model": "Model", "size": "smallest"}}, False),
+        ({"disk": {"serial": "nobody's"}}, True),
+        (
+            {
+                "autoinstall": {
+                    "storage": {"layout": {"name": "direct", "match": [{"serial": "no"}, {"ssd": True}]}}
+                }
+            },
+            False,
+        ),
+        ({"autoinstall": {"storage": {"config": [{"type": "disk", "id": "d", "path": "/dev/sda"}]}}}, False),
+        ({"autoinstall": {"storage": {"config": [{"type": "disk", "id": "d", "serial": "WD-1"}]}}}, True),
+        (
+            {
+                "autoinstall": {
+                    "storage": {"config": [{"type": "disk", "id": "d", "match": {"size": "smallest"}}]}
+                }
+            },
+            False,
+        ),
+        ({"autoinstall": {"storage": {"config": [{"type": "disk", "id": "d", "match": {}}]}}}, True),
+        ({"autoinstall": {"storage": {"config": [{"type": "dasd", "id": "d"}]}}}, True),
+        (
+            {
+                "autoinstall": {
+                    "storage": {
+                        "config": [
+                            {"type": "disk", "id": "one", "match": {"size": "smallest"}},
+                            {"type": "disk", "id": "two", "match": {"size": "smallest"}},
+                        ]
+                    }
+                }
+            },
+            True,
+        ),
+    ],
+)
+def test_a_disk_that_holds_something_stops_it_only_when_it_would_be_used(
+    nuc: Nuc, settings: dict[str, Any], stops: bool
+) -> None:
+    assert nuc.boot(**settings) == ""  # somebody said that it may be wiped
+    nuc.wipe = "blank"
+    told = nuc.boot(**settings)
+    assert ("disk sdb holds sdb ext4 Data: to wipe it, run homelab.netboot.arm -l nuc1" in told) is stops
+    assert bool(told) is stops
 
 
-@pytest.mark.parametrize("tool", ["lsblk", "blkid"])
+def test_what_a_disk_holds_is_told_in_words(nuc: Nuc) -> None:
+    nuc.wipe = "blank"
+    disk = {"name": "sda", "path": "/dev/sda", "type": "disk", "size": 1, "rota": True, "serial": None}
+
+    def told(**more: Any) -> str:
+        nuc.program("lsblk", f"cat <<'END'\n{json.dumps({'blockdevices': [{**disk, **more}]})}\nEND")
+        return nuc.boot()
+
+    assert told() == ""
+    windows = {"name": "sda3", "path": "/dev/sda3", "fstype": "ntfs", "label": "OS"}
+    assert "disk sda holds sda3 Windows ntfs OS: " in told(children=[windows])
+    assert "disk sda holds partitions: " in told(children=[{"name": "sda1", "path": "/dev/sda1"}])
+    nuc.program("wipefs", "echo gpt; echo PMBR; echo gpt")
+    assert "disk sda holds gpt/PMBR: " in told()
+
+
+@pytest.mark.parametrize("tool", ["lsblk", "blkid", "wipefs", "udevadm"])
 def test_it_stops_when_it_cannot_look(nuc: Nuc, tool: str) -> None:
+    nuc.wipe = "blank"
     nuc.program(tool, "exit 1")
     assert f"could not be looked at: {tool} ended with 1" in nuc.boot(expect={"disk_size": "500G"})
-    nuc.program(tool, "echo '{'")
-    assert nuc.boot(expect={"disk_size": "500G"}) != ""
 
 
 def test_it_stops_when_the_firmware_tells_nothing(nuc: Nuc) -> None:
@@ -193,8 +287,9 @@ def test_the_real_disks_of_this_computer_are_found(nuc: Nuc) -> None:
     if not sizes:
         pytest.skip("no disk here")
     (nuc.folder / "bin/lsblk").unlink()
-    assert nuc.run({"expect": {"disk_size": [max(sizes)] * 2}, "protect_label": ""}) == ""
-    told = nuc.run({"expect": {"disk_size": [max(sizes) + 1] * 2}, "protect_label": ""})
+    machine = normalised(protect_label="")
+    assert nuc.run({**machine, "expect": {"disk_size": [max(sizes)] * 2}}) == ""
+    told = nuc.run({**machine, "expect": {"disk_size": [max(sizes) + 1] * 2}})
     assert f"{max(sizes)} bytes" in told
 
 
@@ -222,11 +317,14 @@ def test_a_real_file_system_with_the_label_stops_it(nuc: Nuc, label: str) -> Non
     assert nuc.boot(protect_label=f"x{label}") == ""
 
 
-def test_the_program_suits_the_oldest_installers_python() -> None:
-    tree = ast.parse(guard._PROGRAM, feature_version=(3, 8))
-    modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    assert modules <= set(sys.stdlib_module_names)
-    assert "@" not in guard._PROGRAM
+@pytest.mark.parametrize("name", ["begin", "guard"])
+def test_the_programs_suit_the_oldest_installers_python(name: str) -> None:
+    text = (guard._PROGRAMS / f"{name}.py").read_text()
+    tree = ast.parse(text, feature_version=(3, 8))
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    modules = {alias.name for node in nodes for alias in node.names}
+    assert {module.partition(".")[0] for module in modules} <= set(sys.stdlib_module_names)
+    assert "@" not in text
 
 
 @pytest.mark.parametrize(
