@@ -23,7 +23,9 @@ PREFIX = "netboot_"
 #: As a machine's MAC: whatever boots and is not named otherwise.
 ANY = "any"
 #: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
-SHARED = frozenset({"address", "efi_pair", "http_port", "images", "root", "spool", "state", "uefi"})
+SHARED = frozenset(
+    "address efi_pair group http_port images interface machines result root spool state uefi".split()
+)
 DEFAULTS: Mapping[str, Any] = {
     "mac": None,
     "image": None,

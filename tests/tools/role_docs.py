@@ -5,7 +5,7 @@
     role_docs.py --check    write nothing; fail when one is out of date
 
 Sources: roles/*/meta/argument_specs.yml (text and types), roles/*/defaults/main.yml (defaults), roles/*/meta/main.yml
-(platforms), docs/shared_variables.yml (the inventory variables netboot_*, which several roles read) and the table of
+(platforms), roles/*/meta/results.yml (what they find out), role netboot (the inventory variables netboot_*) and the table of
 quirks in plugins/plugin_utils/_quirks.py.
 """
 
@@ -24,7 +24,12 @@ import yaml
 ROOT = Path(__file__).parents[2]
 NAMESPACE = "homelab.netboot"
 BEGIN, END = "<!-- variables:begin -->", "<!-- variables:end -->"
+#: The role whose variables are those of the inventory.
+SHARED = "netboot"
 NOTE = "<!-- Made by tests/tools/role_docs.py from the role's argument_specs and defaults: change those. -->"
+
+#: Folders of a role that read variables.
+READING = ("defaults", "handlers", "tasks", "templates", "vars")
 
 Options = Mapping[str, Mapping[str, Any]]
 
@@ -41,8 +46,19 @@ def roles(root: Path = ROOT) -> list[str]:
 
 def spec(role: str, root: Path = ROOT) -> dict[str, Any]:
     """Return a role's entry point `main`."""
-    main: dict[str, Any] = load(root / "roles" / role / "meta/argument_specs.yml")["argument_specs"]["main"]
-    return main
+    return entry_points(role, root)["main"]
+
+
+def entry_points(role: str, root: Path = ROOT) -> dict[str, dict[str, Any]]:
+    """Return all entry points of a role."""
+    found: dict[str, dict[str, Any]] = load(root / "roles" / role / "meta/argument_specs.yml")["argument_specs"]
+    return found
+
+
+def results(role: str, root: Path = ROOT) -> dict[str, Any]:
+    """Return what a role finds out, by the names of facts."""
+    found: dict[str, Any] = load(root / "roles" / role / "meta/results.yml")
+    return found
 
 
 def defaults(role: str, root: Path = ROOT) -> dict[str, Any]:
@@ -53,8 +69,8 @@ def defaults(role: str, root: Path = ROOT) -> dict[str, Any]:
 
 def shared(root: Path = ROOT) -> dict[str, Options]:
     """Return the shared inventory variables, by what they belong to: `server` and `machines`."""
-    found: dict[str, Options] = load(root / "docs/shared_variables.yml")
-    return found
+    found = entry_points(SHARED, root)
+    return {"server": found["main"]["options"], "machines": found["machine"]["options"]}
 
 
 def markdown(text: str | Iterable[str]) -> str:
@@ -112,10 +128,10 @@ def _cell(text: str) -> str:
 
 
 def read_by(role: str, root: Path = ROOT) -> tuple[Options, bool]:
-    """Return the shared server variables that a role's defaults read, and whether it reads the machines'."""
-    text = str(defaults(role, root))
-    used = set(re.findall(r"\bnetboot_\w+", text))
-    server = {name: option for name, option in shared(root).get("server", {}).items() if name in used}
+    """Return the shared server variables that a role reads, and whether it reads the machines'."""
+    files = (path for folder in READING for path in sorted((root / "roles" / role / folder).glob("*")))
+    used = {name for path in files for name in re.findall(r"\bnetboot_\w+", path.read_text())}
+    server = {name: option for name, option in shared(root)["server"].items() if name in used}
     return server, "netboot_machines" in used
 
 
@@ -156,24 +172,39 @@ def role_readme(role: str, root: Path = ROOT) -> str:
         *table(main.get("options", {}), defaults(role, root)),
         "",
     ]
-    if server or machines:
-        lines += ["## Inventory variables that it reads", ""]
-        if server:
-            lines += [*table(server, {}), ""]
+    if role != SHARED and server:
+        lines += ["## Inventory variables that it reads", "", *table(server, {}), ""]
         if machines:
             lines += [
                 "And of each machine, unless the machines are given as mappings:"
-                f" {', '.join(f'`{name}`' for name in shared(root).get('machines', {}))}."
+                f" {', '.join(f'`{name}`' for name in shared(root)['machines'])}."
                 f" The [collection's README](../../README.md) describes them.",
                 "",
             ]
-    entry_points = load(root / "roles" / role / "meta/argument_specs.yml")["argument_specs"]
-    if "check" in entry_points:
-        lines += [
-            "With `tasks_from: check` it only reports what is wrong with the variables and the host.",
-            "",
-        ]
+    lines += results_section(role, root)
+    others = {name: one for name, one in entry_points(role, root).items() if name != "main"}
+    for name, one in others.items():
+        if one == main:
+            lines += [
+                f"With `tasks_from: {name}` it only reports what is wrong with the variables and the host.",
+                "",
+            ]
+        else:
+            texts = [f"- {markdown(text)}" for text in _list(one.get("description"))]
+            lines += [f"## {one['short_description']}", "", *texts, "", *table(one["options"], {}), ""]
     return "\n".join(lines)
+
+
+def results_section(role: str, root: Path = ROOT) -> list[str]:
+    """Return the lines that tell what a role finds out, for other roles and playbooks."""
+    lines = []
+    for name, result in results(role, root).items():
+        rows = [
+            f"| `{name}.{part}` | {one['type']} | {_cell(markdown(one['description']))} |"
+            for part, one in result["contains"].items()
+        ]
+        lines += [markdown(result["description"]), "", "| fact | type | description |", "|---|---|---|", *rows, ""]
+    return ["## Results", "", *lines] if lines else []
 
 
 def _list(text: str | list[str] | None) -> list[str]:
@@ -208,6 +239,8 @@ def top_table(root: Path = ROOT) -> str:
     lines += table(shared(root).get("machines", {}), {})
     lines += quirks(root)
     for role in roles(root):
+        if role == SHARED:
+            continue
         lines += ["", f"Role [`{role}`](roles/{role}/README.md), when the above does not suffice:", ""]
         lines += table(spec(role, root).get("options", {}), defaults(role, root))
     return "\n".join([*lines, "", ""])

@@ -35,10 +35,7 @@ def test_defaults_and_argument_specs_agree(role: str) -> None:
             assert option["default"] == defaults[name], name
         else:  # where it is worked out from other variables, a specification cannot tell it
             assert "{{" in str(defaults[name]), f"{name}: argument_specs lacks the default"
-    for entry_point in role_docs.load(ROOT / "roles" / role / "meta/argument_specs.yml")[
-        "argument_specs"
-    ].values():
-        assert entry_point["options"] == options
+    assert role_docs.entry_points(role).get("check", {"options": options})["options"] == options
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -58,7 +55,7 @@ def test_every_variable_has_the_prefix(role: str) -> None:
     for folder in ("tasks", "handlers"):
         for path in (ROOT / "roles" / role / folder).glob("*.yml"):
             for name in _set_in(yaml.safe_load(path.read_text())):
-                assert name.startswith(f"__{role}_"), path
+                assert name.startswith(f"__{role}_") or name in role_docs.results(role), path
 
 
 def _set_in(tasks: Any) -> list[str]:
@@ -73,26 +70,59 @@ def _set_in(tasks: Any) -> list[str]:
     return names
 
 
+def code_of(path: Path) -> str:
+    """Return what of a role's or playbook's file is read by Ansible: no comments."""
+    return "\n".join(line.partition(" #")[0] for line in path.read_text().splitlines() if not line.startswith("#"))
+
+
+def sources(role: str) -> list[Path]:
+    return [path for folder in role_docs.READING for path in (ROOT / "roles" / role / folder).glob("*")]
+
+
 @pytest.mark.parametrize("role", ROLES)
-def test_the_inventory_is_read_in_the_defaults_and_nowhere_else(role: str) -> None:
-    used = set(re.findall(r"\bnetboot_[a-z_]+", str(role_docs.defaults(role, ROOT))))
-    assert used <= {*SHARED["server"], *SHARED["machines"], "netboot_machines", "netboot_servers"}
-    for folder in ("tasks", "handlers", "vars", "templates"):
-        for path in (ROOT / "roles" / role / folder).glob("*"):
-            code = " ".join(
-                re.findall(
-                    r"{[{%].*?[%}]}|^ *(?:when|that|failed_when|changed_when|until):[^\n]*",
-                    path.read_text(),
-                    FLAGS,
-                )
-            )
-            read = set(re.findall(r"(?<![\w.])netboot_[a-z_]+", code))
-            assert not read & {*SHARED["server"], *SHARED["machines"]}, path
+def test_roles_read_shared_settings_that_exist_and_define_none(role: str) -> None:
+    known = {*SHARED["server"], *role_docs.results("netboot"), "netboot_packages", "netboot_servers"}
+    for path in sources(role):
+        code = " ".join(re.findall(r"{[{%].*?[%}]}|^ *(?:when|that|until|\w+_when):[^\n]*", code_of(path), FLAGS))
+        assert set(re.findall(r"(?<![\w.])netboot_[a-z_]+", code)) <= known, path
+    if role != "netboot":
+        assert not {name for name in role_docs.defaults(role) if name.startswith("netboot_")}
+
+
+#: Every name that begins as a role's variables do: (role, name).
+def foreign(text: str, own: str) -> list[tuple[str, str]]:
+    names = set(re.findall(r"(?<![\w./])(?:__)?[a-z]\w+", text))
+    return sorted(
+        (role, name)
+        for name in names
+        for role in ROLES
+        if role not in (own, "netboot") and re.match(rf"(__)?{role}_", name)
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted({*ROOT.glob("playbooks/*.yml"), *(path for role in ROLES for path in sources(role))}),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_what_is_not_the_own_role_s_is_public(path: Path) -> None:
+    """Of another role only its variables, to set them, and its results are used; nothing that begins with `__`."""
+    own = path.relative_to(ROOT).parts[1] if "roles" in path.parts else ""
+    for role, name in foreign(code_of(path), own):
+        assert name in {*role_docs.defaults(role), *role_docs.results(role)}, f"{name} of {role}"
+
+
+def test_a_private_or_renamed_variable_of_another_role_is_found() -> None:
+    assert foreign("{{ __pxe_http_root }} {{ pxe_http_result.x }}", "pxe_dnsmasq") == [
+        ("pxe_http", "__pxe_http_root"),
+        ("pxe_http", "pxe_http_result"),
+    ]
+    assert foreign("{{ __pxe_http_root }}", "pxe_http") == []
 
 
 def test_shared_variables_are_the_ones_that_the_filters_know() -> None:
     prefix = _machines.PREFIX
-    assert set(SHARED["server"]) == {prefix + name for name in _machines.SHARED}
+    assert {*SHARED["server"], *role_docs.results("netboot")} == {prefix + name for name in _machines.SHARED}
     assert set(SHARED["machines"]) == {prefix + name for name in _machines.DEFAULTS}
     for name, option in SHARED["machines"].items():
         setting = name[len(prefix) :]
@@ -110,7 +140,6 @@ def test_readmes_are_what_the_generator_makes() -> None:
 
 def test_an_outdated_readme_is_found(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "roles", tmp_path / "roles")
-    shutil.copytree(ROOT / "docs", tmp_path / "docs")
     (tmp_path / "README.md").write_text(f"top\n{role_docs.BEGIN}\n{role_docs.END}\nbottom\n")
     assert role_docs.outdated(tmp_path) == ["README.md"]
     text = role_docs.wanted(tmp_path)[tmp_path / "README.md"]
@@ -120,7 +149,7 @@ def test_an_outdated_readme_is_found(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text(text)
     assert role_docs.outdated(tmp_path) == []
     defaults = tmp_path / "roles/pxe_http/defaults/main.yml"
-    defaults.write_text(defaults.read_text().replace("80", "8080"))
+    defaults.write_text(defaults.read_text().replace("64k", "65k"))
     assert role_docs.outdated(tmp_path) == ["roles/pxe_http/README.md", "README.md"]
 
 
