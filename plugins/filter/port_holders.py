@@ -27,7 +27,7 @@ options:
     type: str
     required: true
   ours:
-    description: Names of programs that are meant to hold them.
+    description: Process ids of the services that are meant to hold them, V(0) for one that does not run.
     type: list
     elements: str
     required: true
@@ -36,7 +36,7 @@ options:
 EXAMPLES = r"""
 - name: Show who else serves DHCP, TFTP or PXE
   ansible.builtin.debug:
-    msg: "{{ sockets.stdout_lines | homelab.netboot.port_holders([67, 69, 4011], '192.168.1.50', ['dnsmasq']) }}"
+    msg: "{{ sockets.stdout_lines | homelab.netboot.port_holders([67, 69, 4011], '192.168.1.50', ['814']) }}"
 """
 
 RETURN = r"""

@@ -28,7 +28,7 @@ GUEST = "guest"  # in every other inventory
 
 LOOK = r"""
 import hashlib, json, os, re, stat, subprocess
-TOPS = ("/srv/netboot", "/etc/nginx", "/etc/dnsmasq.d", "/etc/systemd/system", "/usr/local", "/var/lib/netboot/plan",
+TOPS = ("/srv/netboot", "/etc/netboot", "/etc/nginx", "/etc/systemd/system", "/usr/local", "/var/lib/netboot/plan",
         "/var/spool/netboot")
 IMAGES = "/srv/netboot/http/images/focal"
 tree, named, images = {}, set(), {}
@@ -61,11 +61,12 @@ print(json.dumps([tree, sorted(named | {current} - {""}), images]))
 
 # What must be so once the system has started again; a line for each thing that is not.
 SOUND = """
-if command -v nginx >/dev/null && [ -e /etc/nginx/nginx.conf ]; then nginx -t -q; fi
-if command -v dnsmasq >/dev/null; then dnsmasq --test --conf-dir=/etc/dnsmasq.d 2>&1 | grep -v 'check OK'; fi
+if [ -e /etc/netboot/nginx.conf ]; then mkdir -p /run/netboot-nginx; nginx -t -q -c /etc/netboot/nginx.conf; fi
+if [ -e /etc/netboot/dnsmasq.conf ]; then dnsmasq --test --conf-file=/etc/netboot/dnsmasq.conf 2>&1 | grep -v 'check OK'; fi
+if ss -Hltn sport = :80 | grep -qF 0.0.0.0; then echo "the distribution's nginx runs"; fi
 systemctl --failed --no-legend --plain | cut -d' ' -f1
 """
-UNITS = ("nginx", "dnsmasq", "netboot-reports.path", "netboot-expire.timer")
+UNITS = ("netboot-nginx", "netboot-dnsmasq", "netboot-reports.path", "netboot-expire.timer")
 RUNNING = f"systemctl is-active {' '.join(UNITS)}"
 
 
@@ -103,9 +104,7 @@ class Plug(Box):
             "netboot_http_port": (80, 8080)[kind],
             "netboot_uefi": ("auto", "never")[kind],
             "machine_states_hours": (4, 5)[kind],
-            "pxe_http_sandbox": not kind,
             "pxe_http_report_burst": (20, 21)[kind],
-            "pxe_dnsmasq_sandbox": not kind,
             "pxe_dnsmasq_log_dhcp": not kind,
         }
         path = self.place / "machines.json"

@@ -26,9 +26,9 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a port that another program holds": (
         {"netboot_http_port": 8099},
         [
-            "nginx needs port 8099 (netboot_http_port)",
+            "the web server needs port 8099 (netboot_http_port)",
             "python3 on 0.0.0.0:8099",
-            "set netboot_http_port to a free port",
+            "Set netboot_http_port to a free port, such as 8080",
         ],
     ),
     "an image that is not there": (
@@ -103,7 +103,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "a folder that the confined web server could not see": (
         {"netboot_root": "/home/me/netboot"},
-        ["netboot_root: systemd hides /home/me/netboot/http from nginx", "pxe_http_sandbox"],
+        ["netboot_root: systemd hides /home/me/netboot from the services", "Choose another folder"],
     ),
 }
 

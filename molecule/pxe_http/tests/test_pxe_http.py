@@ -25,7 +25,7 @@ ISO = "/srv/netboot/http/images/focal/focal.iso"
 
 @pytest.fixture
 def service(host: Any) -> Service:
-    return Service(host, "nginx")
+    return Service(host, "netboot-nginx")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,8 +39,8 @@ def _content(host: Any) -> None:
 
 
 def test_it_runs_now_and_after_a_restart_of_the_host(host: Any) -> None:
-    assert host.service("nginx").is_running
-    assert host.service("nginx").is_enabled
+    assert host.service("netboot-nginx").is_running
+    assert host.service("netboot-nginx").is_enabled
     assert host.socket("tcp://192.168.1.50:80").is_listening
 
 
@@ -151,10 +151,10 @@ def test_no_token_is_in_any_log(host: Any, device: Device) -> None:
         [f"/reports/nuc1.{TOKEN}.failed"],
     ):
         device.http(path, *options)
-    assert host.run(f"grep -rE '{TOKEN[1:]}' /var/log/nginx").rc == 1
+    assert host.run(f"grep -rE '{TOKEN[1:]}' /var/log/netboot").rc == 1
     assert (
         "GET /machines/nuc1/-/user-data HTTP/1.1"
-        in host.file("/var/log/nginx/netboot.access.log").content_string
+        in host.file("/var/log/netboot/access.log").content_string
     )
 
 
@@ -168,6 +168,14 @@ def test_who_is_not_in_the_boot_network_is_refused(host: Any) -> None:
     ):
         assert host.check_output(f"{STRANGER} {elsewhere} {request}") == "403"
     assert host.check_output(f"{STRANGER} 192.168.1.50 GET /images/focal/focal.iso") == "200"
+
+
+def test_the_distribution_s_service_neither_runs_nor_will(host: Any) -> None:
+    """Its package was installed by the role; nobody asked for its example site."""
+    assert not host.service("nginx").is_running
+    assert not host.service("nginx").is_enabled
+    assert not host.file("/etc/systemd/system/nginx.service.d").exists
+    assert host.file("/etc/nginx/sites-enabled/default").is_symlink, "it is as the package made it"
 
 
 def test_there_is_no_other_site_and_no_version_is_told(host: Any, device: Device) -> None:
@@ -191,7 +199,7 @@ def test_it_can_write_nothing_that_is_served_and_sees_no_home(service: Service) 
     assert "Read-only file system" in service.inside("touch /etc/nginx/conf.d/x.conf").stderr
     assert service.inside("ls -A /root /home /tmp").stdout.split() == ["/home:", "/root:", "/tmp:"]
     assert service.inside("cat /etc/shadow").stdout == ""
-    assert service.inside("touch /var/log/nginx/x").returncode == 0, "what it must write, it can"
+    assert service.inside("touch /var/log/netboot/x").returncode == 0, "what it must write, it can"
 
 
 def test_its_workers_have_no_capability(host: Any, service: Service) -> None:
@@ -206,14 +214,13 @@ def test_its_workers_have_no_capability(host: Any, service: Service) -> None:
 
 def test_it_goes_on_logging_when_its_logs_were_rotated(host: Any, device: Device) -> None:
     rotate = (
-        "cd /var/log/nginx && mv netboot.access.log netboot.access.log.1"
+        "cd /var/log/netboot && mv netboot.access.log netboot.access.log.1"
         " && install -m 0640 -o www-data -g adm /dev/null netboot.access.log && kill -USR1 "
     )
-    host.run_expect([0], f"sh -c '{rotate}{host.file('/run/nginx.pid').content_string.strip()}'")
-    host.run_expect([0], "systemctl reload nginx")
+    host.run_expect([0], f"sh -c '{rotate}{host.file('/run/netboot-nginx/nginx.pid').content_string.strip()}'")
     device.http("/images/focal/focal.iso", "-r", "0-4", "-A", "rotated/1")
-    assert "rotated/1" in host.file("/var/log/nginx/netboot.access.log").content_string
-    assert host.service("nginx").is_running
+    assert "rotated/1" in host.file("/var/log/netboot/access.log").content_string
+    assert host.service("netboot-nginx").is_running
 
 
 def test_it_comes_back_when_it_is_killed(host: Any, device: Device, service: Service) -> None:
@@ -226,6 +233,6 @@ def test_it_comes_back_when_it_is_killed(host: Any, device: Device, service: Ser
 
 def test_each_request_is_logged_with_its_bytes(host: Any, device: Device) -> None:
     device.http("/images/focal/focal.iso", "-r", "0-4", "-A", "probe/1")
-    line = host.check_output("grep probe/1 /var/log/nginx/netboot.access.log | tail -n 1").split()
+    line = host.check_output("grep probe/1 /var/log/netboot/access.log | tail -n 1").split()
     assert line[2] == "192.168.1.1"
     assert line[6:8] == ["206", "5"]

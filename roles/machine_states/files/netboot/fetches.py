@@ -7,7 +7,7 @@ import re
 import subprocess
 from typing import Iterable, Mapping, Tuple
 
-ACCESS_LOG = "/var/log/nginx/netboot.access.log"
+ACCESS_LOG = "/var/log/netboot/access.log"
 _BYTES = 4 << 20
 _LINES = 20000
 
