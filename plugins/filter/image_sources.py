@@ -45,7 +45,9 @@ from typing import Any
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import sources
 
 
-def image_sources(looked: Iterable[Mapping[str, Any]], seen: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def image_sources(
+    looked: Iterable[Mapping[str, Any]], seen: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return both; see DOCUMENTATION."""
     looked = list(looked)
     return {"digests": sources.digests(looked), "missing": sources.missing(looked, seen or {})}

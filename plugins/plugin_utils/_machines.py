@@ -24,7 +24,20 @@ PREFIX = "netboot_"
 ANY = "any"
 #: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
 SHARED = frozenset(
-    "address efi_pair group http_port images interface machines result root spool state uefi".split()
+    [
+        "address",
+        "efi_pair",
+        "group",
+        "http_port",
+        "images",
+        "interface",
+        "machines",
+        "result",
+        "root",
+        "spool",
+        "state",
+        "uefi",
+    ]
 )
 DEFAULTS: Mapping[str, Any] = {
     "mac": None,

@@ -31,7 +31,9 @@ def test_dnsmasq_and_nginx_crash(box: Box, seen: Seen) -> None:
         return box.http("/grub/default.cfg")[0] == "200" and "lpxelinux.0" in offers
 
     seconds = wait(answers, 30)
-    assert "Failed with result 'signal'" in box.sh("journalctl -u netboot-nginx -u netboot-dnsmasq --no-pager")
+    assert "Failed with result 'signal'" in box.sh(
+        "journalctl -u netboot-nginx -u netboot-dnsmasq --no-pager"
+    )
     seen(
         f"machines that ask in those seconds ask again; both answer after {seconds:.0f} s (systemd started them again)"
     )

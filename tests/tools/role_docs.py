@@ -51,7 +51,9 @@ def spec(role: str, root: Path = ROOT) -> dict[str, Any]:
 
 def entry_points(role: str, root: Path = ROOT) -> dict[str, dict[str, Any]]:
     """Return all entry points of a role."""
-    found: dict[str, dict[str, Any]] = load(root / "roles" / role / "meta/argument_specs.yml")["argument_specs"]
+    found: dict[str, dict[str, Any]] = load(root / "roles" / role / "meta/argument_specs.yml")[
+        "argument_specs"
+    ]
     return found
 
 
@@ -203,7 +205,14 @@ def results_section(role: str, root: Path = ROOT) -> list[str]:
             f"| `{name}.{part}` | {one['type']} | {_cell(markdown(one['description']))} |"
             for part, one in result["contains"].items()
         ]
-        lines += [markdown(result["description"]), "", "| fact | type | description |", "|---|---|---|", *rows, ""]
+        lines += [
+            markdown(result["description"]),
+            "",
+            "| fact | type | description |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
     return ["## Results", "", *lines] if lines else []
 
 

@@ -72,7 +72,9 @@ def _set_in(tasks: Any) -> list[str]:
 
 def code_of(path: Path) -> str:
     """Return what of a role's or playbook's file is read by Ansible: no comments."""
-    return "\n".join(line.partition(" #")[0] for line in path.read_text().splitlines() if not line.startswith("#"))
+    return "\n".join(
+        line.partition(" #")[0] for line in path.read_text().splitlines() if not line.startswith("#")
+    )
 
 
 def sources(role: str) -> list[Path]:
@@ -83,7 +85,9 @@ def sources(role: str) -> list[Path]:
 def test_roles_read_shared_settings_that_exist_and_define_none(role: str) -> None:
     known = {*SHARED["server"], *role_docs.results("netboot"), "netboot_packages", "netboot_servers"}
     for path in sources(role):
-        code = " ".join(re.findall(r"{[{%].*?[%}]}|^ *(?:when|that|until|\w+_when):[^\n]*", code_of(path), FLAGS))
+        code = " ".join(
+            re.findall(r"{[{%].*?[%}]}|^ *(?:when|that|until|\w+_when):[^\n]*", code_of(path), FLAGS)
+        )
         assert set(re.findall(r"(?<![\w.])netboot_[a-z_]+", code)) <= known, path
     if role != "netboot":
         assert not {name for name in role_docs.defaults(role) if name.startswith("netboot_")}

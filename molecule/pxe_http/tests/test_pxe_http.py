@@ -153,8 +153,7 @@ def test_no_token_is_in_any_log(host: Any, device: Device) -> None:
         device.http(path, *options)
     assert host.run(f"grep -rE '{TOKEN[1:]}' /var/log/netboot").rc == 1
     assert (
-        "GET /machines/nuc1/-/user-data HTTP/1.1"
-        in host.file("/var/log/netboot/access.log").content_string
+        "GET /machines/nuc1/-/user-data HTTP/1.1" in host.file("/var/log/netboot/access.log").content_string
     )
 
 
@@ -217,7 +216,9 @@ def test_it_goes_on_logging_when_its_logs_were_rotated(host: Any, device: Device
         "cd /var/log/netboot && mv netboot.access.log netboot.access.log.1"
         " && install -m 0640 -o www-data -g adm /dev/null netboot.access.log && kill -USR1 "
     )
-    host.run_expect([0], f"sh -c '{rotate}{host.file('/run/netboot-nginx/nginx.pid').content_string.strip()}'")
+    host.run_expect(
+        [0], f"sh -c '{rotate}{host.file('/run/netboot-nginx/nginx.pid').content_string.strip()}'"
+    )
     device.http("/images/focal/focal.iso", "-r", "0-4", "-A", "rotated/1")
     assert "rotated/1" in host.file("/var/log/netboot/access.log").content_string
     assert host.service("netboot-nginx").is_running

@@ -13,7 +13,9 @@ def digests(looked: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
     :param looked: results of ansible.builtin.stat in a loop over the images as items C(key) and C(value).
     """
-    return {one["item"]["key"]: one["stat"]["checksum"] for one in looked if "checksum" in one.get("stat", {})}
+    return {
+        one["item"]["key"]: one["stat"]["checksum"] for one in looked if "checksum" in one.get("stat", {})
+    }
 
 
 def missing(looked: Iterable[Mapping[str, Any]], seen: Mapping[str, Any]) -> list[str]:
