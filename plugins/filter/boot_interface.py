@@ -54,7 +54,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _network
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import network
 
 
 def boot_interface(
@@ -62,7 +62,7 @@ def boot_interface(
 ) -> dict[str, str]:
     """Return the interface; see DOCUMENTATION."""
     try:
-        return _network.boot_interface(facts, address, interface, int(port))
+        return network.boot_interface(facts, address, interface, int(port))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

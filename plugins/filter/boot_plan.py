@@ -44,13 +44,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _boot_plan
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import loader_files
 
 
 def boot_plan(machines: Iterable[Mapping[str, Any]], base_url: str) -> dict[str, str]:
     """Return the boot entries; see DOCUMENTATION."""
     try:
-        return _boot_plan.files(machines, str(base_url).rstrip("/"))
+        return loader_files.files(machines, str(base_url).rstrip("/"))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

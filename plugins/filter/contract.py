@@ -9,7 +9,8 @@ short_description: Tell what controller and server agree on
 version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
-  - Names, places and forms that one part of this collection writes and another reads, such as the paths that nginx answers.
+  - Names, places and forms that one part of this collection writes and another reads, such as the paths that
+    nginx answers.
   - It is for the roles of this collection; the names may change in any release.
 options:
   _input:

@@ -47,7 +47,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _dnsmasq
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import dnsmasq
 
 
 def dnsmasq_loader_lines(
@@ -58,7 +58,7 @@ def dnsmasq_loader_lines(
 ) -> list[str]:
     """Return the lines; see DOCUMENTATION."""
     try:
-        return _dnsmasq.loader_lines(machines, set(uefi_loaders), base_url, version)
+        return dnsmasq.loader_lines(machines, set(uefi_loaders), base_url, version)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -45,13 +45,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _network
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import network
 
 
 def free_port(lines: Iterable[str], ports: Iterable[int], address: str) -> int:
     """Return the port; see DOCUMENTATION."""
     try:
-        return _network.free_port(lines, ports, address)
+        return network.free_port(lines, ports, address)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

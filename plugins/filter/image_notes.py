@@ -34,12 +34,12 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _images
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.images import note
 
 
 def image_notes(images: Mapping[str, Any]) -> list[str]:
     """Return the lines; see DOCUMENTATION."""
-    return [_images.note(name, facts) for name, facts in images.items()]
+    return [note(name, facts) for name, facts in images.items()]
 
 
 class FilterModule:

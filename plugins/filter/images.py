@@ -33,7 +33,7 @@ _value:
   description:
     - Short name to mapping, as M(homelab.netboot.boot_images) takes it, with C(source) (V(url), V(path) or V(src)),
       C(origin), C(checksum) (may be empty), C(version), C(keep), C(arch), C(flavour) (which kernel; empty for the usual
-      one) and C(kernels) (release to kernel and initrd, paths inside the ISO).
+      one), C(kernels) (release to kernel and initrd, paths inside the ISO) and C(kernel_args).
   type: dict
 """
 
@@ -41,13 +41,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _images
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.images import normalise
 
 
 def images(entries: Mapping[str, Any], digests: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
     """Return checked images; see DOCUMENTATION."""
     try:
-        return _images.normalise(entries, digests)
+        return normalise(entries, digests)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

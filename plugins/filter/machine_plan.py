@@ -29,12 +29,12 @@ _value:
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _machine_plan
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machine_list
 
 
 def machine_plan(machines: Iterable[Mapping[str, Any]]) -> str:
     """Return the list; see DOCUMENTATION."""
-    return _machine_plan.text(machines)
+    return machine_list.text(machines)
 
 
 class FilterModule:

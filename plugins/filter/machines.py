@@ -57,7 +57,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _machines
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.machines import (
+    from_inventory,
+    normalise,
+)
 
 
 def machines(
@@ -71,7 +74,7 @@ def machines(
             f"homelab.netboot.machines needs a list of machines, not {type(entries).__name__}"
         )
     try:
-        return _machines.normalise(_machines.from_inventory(entries, hostvars or {}), images)
+        return normalise(from_inventory(entries, hostvars or {}), images)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -39,13 +39,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _efibootmgr, _mac
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import efibootmgr
 
 
 def network_boot_entry(listed: str, mac: str) -> str:
     """Return the entry; see DOCUMENTATION."""
     try:
-        return _efibootmgr.network_entry(str(listed), _mac.normalise(mac))
+        return efibootmgr.network_entry(str(listed), _mac.normalise(mac))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

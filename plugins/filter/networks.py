@@ -41,13 +41,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _network
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import network
 
 
 def networks(values: Iterable[Any], variable: str) -> list[str]:
     """Return the networks; see DOCUMENTATION."""
     try:
-        return _network.networks(values, variable)
+        return network.networks(values, variable)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

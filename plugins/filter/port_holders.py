@@ -50,13 +50,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _network
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import network
 
 
 def port_holders(lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str]) -> list[str]:
     """Return the holders; see DOCUMENTATION."""
     try:
-        return _network.port_holders(lines, ports, address, ours)
+        return network.port_holders(lines, ports, address, ours)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -36,26 +36,31 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Path below the folder of seeds to content, ready for M(homelab.netboot.file_set).
+  description: Path below the folder of the plan to content, ready for M(homelab.netboot.file_set).
   type: dict
   sample:
-    nuc1/meta-data: "instance-id: nuc1"
-    nuc1/user-data: "#cloud-config..."
+    seed/nuc1/meta-data: "instance-id: nuc1"
+    seed/nuc1/user-data: "#cloud-config..."
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _seeds
+from ansible.utils.display import Display
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import seeds
 
 
 def seed_files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str, str]:
     """Return the seeds; see DOCUMENTATION."""
+    machines = list(machines)
     try:
-        return _seeds.files(machines, str(base_url).rstrip("/"))
+        found = seeds.files(machines, str(base_url).rstrip("/"))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
+    for doubt in seeds.doubts(machines):
+        Display().warning(doubt)
+    return found
 
 
 class FilterModule:

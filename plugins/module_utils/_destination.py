@@ -16,11 +16,8 @@ import os
 import stat
 from typing import Any, Iterator
 
-from ansible_collections.homelab.netboot.plugins.module_utils._atomic import write_file
-
-
-class UserError(Exception):
-    """Something that the user can put right: the text names it, says why and what to do."""
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._program.files import write_file
 
 
 def stamp(info: os.stat_result) -> list[int]:

@@ -10,10 +10,9 @@ import fnmatch
 import json
 import os
 import stat
-from typing import Any, Callable, Collection, NamedTuple, Sequence
+from typing import Any, Callable, Collection, Iterable, NamedTuple, Sequence
 
-TEMPORARY = ".netboot-*.part"
-"""What _atomic.py calls a file that is being written; one that is found is what a killed run left."""
+from ansible_collections.homelab.netboot.plugins.module_utils._program.files import TEMPORARY
 
 DIFF_FILES = 200
 """How many files a diff shows one by one; of the others only the names, a line each, since nobody reads any further."""
@@ -49,7 +48,7 @@ class Observed(NamedTuple):
     """Temporary files of a run that was killed."""
 
 
-class Plan(NamedTuple):
+class Changes(NamedTuple):
     """What there is to do, in the order in which it is done. All lists are sorted."""
 
     stale: list[str]
@@ -229,6 +228,19 @@ def _parts_match(parts: Sequence[str], patterns: Sequence[str]) -> bool:
     return len(parts) == len(patterns) and all(map(fnmatch.fnmatchcase, parts, patterns))
 
 
+def _stale(root: str, folders: Iterable[str]) -> set[str]:
+    """What a killed run left in these folders."""
+    found: set[str] = set()
+    for folder in folders:
+        with os.scandir(os.path.join(root, folder)) as items:
+            found.update(
+                _join(folder, item.name)
+                for item in items
+                if fnmatch.fnmatchcase(item.name, TEMPORARY) and not item.is_dir(follow_symlinks=False)
+            )
+    return found
+
+
 def observe(
     root: str,
     declared: dict[str, Entry],
@@ -261,14 +273,7 @@ def observe(
             found = differing(os.path.join(root, name) if name else root, name in folders)
             if found:
                 attributes[name] = found
-    stale: set[str] = set()
-    for folder in folders:
-        with os.scandir(os.path.join(root, folder)) as items:
-            stale.update(
-                _join(folder, item.name)
-                for item in items
-                if fnmatch.fnmatchcase(item.name, TEMPORARY) and not item.is_dir(follow_symlinks=False)
-            )
+    stale = _stale(root, folders)
     for name in _walk(root, "", [pattern.split("/") for pattern in owned], stale) if "" in folders else ():
         if name not in declared:
             entry = _observe_file(root, os.path.join(root, name), None, show(name))[0]
@@ -358,10 +363,10 @@ def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def make_plan(declared: dict[str, Entry], seen: Observed, more: Collection[str] = ()) -> Plan:
+def make_plan(declared: dict[str, Entry], seen: Observed, more: Collection[str] = ()) -> Changes:
     """Compare the declared files, links and folders with what is there. Pure."""
     change = {name for name, wanted in declared.items() if seen.entries.get(name, wanted) != wanted}
-    return Plan(
+    return Changes(
         stale=list(seen.stale),
         folders=sorted(needed_folders(declared, more) - seen.folders),
         create=sorted(name for name in declared if name not in seen.entries),
@@ -372,7 +377,7 @@ def make_plan(declared: dict[str, Entry], seen: Observed, more: Collection[str] 
 
 
 def make_diff(
-    root: str, plan: Plan, declared: dict[str, Entry], seen: Observed, sensitive: Sequence[str]
+    root: str, plan: Changes, declared: dict[str, Entry], seen: Observed, sensitive: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return Ansible's diff entries, one a changed file; after DIFF_FILES of them one that names the rest. Pure."""
     kinds = dict.fromkeys(plan.create, "created")

@@ -41,7 +41,7 @@ options:
     required: true
   images:
     description:
-      - Name to image, as the filter P(homelab.netboot.images#filter) returns them. Other images are left alone.
+      - Name to image, as the filter P(homelab.netboot.images#filter) returns them. Other images stay as they are.
       - An ISO from the controller (C(source) is V(src)) is expected at C(.incoming/IMAGE.iso) in O(path); it is moved.
     type: dict
     required: true
@@ -116,6 +116,11 @@ images:
       type: str
       returned: success
       sample: casper/initrd
+    kernel_args:
+      description: What its kernel is told besides, as O(images) says it.
+      type: list
+      elements: str
+      returned: success
     sizes:
       description: Bytes of C(iso), C(vmlinuz) and C(initrd); empty as long as there is no ISO.
       type: dict
@@ -131,22 +136,22 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.urls import open_url
-from ansible_collections.homelab.netboot.plugins.module_utils._boot_images import (
-    Plan,
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import PYCDLIB_ERROR
+from ansible_collections.homelab.netboot.plugins.module_utils._image.store import (
+    CURRENT,
+    RECORD,
+    locked,
+    sweep,
+)
+from ansible_collections.homelab.netboot.plugins.module_utils._image.versions import (
+    ImageChange,
     Wanted,
     act,
     decide,
     facts,
     remember,
 )
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._image_store import (
-    CURRENT,
-    RECORD,
-    alone,
-    sweep,
-)
-from ansible_collections.homelab.netboot.plugins.module_utils._iso import PYCDLIB_ERROR
 
 
 def main() -> None:
@@ -178,7 +183,7 @@ def main() -> None:
         hint = missing_required_lib("pycdlib") + " On Debian and Ubuntu: apt install python3-pycdlib"
         module.fail_json(msg=hint, exception=PYCDLIB_ERROR)
     try:
-        with contextlib.nullcontext() if module.check_mode else alone(root):
+        with contextlib.nullcontext() if module.check_mode else locked(root):
             images, changes = bring(plans, module.check_mode, opener)
     except UserError as error:
         module.fail_json(msg=str(error))
@@ -186,7 +191,7 @@ def main() -> None:
 
 
 def bring(
-    plans: list[Plan], check: bool, opener: Any
+    plans: list[ImageChange], check: bool, opener: Any
 ) -> tuple[dict[str, dict[str, Any]], list[dict[str, str]]]:
     """Carry the plans out, or in check mode nothing; return what is known of the images, and the diffs."""
     images: dict[str, dict[str, Any]] = {}
@@ -210,7 +215,7 @@ def bring(
     return images, changes
 
 
-def _diff(plan: Plan, before: str, known: dict[str, Any]) -> list[dict[str, str]]:
+def _diff(plan: ImageChange, before: str, known: dict[str, Any]) -> list[dict[str, str]]:
     store, version = plan.store, known["version"]
     kept = [one.name for one in plan.kept if one.name != version and one.name not in plan.surplus]
     changes = [_entry(store.folder, before, _state(version or "to be downloaded", [*kept, version]))]

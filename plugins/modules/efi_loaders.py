@@ -187,51 +187,51 @@ files:
       returned: success
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.homelab.netboot.plugins.module_utils._carry_out import carry_out
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._efi_loaders import (
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import PYCDLIB_ERROR
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.pairs import (
     Candidate,
     Judge,
     Loader,
     NoVerifierError,
-    Plan,
+    PairChoice,
     act,
     decide,
     kernels_for,
     remember,
 )
-from ansible_collections.homelab.netboot.plugins.module_utils._iso import PYCDLIB_ERROR
-from ansible_collections.homelab.netboot.plugins.module_utils._pe import numbers
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.pe import numbers
+
+CANDIDATE = {
+    "name": {"type": "str", "required": True},
+    "shim": {"type": "path"},
+    "grub": {"type": "path"},
+    "iso": {"type": "path"},
+}
+ARGUMENTS = {
+    "dest": {"type": "path", "required": True},
+    "kernels": {"type": "list", "elements": "path", "default": []},
+    "candidates": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": CANDIDATE,
+        "required_together": [("shim", "grub")],
+        "required_one_of": [("shim", "iso")],
+        "mutually_exclusive": [("shim", "iso"), ("grub", "iso")],
+    },
+    "arch": {"type": "str", "choices": ["x64", "aa64"], "default": "x64"},
+    "minimum_grub": {"type": "str", "default": "2.12"},
+    "required": {"type": "bool", "default": True},
+}
 
 
 def main() -> None:
-    candidate = {
-        "name": {"type": "str", "required": True},
-        "shim": {"type": "path"},
-        "grub": {"type": "path"},
-        "iso": {"type": "path"},
-    }
-    module = AnsibleModule(
-        argument_spec={
-            "dest": {"type": "path", "required": True},
-            "kernels": {"type": "list", "elements": "path", "default": []},
-            "candidates": {
-                "type": "list",
-                "elements": "dict",
-                "required": True,
-                "options": candidate,
-                "required_together": [("shim", "grub")],
-                "required_one_of": [("shim", "iso")],
-                "mutually_exclusive": [("shim", "iso"), ("grub", "iso")],
-            },
-            "arch": {"type": "str", "choices": ["x64", "aa64"], "default": "x64"},
-            "minimum_grub": {"type": "str", "default": "2.12"},
-            "required": {"type": "bool", "default": True},
-        },
-        add_file_common_args=True,
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=ARGUMENTS, add_file_common_args=True, supports_check_mode=True)
     options = module.params
     if PYCDLIB_ERROR and any(one["iso"] for one in options["candidates"]):
         hint = missing_required_lib("pycdlib") + " On Debian and Ubuntu: apt install python3-pycdlib"
@@ -258,22 +258,25 @@ def main() -> None:
     except UserError as error:
         module.fail_json(msg=str(error))
 
+    module.exit_json(**found(plan), needed=needed, **({"diff": changes} if module._diff else {}))
+
+
+def found(plan: PairChoice) -> dict[str, Any]:
+    """Return what the module tells of the pair."""
     keys = ("path", "size", "checksum", "changed")
     shim_version, grub_version = (loader.version for loader in plan.loaders) if plan.source else (None, None)
-    module.exit_json(
-        changed=any(loader.changed for loader in plan.loaders),
-        needed=needed,
-        source=plan.source,
-        vendor=plan.vendor,
-        grub_version=grub_version,
-        shim_version=shim_version,
-        rejected=plan.rejected,
-        files=[{key: getattr(loader, key) for key in keys} for loader in plan.loaders],
-        **({"diff": changes} if module._diff else {}),
-    )
+    return {
+        "changed": any(loader.changed for loader in plan.loaders),
+        "source": plan.source,
+        "vendor": plan.vendor,
+        "grub_version": grub_version,
+        "shim_version": shim_version,
+        "rejected": plan.rejected,
+        "files": [{key: getattr(loader, key) for key in keys} for loader in plan.loaders],
+    }
 
 
-def complaint(plan: Plan, kernels: list[str]) -> str:
+def complaint(plan: PairChoice, kernels: list[str]) -> str:
     reasons = (
         "".join(f"\n- {one['name']}: {one['reason']}." for one in plan.rejected) or " No candidate is given."
     )

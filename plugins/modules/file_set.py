@@ -194,26 +194,24 @@ from typing import Any, Callable, Collection
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homelab.netboot.plugins.module_utils import _file_set
-from ansible_collections.homelab.netboot.plugins.module_utils._atomic import Batch
+from ansible_collections.homelab.netboot.plugins.module_utils._program.files import Batch
+
+ARGUMENTS = {
+    "path": {"type": "path", "required": True},
+    "files": {"type": "raw", "default": "{}", "no_log": True},
+    "copies": {"type": "dict", "default": {}},
+    "links": {"type": "dict", "default": {}},
+    "folders": {"type": "dict", "default": {}},
+    "owned": {"type": "list", "elements": "str", "default": []},
+    "sensitive": {"type": "list", "elements": "str", "default": []},
+    "validate": {"type": "dict", "default": {}},
+    "modes": {"type": "dict", "default": {}},
+    "directory_mode": {"type": "raw"},
+}
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "path": {"type": "path", "required": True},
-            "files": {"type": "raw", "default": "{}", "no_log": True},
-            "copies": {"type": "dict", "default": {}},
-            "links": {"type": "dict", "default": {}},
-            "folders": {"type": "dict", "default": {}},
-            "owned": {"type": "list", "elements": "str", "default": []},
-            "sensitive": {"type": "list", "elements": "str", "default": []},
-            "validate": {"type": "dict", "default": {}},
-            "modes": {"type": "dict", "default": {}},
-            "directory_mode": {"type": "raw"},
-        },
-        add_file_common_args=True,
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=ARGUMENTS, add_file_common_args=True, supports_check_mode=True)
     params = module.params
     # From here on nothing but this text is secret. A dictionary given by mistake has made each of its leaves one.
     text, params["files"] = params["files"], "(not shown)"
@@ -304,7 +302,7 @@ def _wanted(module: AnsibleModule) -> Callable[[str], bool]:
 def _apply(
     module: AnsibleModule,
     root: str,
-    plan: _file_set.Plan,
+    plan: _file_set.Changes,
     declared: dict[str, _file_set.Entry],
     set_attributes: Callable[..., None],
 ) -> None:

@@ -122,10 +122,15 @@ release:
 """
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.homelab.netboot.plugins.module_utils._boot_files import Step, act, decide, remember
 from ansible_collections.homelab.netboot.plugins.module_utils._carry_out import carry_out
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._iso import PYCDLIB_ERROR
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image.extraction import (
+    Step,
+    act,
+    decide,
+    remember,
+)
+from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import PYCDLIB_ERROR
 
 
 def main() -> None:

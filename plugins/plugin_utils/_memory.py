@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface, may change in any release.
-"""How much memory a machine needs to be installed, and has."""
+"""Sizes of memory, as people write them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
 from math import ceil
 from typing import Any
 
@@ -14,8 +13,6 @@ GIB = 1 << 30
 _UNITS = {"M": 1 << 20, "G": GIB, "T": 1 << 40}
 _FORM = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[MGT])(i?B)?", re.IGNORECASE)
 EXAMPLE = "write a number and its unit, like 8GB or 4096MB"
-#: An argument of the kernel that lets the initramfs lie on a RAM disk, which may fill all of the memory.
-RAMDISK = "root=/dev/ram0"
 
 
 def parse(text: Any) -> int:
@@ -28,19 +25,6 @@ def parse(text: Any) -> int:
     if not match or not float(match["number"]):
         raise ValueError(f"'{text}' is no size of memory; {EXAMPLE}")
     return int(float(match["number"]) * _UNITS[match["unit"].upper()])
-
-
-def needed(sizes: Mapping[str, int], arguments: Iterable[str] = ()) -> int | None:
-    """Return the bytes that the installer needs, from the sizes of C(iso) and C(initrd); None while they are unknown.
-
-    casper keeps the ISO in the initramfs, beside the unpacked initrd. That is a tmpfs, which the kernel lets grow to
-    half of the memory (kernel documentation, C(ramfs-rootfs-initramfs)); 1 GB is left for the installer. On a RAM disk,
-    when C(root=/dev/ram0) is among the arguments, it is ISO, initrd and 1.5 GB (an estimate).
-    """
-    if "iso" not in sizes:
-        return None
-    held = sizes["iso"] + sizes.get("initrd", 0)
-    return held + 3 * GIB // 2 if RAMDISK in arguments else 2 * held + GIB
 
 
 def gigabytes(size: int) -> str:

@@ -157,11 +157,12 @@ def tftp(address: str, expected: dict[str, int], count: int, times: int, port: i
                     end(key.data)
             if time.monotonic() - checked > PATIENCE / 4:
                 checked = time.monotonic()
-                for key in list(selector.get_map().values()):
-                    if checked - key.data.heard > PATIENCE:
-                        result.again += 1
-                        if key.data.again():
-                            end(key.data)
+                silent = [
+                    key.data for key in selector.get_map().values() if checked - key.data.heard > PATIENCE
+                ]
+                result.again += len(silent)
+                for client in filter(TftpClient.again, silent):
+                    end(client)
         result.seconds = time.perf_counter() - started
     return result
 

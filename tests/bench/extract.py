@@ -18,7 +18,7 @@ from tests.bench import BUILD, COLLECTIONS, SIZES, Row
 from tests.unit.isos import make_iso
 
 sys.path.insert(0, str(COLLECTIONS))
-from ansible_collections.homelab.netboot.plugins.module_utils import _boot_files
+from ansible_collections.homelab.netboot.plugins.module_utils._image import extraction
 
 FOLDER = BUILD / "bench"
 ISO = FOLDER / "bench.iso"
@@ -50,9 +50,9 @@ def make_input() -> None:
 
 def extract() -> None:
     """Do the module's own work: open, look up, copy, hash, fsync, rename, write the manifest."""
-    plan = _boot_files.decide(str(ISO), str(DEST), FILES)
-    _boot_files.act(plan, lambda step, path: None)
-    _boot_files.remember(plan)
+    plan = extraction.decide(str(ISO), str(DEST), FILES)
+    extraction.act(plan, lambda step, path: None)
+    extraction.remember(plan)
 
 
 def cp() -> None:

@@ -199,7 +199,6 @@ ROWS = (
     Row("uefi-ipxe-quirk-never", "trixie", "52:54:00:12:34:18", ipxe_disk, firmware=UEFI),
     Row("uefi-ipxe", "trixie", "52:54:00:12:34:1b", ipxe, inventory="ipxe", firmware=UEFI),
     Row("uefi-ipxe-unknown", "trixie", "52:54:00:12:34:1c", ipxe_disk, inventory="ipxe", firmware=UEFI),
-    Row("uefi-second-service", "trixie", "52:54:00:12:34:19", uefi, firmware=UEFI),
     Row(
         "uefi-rescue-secure-boot",
         "trixie",

@@ -5,8 +5,8 @@
     role_docs.py --check    write nothing; fail when one is out of date
 
 Sources: roles/*/meta/argument_specs.yml (text and types), roles/*/defaults/main.yml (defaults), roles/*/meta/main.yml
-(platforms), roles/*/meta/results.yml (what they find out), role netboot (the inventory variables netboot_*) and the table of
-quirks in plugins/plugin_utils/_quirks.py.
+(platforms), roles/*/meta/results.yml (what they find out), role netboot (the inventory variables netboot_*) and the
+table of quirks in plugins/plugin_utils/_inventory/quirks.py.
 """
 
 from __future__ import annotations
@@ -183,9 +183,15 @@ def role_readme(role: str, root: Path = ROOT) -> str:
                 f" The [collection's README](../../README.md) describes them.",
                 "",
             ]
-    lines += results_section(role, root)
-    others = {name: one for name, one in entry_points(role, root).items() if name != "main"}
-    for name, one in others.items():
+    return "\n".join([*lines, *results_section(role, root), *other_entry_points(role, root, main)])
+
+
+def other_entry_points(role: str, root: Path, main: dict[str, Any]) -> list[str]:
+    """The lines about entry points besides `main`."""
+    lines = []
+    for name, one in entry_points(role, root).items():
+        if name == "main":
+            continue
         if one == main:
             lines += [
                 f"With `tasks_from: {name}` it only reports what is wrong with the variables and the host.",
@@ -194,7 +200,7 @@ def role_readme(role: str, root: Path = ROOT) -> str:
         else:
             texts = [f"- {markdown(text)}" for text in _list(one.get("description"))]
             lines += [f"## {one['short_description']}", "", *texts, "", *table(one["options"], {}), ""]
-    return "\n".join(lines)
+    return lines
 
 
 def results_section(role: str, root: Path = ROOT) -> list[str]:
@@ -222,7 +228,7 @@ def _list(text: str | list[str] | None) -> list[str]:
 
 def quirks(root: Path = ROOT) -> list[str]:
     """Return the lines of the table of quirks, from the data that the filters use."""
-    path = root / "plugins/plugin_utils/_quirks.py"
+    path = root / "plugins/plugin_utils/_inventory/quirks.py"
     if not path.exists():
         return []
     spec = importlib.util.spec_from_file_location("_quirks", path)

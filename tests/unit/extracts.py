@@ -7,7 +7,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.module_utils._boot_files import Plan, act, decide, remember
+from ansible_collections.homelab.netboot.plugins.module_utils._image.extraction import (
+    Extraction,
+    act,
+    decide,
+    remember,
+)
 
 FILES = {"casper/vmlinuz": "vmlinuz", "casper/initrd": "initrd"}
 KERNEL = b"".join(sha256(b"kernel %d" % number).digest() for number in range(220))
@@ -26,7 +31,7 @@ def untouched(folder: Path) -> bool:
     return {path.name: path.read_bytes() for path in folder.iterdir()} == {"vmlinuz": b"old"}
 
 
-def extract(iso: Path, folder: Path, files: dict[str, str] | None = None) -> Plan:
+def extract(iso: Path, folder: Path, files: dict[str, str] | None = None) -> Extraction:
     plan = decide(str(iso), str(folder), files or FILES)
     act(plan, lambda step, path: None)
     remember(plan)

@@ -19,7 +19,9 @@ from typing import Any
 
 import jsonschema
 from ansible_collections.homelab.netboot.tests.unit import worked_examples
-from ansible_collections.homelab.netboot.tests.unit.plugins.plugin_utils import autoinstall_documents
+from ansible_collections.homelab.netboot.tests.unit.plugins.plugin_utils._ubuntu import (
+    documents as autoinstall_documents,
+)
 
 RECORD = Path(__file__).with_name("subiquity_verdicts.json")
 #: Where the schema is looked for.

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _machines
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machines
 from ansible_collections.homelab.netboot.tests.tools import role_docs
 
 ROOT = Path(__file__).parents[2]
@@ -125,13 +125,13 @@ def test_a_private_or_renamed_variable_of_another_role_is_found() -> None:
 
 
 def test_shared_variables_are_the_ones_that_the_filters_know() -> None:
-    prefix = _machines.PREFIX
-    assert {*SHARED["server"], *role_docs.results("netboot")} == {prefix + name for name in _machines.SHARED}
-    assert set(SHARED["machines"]) == {prefix + name for name in _machines.DEFAULTS}
+    prefix = machines.PREFIX
+    assert {*SHARED["server"], *role_docs.results("netboot")} == {prefix + name for name in machines.SHARED}
+    assert set(SHARED["machines"]) == {prefix + name for name in machines.DEFAULTS}
     for name, option in SHARED["machines"].items():
         setting = name[len(prefix) :]
-        assert option.get("default") == _machines.DEFAULTS[setting], name
-        choices = _machines.CHOICES.get(setting) or _machines.WORDS.get(setting, ())
+        assert option.get("default") == machines.DEFAULTS[setting], name
+        choices = machines.CHOICES.get(setting) or machines.WORDS.get(setting, ())
         assert tuple(option.get("choices", ())) == tuple(choices), name
     for options in SHARED.values():
         for name, option in options.items():

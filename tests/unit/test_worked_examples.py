@@ -7,7 +7,7 @@ import json
 
 import pytest
 import yaml
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _autoinstall, _releases, _seeds
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import autoinstall, releases, seeds
 from ansible_collections.homelab.netboot.tests.unit import subiquity_schema, worked_examples
 
 EXAMPLES = worked_examples.examples()
@@ -31,18 +31,16 @@ def test_an_example_is_served_as_it_stands_on_the_page(title: str) -> None:
     assert [machine["name"] for machine in machines] == list(
         names.get("hosts") or names["children"]["mirrored"]["hosts"]
     )
-    for release in [row.version for row in _releases.RELEASES if row.version >= "22.04"]:
-        served = _seeds.files(
-            [{**machine, "release": release} for machine in machines], "http://192.168.1.50"
-        )
+    for release in [row.version for row in releases.RELEASES if row.version >= "22.04"]:
+        served = seeds.files([{**machine, "release": release} for machine in machines], "http://192.168.1.50")
         assert len(served) == 4 * len(machines)
     for machine in machines:
-        document = _autoinstall.settings(machine, _releases.find("24.04"))
+        document = autoinstall.settings(machine, releases.find("24.04"))
         digest = subiquity_schema.digest(document)
         assert RECORD["examples"].get(digest) == 1, (
             f"record the verdicts anew: {subiquity_schema.__name__} says how"
         )
         validator = subiquity_schema.validator()
         if validator:  # all that is served, with the commands of our own, for every release
-            for row in _releases.RELEASES:
-                validator.validate(_autoinstall.compose(machine, "http://192.168.1.50", row))
+            for row in releases.RELEASES:
+                validator.validate(autoinstall.compose(machine, "http://192.168.1.50", row))

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils import _autoinstall, _releases
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import autoinstall, releases
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/describe-your-machines.md"
@@ -68,4 +68,4 @@ def machines(inventory: str) -> list[dict[str, Any]]:
 
 def documents(inventory: str) -> list[dict[str, Any]]:
     """Return what each machine of an inventory is told, without the commands of our own."""
-    return [_autoinstall.settings(machine, _releases.find("24.04")) for machine in machines(inventory)]
+    return [autoinstall.settings(machine, releases.find("24.04")) for machine in machines(inventory)]

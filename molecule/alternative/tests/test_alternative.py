@@ -21,17 +21,9 @@ def test_a_machine_with_a_menu_finds_all_that_it_names(device: Device) -> None:
     menu = device.tftp("pxelinux.cfg/01-52-54-00-12-34-56").stdout
     assert "UI menu.c32" in menu
     assert "LABEL rescue" in menu
-    assert "LINUX memtest86+/memtest.bin" in menu
     assert "IPAPPEND" not in menu
     for name in ("menu.c32", "libutil.c32"):
         assert device.tftp(name).returncode == 0
-
-
-@pytest.mark.parametrize("kind", ["bin", "efi"])
-def test_memtest_is_served_to_all_loaders(host: Any, device: Device, kind: str) -> None:
-    there = host.file(f"/data/boot/tftp/memtest86+/memtest.{kind}")
-    assert there.sha256sum == host.file(f"/boot/memtest86+x64.{kind}").sha256sum
-    assert "200" in device.http(f"/memtest86+/memtest.{kind}", port=8080).stdout.splitlines()[0]
 
 
 def test_ipxe_gets_a_script_whatever_it_asks_for(host: Any, device: Device) -> None:

@@ -52,8 +52,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         ["the machines nuc1, nuc2, nuc3 have ipxe in netboot_quirks", "or choose another netboot_uefi"],
     ),
     "a menu's entry that does not exist": (
-        {"netboot_menu": ["memtest86"]},
-        ["machine nuc1: netboot_menu: there is no 'memtest86'; did you mean memtest?"],
+        {"netboot_menu": ["rescu"]},
+        ["machine nuc1: netboot_menu: there is no 'rescu'; did you mean rescue?"],
     ),
     "a shim and a GRUB that are not there": (
         {"netboot_efi_pair": {"shim": "/nope/shim", "grub": "/nope/grub"}},

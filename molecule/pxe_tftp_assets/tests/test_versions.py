@@ -49,11 +49,11 @@ class Role:
 
     def __call__(self, noble: dict[str, Any], **machine: Any) -> tuple[int, str]:
         variables = {
-            "pxe_tftp_assets_root": ROOT,
-            "pxe_tftp_assets_state": STATE,
-            "pxe_tftp_assets_uefi": "never",
-            "pxe_tftp_assets_images": {"jammy": {"path": "/var/tmp/jammy.iso"}, "noble": noble},
-            "pxe_tftp_assets_machines": [MACHINES[0], {**MACHINES[1], **machine}],
+            "netboot_root": ROOT,
+            "netboot_state": STATE,
+            "netboot_uefi": "never",
+            "netboot_images": {"jammy": {"path": "/var/tmp/jammy.iso"}, "noble": noble},
+            "netboot_machines": [MACHINES[0], {**MACHINES[1], **machine}],
         }
         playbook = Path(__file__).parents[1] / "converge.yml"
         done = ansible_playbook(self.host, playbook, "-e", json.dumps(variables))

@@ -108,11 +108,15 @@ WEB_SERVER, BOOT_SERVER = "netboot-nginx.service", "netboot-dnsmasq.service"
 USER_DATA_PATH = (
     f"^/{MACHINES}/(?P<netboot_machine>{_LIKE_A_NAME})/(?P<netboot_token>{TOKEN_PATTERN})/user-data$"
 )
-OTHER_SEEDS_PATH = f"^/{MACHINES}/{_LIKE_A_NAME}/{TOKEN_PATTERN}/(?:{'|'.join(file for file in SEED_FILES if file != 'user-data')})$"
+_OTHERS = "|".join(file for file in SEED_FILES if file != "user-data")
+OTHER_SEEDS_PATH = f"^/{MACHINES}/{_LIKE_A_NAME}/{TOKEN_PATTERN}/(?:{_OTHERS})$"
 REPORT_PATH = f"^/{REPORTS}/{_LIKE_A_NAME}\\.{TOKEN_PATTERN}\\.(?:{'|'.join(REPORT_WORDS)})$"
 #: Its log: each request, with "-" in the place of tokens.
 ACCESS_LOG = "/var/log/netboot/access.log"
-ACCESS_FORMAT = '$time_iso8601 $msec $remote_addr "$netboot_request" $status $body_bytes_sent $request_time "$http_user_agent"'
+ACCESS_FORMAT = (
+    '$time_iso8601 $msec $remote_addr "$netboot_request" $status $body_bytes_sent $request_time'
+    ' "$http_user_agent"'
+)
 ACCESS_LINE = re.compile(
     r'^\S+ (?P<when>[\d.]+) (?P<ip>\S+) "(?P<method>[A-Z]+) (?P<path>\S+) [^"]*" (?P<status>\d+) '
 )

@@ -4,6 +4,6 @@
 exec /usr/bin/python3 -IB -c '
 import sys
 sys.path.insert(0, "/usr/local/lib")
-from netboot.__main__ import main
+from netboot.cli import main
 sys.exit(main())
 ' "$@"

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.homelab.netboot.plugins.module_utils import _efi_loaders, _pe
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi import names, pairs, pe
 from ansible_collections.homelab.netboot.plugins.modules import efi_loaders
 from ansible_collections.homelab.netboot.tests.unit import efi
 from ansible_collections.homelab.netboot.tests.unit.isos import make_iso
@@ -166,7 +166,7 @@ def test_check_run_check_run(world: World, kind: str) -> None:
     assert foreseen == done
     good = world.pair()
     assert (world.dest / "shimx64.efi").read_bytes() == Path(good["shim"]).read_bytes()
-    assert _pe.read((world.dest / "grubx64.efi").read_bytes()).sections[".sbat"] == efi.GRUB_SBAT
+    assert pe.read((world.dest / "grubx64.efi").read_bytes()).sections[".sbat"] == efi.GRUB_SBAT
     assert stat.S_IMODE((world.dest / "grubx64.efi").stat().st_mode) == 0o640
     said = {key: done[key] for key in ("source", "vendor", "grub_version", "shim_version", "rejected")}
     assert said == {
@@ -264,7 +264,7 @@ def test_pairs_for_two_processors_from_images_lie_side_by_side(world: World) -> 
         for arch, source in (("x64", "image"), ("aa64", "arm-image")):
             done = world.run(*candidates, arch=arch, kernels=both)
             assert (done["needed"], done["source"], done["changed"]) == (True, source, run == 0)
-    manifest = json.loads((world.dest / _efi_loaders.MANIFEST).read_text())
+    manifest = json.loads((world.dest / names.MANIFEST).read_text())
     assert set(manifest["files"]) == {"grubaa64.efi", "grubx64.efi", "shimaa64.efi", "shimx64.efi"}
 
 
@@ -335,7 +335,7 @@ def test_unsigned(world: World) -> None:
 
 def test_revoked(world: World) -> None:
     keys = world.keys
-    digest = _pe.read(efi.grub()).digest
+    digest = pe.read(efi.grub()).digest
     for bad in (
         efi.signature_list(efi.SHA256, [b"x" * 32, digest]),
         efi.signature_list(efi.X509, [keys.signer.der]),
@@ -387,7 +387,7 @@ def test_failure_while_writing(world: World) -> None:
 def test_image_is_not_opened_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     candidate = world.iso()
     first = world.run(candidate)
-    monkeypatch.setattr(_efi_loaders, "Image", None)
+    monkeypatch.setattr(pairs, "Image", None)
     again = world.run(candidate)
     assert changes(again) == [False, False]
     assert again["vendor"] == first["vendor"]

@@ -437,6 +437,18 @@ def test_folders_links_and_copies(run: Run, tmp_path: Path) -> None:
         "644",
     ]
     assert run({"a": "a\n"}, **options)["changed"] is False
+
+
+def test_links_and_copies_follow_and_folders_stay(run: Run, tmp_path: Path) -> None:
+    folder, loader = tmp_path / "set", tmp_path / "loader.0"
+    options: dict[str, Any] = {
+        "copies": {"loader.0": str(loader)},
+        "links": {"images": "../http/images"},
+        "folders": {"spool/in": {"mode": "0730"}},
+        "owned": ["*"],
+    }
+    loader.write_bytes(b"\0\1")
+    run({"a": "a\n"}, **options)
     loader.write_bytes(b"\0\2")
     (folder / "spool/in").chmod(0o755)
     options["links"] = {"images": "elsewhere"}

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
+"""Bring one image to the version that is asked for: `decide` makes a plan and writes nothing, `act` carries it out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Sequence
+
+from ansible_collections.homelab.netboot.plugins.module_utils._destination import check_folder, stamp
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image import disk_info, extraction, fetch
+from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import (
+    PYCDLIB_ERROR,
+    Image,
+    MissingError,
+    reading,
+)
+from ansible_collections.homelab.netboot.plugins.module_utils._image.store import (
+    CURRENT,
+    DIGITS,
+    Store,
+    Version,
+)
+
+INCOMING = ".incoming"  # folder beside the images: what was copied from the controller
+ALL = ""  # key of `kernels` for a release that has no entry of its own
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One image as the user asks for it; see the module's option `images`."""
+
+    name: str
+    source: str
+    origin: str
+    checksum: str
+    version: str
+    keep: int
+    arch: str
+    flavour: str
+    kernels: Mapping[str, Any]
+    kernel_args: Sequence[str] = ()
+
+    @property
+    def shown(self) -> str:
+        """Where the ISO is from, for messages."""
+        return fetch.shown(self.origin)
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What an ISO is, and what is to be taken out of it: paths in it, sizes in bytes."""
+
+    info: disk_info.Info
+    kernel: str
+    initrd: str
+    sizes: dict[str, int]
+
+
+@dataclass
+class ImageChange:
+    """What is to be done. `found` is the version that is there already; `digest` the ISO's SHA-256, as far as known."""
+
+    wanted: Wanted
+    store: Store
+    found: Version | None
+    digest: str
+    expected: tuple[str, str] | None  # algorithm and digest that the ISO must have
+    kept: list[Version]
+    current: str
+    contents: Contents | None  # of a local ISO
+    surplus: list[str] = field(default_factory=list)
+
+    @property
+    def version(self) -> str:
+        """Name of the version that will be in use; empty when only its file can tell."""
+        if self.found:
+            return self.found.name
+        return version_name(self.digest, self.wanted.flavour) if self.digest else ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is to be done."""
+        return self.found is None or self.current != self.found.name or bool(self.surplus)
+
+
+def version_name(digest: str, flavour: str) -> str:
+    """Make a version's name: the same ISO with another kernel is another one."""
+    return digest[:DIGITS] + (f"-{flavour}" if flavour else "")
+
+
+def decide(
+    root: str, wanted: Wanted, opener: fetch.Open, check: bool = False, quick: bool = False
+) -> ImageChange:
+    """Find out whether the version that is asked for is there.
+
+    Asks the network only for a list of checksums, and that only when none is known for this address. With `check`,
+    writes nothing at all; with `quick`, reads no whole ISO only to tell its version.
+    Raises UserError for all that can be foreseen to fail.
+    """
+    store = Store(root, wanted.name, check)
+    kept = store.versions()
+    plan = ImageChange(wanted, store, None, "", None, kept, store.current(), None)
+    if wanted.version:
+        plan.found = _named(kept, wanted)
+    else:
+        plan.found = _same_request(kept, wanted)
+        if plan.found is None:
+            _resolve(plan, opener, quick)
+    if plan.found:
+        plan.digest = plan.found.digest
+    others = [one.name for one in kept if one is not plan.found]
+    plan.surplus = others[wanted.keep :]
+    return plan
+
+
+def _named(kept: list[Version], wanted: Wanted) -> Version:
+    """The kept version that the user names, by its name, its release or the beginning of its digest."""
+    for one in kept:
+        if wanted.version == one.name:
+            return one
+    for one in kept:
+        same = wanted.version in (one.release, one.codename) or one.digest.startswith(wanted.version.lower())
+        if same and one.flavour == wanted.flavour:
+            return one
+    there = ", ".join(f"{one.name} ({one.release})" for one in kept) or "none"
+    raise UserError(
+        f"version {wanted.version} is not kept on this server; there: {there}. "
+        "Name one of them, or remove version and give that ISO's own url and checksum."
+    )
+
+
+def _same_request(kept: list[Version], wanted: Wanted) -> Version | None:
+    """The version that the very same request has led to before, or that the checksum itself names."""
+    algorithm, dummy, digest = wanted.checksum.partition(":")
+    for one in kept:
+        if one.flavour != wanted.flavour or one.arch != wanted.arch:
+            continue
+        if algorithm == "sha256" and digest.lower() == one.digest:
+            return one
+        if wanted.checksum and wanted.checksum == one.checksum and one.origin == wanted.origin:
+            return one
+        if not wanted.checksum and wanted.source == "path" and one.origin == wanted.origin:
+            with contextlib.suppress(OSError):
+                if stamp(os.stat(wanted.origin)) == one.origin_stamp:
+                    return one
+    if (
+        wanted.source == "src" and not wanted.checksum
+    ):  # asked by somebody who cannot see the controller's file
+        return next(iter(kept), None)
+    return None
+
+
+def _resolve(plan: ImageChange, opener: fetch.Open, quick: bool) -> None:
+    """Learn the digest that the ISO is to have, and what a local one says of itself."""
+    wanted = plan.wanted
+    algorithm, dummy, digest = wanted.checksum.partition(":")
+    if "://" in digest:
+        digest = fetch.listed(opener, digest, wanted.origin)
+    if digest:
+        plan.expected = (algorithm, digest.lower())
+    if wanted.source == "path":
+        if not os.path.isfile(wanted.origin):
+            raise UserError(
+                f"no file at {wanted.shown}. 'path' is a file on the server, 'src' one on the controller: "
+                "correct it, or give a url with a checksum."
+            )
+        if not PYCDLIB_ERROR:  # in check mode on a new server
+            plan.contents = read(wanted, wanted.origin)
+        if not digest and not quick:
+            algorithm, digest = "sha256", fetch.digests(wanted.origin, ["sha256"])["sha256"]
+    if algorithm == "sha256" and digest:
+        plan.digest = digest.lower()
+        names = [version_name(plan.digest, wanted.flavour)]
+        plan.found = next((one for one in plan.kept if one.name in names), None)
+
+
+def act(plan: ImageChange, opener: fetch.Open) -> Version:
+    """Make the version complete beside the others, switch to it, remove those that are too many."""
+    store = plan.store
+    try:
+        version = plan.found or _fetched(plan, opener)
+        if store.current() != version.name:
+            store.use(version)
+        others = [one.name for one in store.versions() if one.name != version.name]
+        for name in [*others[plan.wanted.keep :], *store.damaged()]:
+            store.remove(name)
+    except OSError as error:
+        raise UserError(
+            f"{error.filename or store.folder}: {error.strerror}. Make room, or correct its mode."
+        ) from error
+    return version
+
+
+def remember(plan: ImageChange) -> None:
+    """Note the request that a version answers now, so that the next run knows it without reading or asking."""
+    wanted, version = plan.wanted, plan.found
+    if version is None or wanted.version or wanted.source == "src":
+        return
+    with contextlib.suppress(OSError):  # it saves time only
+        now = stamp(os.stat(wanted.origin)) if wanted.source == "path" else None
+        request = (wanted.checksum, wanted.origin, now)
+        if request != (version.checksum, version.origin, version.origin_stamp):
+            version.checksum, version.origin, version.origin_stamp = request
+            plan.store.write_record(version)
+
+
+def _fetched(plan: ImageChange, opener: fetch.Open) -> Version:
+    wanted, store = plan.wanted, plan.store
+    staged = store.stage()
+    try:
+        iso = os.path.join(staged, store.iso_name)
+        before = stamp(os.stat(wanted.origin)) if wanted.source == "path" else None
+        digest = _provide(plan, iso, opener)
+        found = read(wanted, iso)
+        copied = extraction.decide(iso, staged, {found.kernel: "vmlinuz", found.initrd: "initrd"})
+        extraction.act(copied, lambda step, path: None)
+        files: dict[str, dict[str, Any]] = {
+            step.name: {"size": step.size, "sha256": step.checksum, "source": step.source}
+            for step in copied.steps
+        }
+        files[store.iso_name] = {"size": os.stat(iso).st_size, "sha256": digest, "source": ""}
+        name = version_name(digest, wanted.flavour)
+        info = found.info
+        told = (info.release, info.codename, info.arch, wanted.flavour)
+        version = Version(name, digest, wanted.checksum, wanted.origin, before, *told, files)
+        store.publish(staged, version)
+        return version
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)  # when it was published, it has another name
+
+
+def _provide(plan: ImageChange, iso: str, opener: fetch.Open) -> str:
+    """Put the verified ISO at the new place `iso`; return its SHA-256."""
+    wanted = plan.wanted
+    twin = next((one for one in plan.kept if plan.digest and one.digest == plan.digest), None)
+    if twin:  # another kernel of the same ISO
+        plan.store.link_iso(twin, iso)
+        return twin.digest
+    algorithms = ["sha256", *([plan.expected[0]] if plan.expected else [])]
+    if wanted.source == "url":
+        sums = fetch.download(opener, wanted.origin, iso, algorithms)
+    elif wanted.source == "src":
+        os.rename(os.path.join(plan.store.root, INCOMING, plan.store.iso_name), iso)
+        sums = fetch.digests(iso, algorithms)
+    else:
+        check_folder(os.path.dirname(iso), os.stat(wanted.origin).st_size)
+        sums = fetch.copy(wanted.origin, iso, algorithms)
+    if plan.expected and sums[plan.expected[0]] != plan.expected[1]:
+        algorithm, digest = plan.expected
+        raise UserError(
+            f"{wanted.shown} has the checksum {algorithm}:{sums[algorithm]}, not {algorithm}:{digest}. "
+            "Fetch the ISO again, or correct the checksum."
+        )
+    return sums["sha256"]
+
+
+def read(wanted: Wanted, iso: str) -> Contents:
+    """Look into an ISO; UserError, naming where it is from, when it is not one of which machines can be installed."""
+    with reading(wanted.shown), open(iso, "rb") as file:
+        image = Image(file, wanted.shown)
+        info = disk_info.read(image.release(), wanted.shown, wanted.arch)
+        kernel, initrd = wanted.kernels.get(".".join(info.release.split(".")[:2])) or wanted.kernels[ALL]
+        try:
+            sizes = {"vmlinuz": image.find(kernel).size, "initrd": image.find(initrd).size}
+        except MissingError as error:
+            raise UserError(
+                f"{wanted.shown} ({info.release}) has no {kernel} or {initrd}. {_remedy(wanted)}"
+            ) from error
+    return Contents(info, kernel, initrd, {"iso": os.stat(iso).st_size, **sizes})
+
+
+def _remedy(wanted: Wanted) -> str:
+    if wanted.flavour == "hwe":
+        return "The first ISOs of a release have one kernel only: remove hwe: true, or give a newer point release."
+    if wanted.flavour:
+        return "Correct kernel and initrd, which are paths in the ISO, or remove both."
+    return disk_info.REMEDY.format(arch=wanted.arch) + "; legacy and netboot images have no casper."
+
+
+def facts(plan: ImageChange, version: Version | None) -> dict[str, Any]:
+    """Tell what is known of the image: of the version that is there, else of the local ISO, else nothing."""
+    told: dict[str, Any] = {"present": version is not None, "version": plan.version, "arch": plan.wanted.arch}
+    told.update(release=None, codename=None, kernel=None, initrd=None, sizes={})
+    if version:
+        files = version.files
+        told.update(version=version.name, release=version.release, codename=version.codename)
+        told.update(kernel=files["vmlinuz"]["source"], initrd=files["initrd"]["source"])
+        iso = {"iso": files[plan.store.iso_name]["size"]}
+        told["sizes"] = {**iso, **{name: files[name]["size"] for name in ("vmlinuz", "initrd")}}
+    elif plan.contents:
+        found = plan.contents
+        told.update(release=found.info.release, codename=found.info.codename)
+        told.update(kernel=found.kernel, initrd=found.initrd, sizes=found.sizes)
+    told["kernel_args"] = list(plan.wanted.kernel_args)
+    told["folder"] = f"images/{plan.wanted.name}/{told['version'] or CURRENT}"
+    return told

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
+"""netboot: who is to be installed. See `netboot --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from . import contract, listing, wake
+from .plan import RefusedError
+from .server import Server
+from .settings import Settings
+
+SETTINGS = "/etc/netboot.json"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(
+        prog="netboot", description="Who is to be installed at the next network boot."
+    )
+    top.add_argument("--settings", default=SETTINGS, help=f"settings, as JSON (default {SETTINGS})")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands.add_parser("publish", help="bring what is served in line with the plan and the states")
+    for command, text in (("arm", "install at the next network boot"), ("disarm", "boot the local disk")):
+        one = commands.add_parser(command, help=text)
+        one.add_argument("name", nargs="+", help="machine")
+    status = commands.add_parser("status", help="tell the states")
+    status.add_argument("--json", action="store_true", help="for programs")
+    status.add_argument("name", nargs="*", help="machine (default: all)")
+    switch = commands.add_parser("wake", help="switch on by Wake-on-LAN, where the machine is set up for it")
+    switch.add_argument("name", nargs="+", help="machine")
+    commands.add_parser("reports", help="take what the machines reported, and who fetched user-data")
+    commands.add_parser("expire", help="withdraw user-data that was handed out long ago")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 1 when it cannot be done, with the reason on standard error."""
+    given = parser().parse_args(argv)
+    try:
+        settings = Settings.load(given.settings)
+        if given.command == "status":
+            say(listing.tell(settings, given.name, as_json=given.json))
+            return 0
+        if given.command == "wake":
+            machines = listing.chosen(settings, given.name)
+            wake.send(machine.mac for machine in machines if machine.mac != contract.ANY)
+            return 0
+        with Server(settings, say) as server:
+            if given.command in ("arm", "disarm"):
+                getattr(server, given.command)(given.name)
+            elif given.command == "reports":
+                server.drain()
+            else:
+                getattr(server, given.command)()
+            if given.command in ("publish", "arm", "disarm"):
+                say(json.dumps({"changed": server.changed}))
+    except RefusedError as error:
+        sys.stderr.write(f"netboot {given.command}: {error}\n")
+        return 1
+    except OSError as error:
+        place = error.filename2 or error.filename or "a file"
+        sys.stderr.write(
+            f"netboot {given.command}: {place}: {error.strerror}; run it again when that is mended\n"
+        )
+        return 1
+    return 0
+
+
+def say(text: str) -> None:
+    """One line, for whoever called or for the journal."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface, may change in any release.
+"""Which loaders the server offers: all that is decided about them, from what is known so far."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import (
+    DEBIAN_ARCHS,
+    GRUB_FILES,
+    IPXES,
+    MANIFEST,
+    PAIRS,
+    SHIM_ENDINGS,
+    SHIM_FILES,
+)
+
+#: What is needed to read images and to judge pairs; the first two bring the loaders for BIOS.
+TOOLS = ("pxelinux", "syslinux-common", "python3-pycdlib", "sbsigntool", "zstd")
+IPXE_PACKAGE = "ipxe"
+#: Where Debian's and Ubuntu's packages pxelinux and syslinux-common put the loaders for BIOS.
+BIOS_LOADERS = (
+    "/usr/lib/PXELINUX/lpxelinux.0",
+    "/usr/lib/PXELINUX/pxelinux.0",
+    "/usr/lib/syslinux/modules/bios/ldlinux.c32",
+    "/usr/lib/syslinux/modules/bios/libcom32.c32",
+    "/usr/lib/syslinux/modules/bios/libutil.c32",
+    "/usr/lib/syslinux/modules/bios/menu.c32",
+)
+#: What HTTP serves, and TFTP for those that do not know HTTP yet; below ROOT/http.
+BOTH_WAYS = ("images", "efi", "grub")
+#: iPXE, where package ipxe puts it, by what it is offered as. Of its programs the one that uses the firmware's own
+#: network driver: it works with every card that the firmware boots from.
+UNSIGNED = {IPXES["x64"]: "/usr/lib/ipxe/snponly.efi"}
+#: All that this role puts into efi/ or, by module efi_loaders, lets be put there.
+OURS = (*(name for pair in PAIRS.values() for name in pair), *UNSIGNED, MANIFEST)
+
+#: Values of netboot_uefi with which pairs are looked for.
+WITH_PAIRS = ("auto", "required")
+#: Why module efi_loaders is asked. LOOK_PAIR: does what the user names fit at all; LOOK_IMAGES: could one be found,
+#: when that is required; both before anything changes. INSTALL: put one there.
+LOOK_PAIR, LOOK_IMAGES, INSTALL = "look at the pair", "look at the images", "install"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known so far, as plain data.
+
+    uefi, pair: as C(netboot_uefi) and C(netboot_efi_pair). root: the folder with http/ and tftp/ on the server.
+    images: as the filter P(homelab.netboot.images#filter) returns them. seen: what module
+    P(homelab.netboot.boot_images#module) says of them. packages: names of those that are installed. before: names of
+    the files that lie in efi/. by_ipxe: names of the machines with the quirk. check: whether this is a check run.
+    looked: results of ansible.builtin.stat, for the items in C(find). judged: results of module
+    P(homelab.netboot.efi_loaders#module), for the items in C(look) and C(install). Both are empty as long as nobody
+    asked.
+    """
+
+    uefi: str
+    pair: Mapping[str, str]
+    root: str
+    images: Mapping[str, Mapping[str, Any]]
+    seen: Mapping[str, Mapping[str, Any]]
+    packages: Sequence[str]
+    before: Sequence[str]
+    by_ipxe: Sequence[str]
+    check: bool
+    looked: Sequence[Mapping[str, Any]] = field(default=())
+    judged: Sequence[Mapping[str, Any]] = field(default=())
+
+
+def decide(known: Known) -> dict[str, Any]:
+    """Return all that tasks need to know about loaders; the more is known, the more of it is final.
+
+    :returns:
+      - C(faults): messages; when there are any, nothing may be changed.
+      - C(find): files on the server of which must be known whether they are there.
+      - C(look), C(install): what to ask module efi_loaders, before anything changes and when all is there: items with
+        its options C(dest), C(efi_arch) (its C(arch)), C(kernels), C(candidates) and C(required); C(files) are the
+        names of the pair in efi/, and C(purpose) says why it is asked.
+      - C(packages): missing ones, C(tools) to begin with, and C(ipxe) when it is to be offered.
+      - C(base): folders, links and copies below the root, for BIOS and for all that serves; options of module file_set.
+      - C(efi): folders, copies and owned patterns below ROOT/http, likewise.
+      - C(offers): names of the loaders in efi/ at the end; C(goes): names that do not stay there. Of what is not judged
+        yet, what lies there stays.
+      - C(say): lines for people.
+    """
+    pending = _pending(known)
+    wanted = _wanted(known)
+    answers = _answers(known, INSTALL)
+    comes, goes = _changes(known, wanted, answers)
+    copies = {name: file for name, file in UNSIGNED.items() if name in comes}
+    return {
+        "faults": list(_faults(known)),
+        "find": [path for path in known.pair.values() if path],
+        "look": _look(known, wanted),
+        "install": [] if pending else wanted,
+        "packages": {
+            "tools": _missing(known, TOOLS),
+            "ipxe": _missing(known, [IPXE_PACKAGE]) if copies else [],
+        },
+        "base": _base(),
+        "efi": {
+            "folders": {"efi": {}},  # stays when it is empty
+            "copies": {f"efi/{name}": file for name, file in copies.items()},
+            "owned": [f"efi/{name}" for name in [*copies, *goes]],
+        },
+        "offers": sorted({*known.before, *comes} - {*goes}),
+        "goes": goes,
+        "say": list(_say(known, answers, pending)),
+    }
+
+
+def _base() -> dict[str, dict[str, Any]]:
+    return {
+        "folders": {**{f"http/{name}": {} for name in BOTH_WAYS}, "tftp": {}},
+        "links": {f"tftp/{name}": f"../http/{name}" for name in BOTH_WAYS},
+        "copies": {f"tftp/{path.rpartition('/')[2]}": path for path in BIOS_LOADERS},
+    }
+
+
+def _missing(known: Known, packages: Iterable[str]) -> list[str]:
+    return [name for name in packages if name not in known.packages]
+
+
+def _pending(known: Known) -> bool:
+    """Return whether a check run lacks what is needed to judge pairs."""
+    to_come = _missing(known, TOOLS) or any(image["changed"] for image in known.seen.values())
+    return known.check and known.uefi in WITH_PAIRS and bool(to_come)
+
+
+def _wanted(known: Known) -> list[dict[str, Any]]:
+    """Return the pairs that there should be, each as a question. A further pair has other files in another dest."""
+    if known.uefi not in WITH_PAIRS:
+        return []
+    # a server without images has machines of its own making, of the usual kind
+    archs = {image["arch"] for image in known.images.values()} or {"amd64"}
+    folders = {name: f"{known.root}/http/images/{name}/current" for name in known.images}
+    pools = [
+        {"name": f"the ISO of {name}", "iso": f"{folder}/{name}.iso"} for name, folder in folders.items()
+    ]
+    kernels = [f"{folder}/vmlinuz" for folder in folders.values()]
+    return [
+        _question(known, INSTALL, efi_arch, kernels, [*_named(known), *pools, _installed(efi_arch)])
+        for efi_arch, arch in DEBIAN_ARCHS.items()
+        if arch in archs
+    ]
+
+
+def _question(
+    known: Known, purpose: str, efi_arch: str, kernels: list[str], candidates: list[dict[str, str]]
+) -> dict[str, Any]:
+    return {
+        "purpose": purpose,
+        "dest": f"{known.root}/http/efi",
+        "files": list(PAIRS[efi_arch]),
+        "efi_arch": efi_arch,
+        "kernels": kernels,
+        "candidates": candidates,
+        "required": purpose != INSTALL or known.uefi == "required",
+    }
+
+
+def _named(known: Known) -> list[dict[str, str]]:
+    return [{"name": "netboot_efi_pair", **known.pair}] if known.pair else []
+
+
+def _installed(efi_arch: str) -> dict[str, str]:
+    return {
+        "name": "the server's packages",
+        "shim": f"/{SHIM_FILES[efi_arch]}{SHIM_ENDINGS[0]}",
+        "grub": f"/{GRUB_FILES[efi_arch]}",
+    }
+
+
+def _look(known: Known, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    questions = []
+    if known.pair and not _absent(known):
+        # Without its kernels, and without signatures as long as the server has no sbverify: the rest is judged when
+        # all is there. For which processor it is, nobody has said.
+        questions = [_question(known, LOOK_PAIR, efi_arch, [], _named(known)) for efi_arch in PAIRS]
+    if known.uefi == "required" and all(image["present"] for image in known.seen.values()):
+        questions += [{**question, "purpose": LOOK_IMAGES} for question in wanted]
+    return questions
+
+
+def _absent(known: Known) -> bool:
+    """Return whether a file of the pair is not named or, as far as anybody looked, not there."""
+    complete = all(known.pair.get(which) for which in ("shim", "grub"))
+    return not complete or not all(one["stat"]["exists"] for one in known.looked)
+
+
+def _answers(known: Known, purpose: str) -> list[Mapping[str, Any]]:
+    """Return what module efi_loaders answered to questions of that purpose: the last answer to each."""
+    asked = [one for one in known.judged if not one.get("skipped") and one["item"]["purpose"] == purpose]
+    return list({tuple(one["item"]["files"]): one for one in asked}.values())
+
+
+def _changes(
+    known: Known, wanted: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]
+) -> tuple[list[str], list[str]]:
+    """Return which files of ours are to be in efi/, and which do not stay there; of the others nothing is known yet."""
+    comes = _files(one["item"] for one in answers if one["source"])
+    judged = [one["item"]["files"] for one in answers]
+    stay = _files(one for one in wanted if one["files"] not in judged)
+    if comes or stay:
+        stay.append(MANIFEST)
+    if _ipxe(known, answers):
+        comes += UNSIGNED
+    elif len(judged) < len(wanted):  # it may be that there will be no pair
+        stay += UNSIGNED
+    return comes, sorted({*OURS} - {*comes, *stay})
+
+
+def _files(questions: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [name for one in questions for name in one["files"]]
+
+
+def _ipxe(known: Known, answers: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether iPXE is offered: to all x64 machines when they lack a pair, and to single ones by their quirk."""
+    lacking = (one for one in answers if one["needed"] and not one["source"])
+    without = any(one["item"]["efi_arch"] == "x64" for one in lacking)
+    return known.uefi != "never" and (known.uefi == "ipxe" or without or bool(known.by_ipxe))
+
+
+def _faults(known: Known) -> Iterator[str]:
+    if known.uefi == "never" and known.by_ipxe:
+        yield (
+            f"the machines {', '.join(known.by_ipxe)} have ipxe in netboot_quirks, but netboot_uefi is never, so "
+            "no UEFI machine is served. Take ipxe out of netboot_quirks, or choose another netboot_uefi."
+        )
+    if known.pair and _absent(known):
+        there = ", ".join(one["item"] for one in known.looked if one["stat"]["exists"])
+        yield (
+            "netboot_efi_pair: needs two files on the server, shim and grub; of "
+            f"{json.dumps(dict(known.pair))} there are {there or 'none'}. "
+            "Correct the paths, or leave netboot_efi_pair out."
+        )
+    yield from _unfit(known)
+    yield from _none_found(known)
+
+
+def _unfit(known: Known) -> Iterator[str]:
+    """Say why the pair that is named fits no processor."""
+    # An answer may be that the question cannot be answered, as without sbverify: then there are no reasons.
+    answers = [one.get("rejected", []) for one in _answers(known, LOOK_PAIR)]
+    if not answers or not all(answers):
+        return
+    reasons = dict.fromkeys(one["reason"] for rejected in answers for one in rejected)
+    told = [reason for reason in reasons if "for another processor" not in reason]
+    yield (
+        f"netboot_efi_pair: {'; '.join(told or reasons)}. Name another pair, for Ubuntu's kernels Ubuntu's own "
+        "of 24.04 or newer, or leave netboot_efi_pair out."
+    )
+
+
+def _none_found(known: Known) -> Iterator[str]:
+    """Say why there is no pair that is required."""
+    for one in _answers(known, LOOK_IMAGES):
+        if "rejected" in one and "source" not in one:  # how the module fails when no candidate fits
+            yield f"netboot_uefi is required, but: {one['msg'].removesuffix(' Nothing was changed.')}"
+
+
+def _say(known: Known, answers: Iterable[Mapping[str, Any]], pending: bool) -> Iterator[str]:
+    if pending:
+        yield (
+            "Check mode: whether UEFI machines get shim and GRUB or iPXE is judged when packages and images are "
+            f"on the server. Not shown are therefore what changes in {known.root}/http/efi, and the lines for "
+            "UEFI machines in dnsmasq's configuration."
+        )
+    for one in answers:
+        if one["source"]:
+            yield (
+                f"UEFI machines ({one['item']['efi_arch']}) start with shim and GRUB {one['grub_version']}, "
+                f"signed by {one['vendor']}, from {one['source']}."
+            )
+        elif one["needed"]:
+            yield _without(one["item"]["efi_arch"], one["rejected"])
+
+
+def _without(efi_arch: str, rejected: Iterable[Mapping[str, str]]) -> str:
+    """Say why there is no pair, what machines get instead, and how to have one."""
+    reasons = "; ".join(f"{one['name']}: {one['reason']}" for one in rejected)
+    instead = (
+        "UEFI machines get iPXE instead, which is not signed: Secure Boot must be off in their firmware, else "
+        "they go on to their next boot entry."
+        if efi_arch == "x64"
+        else "Such machines get no answer from this server."
+    )
+    return (
+        f"No shim and GRUB ({efi_arch}) fit the images: {reasons}. {instead} A newer Ubuntu among netboot_images "
+        "brings a pair, or name one in netboot_efi_pair. netboot_uefi: required makes this an error, ipxe makes "
+        "it silent, and never leaves UEFI machines alone."
+    )

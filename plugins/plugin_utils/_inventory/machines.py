@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface, may change in any release.
+"""Machines: what the inventory says of each, checked all together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import (
+    ANY,
+    INSTALLS,
+    is_host_name,
+)
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac, _memory
+from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, suggest
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import (
+    expectations,
+    kernel_args,
+    quirks,
+    static_address,
+)
+from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import system
+
+PREFIX = "netboot_"
+#: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
+SHARED = frozenset(
+    {"address", "efi_pair", "group", "http_port", "images", "interface", "machines", "result"}
+    | {"root", "spool", "state", "uefi"}
+)
+DEFAULTS: Mapping[str, Any] = {
+    "mac": None,
+    "image": None,
+    "install": "once",
+    "quirks": [],
+    "menu": [],
+    "kernel_args": [],
+    "memory": None,
+    "user": "ubuntu",
+    "password_hash": "",
+    "ssh_keys": [],
+    "disk": {},
+    "network": {},
+    "autoinstall_site": {},
+    "autoinstall_group": {},
+    "autoinstall": {},
+    "expect": {},
+    "protect_label": "KEEP",
+}
+#: What the image adds: C(release) (None while it is not known) and C(folder), where its files are below the roots; and
+#: C(image_kernel_args).
+DERIVED = ("release", "folder", "image_kernel_args")
+#: What belongs to a machine and is no setting of this collection; it stands without the prefix.
+FOREIGN = ("name", "ansible_host")
+_MAPPING = (dict, "a mapping, as Subiquity's documentation describes it")
+CHOICES = {"install": INSTALLS}
+#: Settings that are lists of words, with the words that there are.
+WORDS: Mapping[str, Collection[str]] = {"quirks": quirks.QUIRKS, "menu": ("rescue",)}
+_TYPES: Mapping[str, tuple[type, str]] = {
+    "ssh_keys": (list, "a list of public keys"),
+    "disk": (dict, "a mapping such as {serial: S3Z8NB0K}"),
+    "network": (dict, "a mapping such as {address: 192.168.1.32/24, gateway: 192.168.1.1}"),
+    "autoinstall_site": _MAPPING,
+    "autoinstall_group": _MAPPING,
+    "autoinstall": _MAPPING,
+}
+
+
+def from_inventory(names: Iterable[Any], hostvars: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the settings of machines as they stand in the inventory, without the prefix C(netboot_).
+
+    :param names: inventory host names; or mappings, which are settings already and pass unchanged.
+    :param hostvars: Ansible's variable of that name.
+    """
+    raw = []
+    for entry in names:
+        if isinstance(entry, Mapping):
+            raw.append(dict(entry))
+            continue
+        variables = hostvars[entry]
+        keys = [key for key in variables if key.startswith(PREFIX)]
+        settings = {key[len(PREFIX) :]: variables[key] for key in keys}
+        settings = {key: value for key, value in settings.items() if key not in SHARED}
+        foreign = {key: variables[key] for key in FOREIGN if key in variables}
+        raw.append({**foreign, "name": entry, **settings})
+    return raw
+
+
+def normalise(
+    raw: Iterable[Mapping[str, Any]], images: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Return every machine with all its settings and what L(DERIVED) names, in plain types, checked.
+
+    :param raw: one mapping a machine: C(name), C(mac) and any of the settings in L(DEFAULTS); perhaps C(ansible_host).
+    :param images: the images that exist, with what the server knows of each (C(release), C(folder), C(sizes));
+        None checks no image. The only one there is, is everyone's default.
+    :raises InputError: with every fault of every machine, each with its name, the variable and the remedy.
+    """
+    machines = [{**DEFAULTS, **plain(entry)} for entry in raw]
+    faults = [fault for machine in machines for fault in _complete(machine, images)]
+    faults += _doubled(machines)
+    if faults:
+        raise InputError("The machines are not usable", faults)
+    return machines
+
+
+def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list[str]:
+    """Bring one machine into its normal form, in place, and return its faults."""
+    name = str(machine.get("name", ""))
+    machine["name"] = name
+    # A machine without a name is told by its address; its other settings may hold a password.
+    who = f"machine {name or machine['mac']}"
+    where = f"{who}: {PREFIX}"
+    faults = []
+    if not is_host_name(name):
+        faults.append(f"{who}: name: not a valid host name (RFC 1123); use letters, digits and '-'")
+    for key in machine:
+        if key not in {*FOREIGN, *DERIVED, *DEFAULTS}:
+            faults.append(f"{where}{key}: no such setting; {suggest(str(key), DEFAULTS)}")
+    faults += _form_faults(machine, where)
+    faults += _mac_faults(machine, where)
+    if isinstance(machine["network"], dict):
+        faults += [f"{where}network: {fault}" for fault in static_address.faults(machine)]
+    machine["expect"], unusable = expectations.normalise(machine)
+    faults += [f"{where}{fault}" for fault in unusable]
+    faults += _image_faults(machine, images)
+    image = (images or {}).get(machine["image"]) or {}
+    machine["release"] = image.get("release")
+    # Only in check mode, before a first download, is the version's own folder unknown.
+    machine["folder"] = image.get("folder") or f"images/{machine['image']}/current"
+    machine["image_kernel_args"] = list(image.get("kernel_args", []))
+    return faults + _memory_faults(machine, image)
+
+
+def _form_faults(machine: Mapping[str, Any], where: str) -> list[str]:
+    """Return what has not the form, or is not one of the words, that the setting must be."""
+    faults = []
+    for key, choices in CHOICES.items():
+        if machine[key] not in choices:
+            faults.append(f"{where}{key}: '{machine[key]}' is not one of {', '.join(choices)}")
+    for key, known in WORDS.items():
+        given = machine[key]
+        if not isinstance(given, list):
+            faults.append(f"{where}{key}: must be a list such as [{next(iter(known))}]")
+            continue
+        faults += [
+            f"{where}{key}: there is no '{word}'; {suggest(str(word), known)}"
+            for word in given
+            if not isinstance(word, str) or word not in known
+        ]
+    for key, (kind, example) in _TYPES.items():
+        if not isinstance(machine[key], kind):
+            faults.append(f"{where}{key}: must be {example}")
+    for index, key in enumerate(machine["ssh_keys"] if isinstance(machine["ssh_keys"], list) else []):
+        if not isinstance(key, str) or not key.strip() or "PRIVATE KEY" in key:
+            faults.append(
+                f"{where}ssh_keys[{index}]: is not a public key; give the text of a file like id_ed25519.pub"
+            )
+    return faults + [f"{where}kernel_args: {fault}" for fault in kernel_args.faults(machine["kernel_args"])]
+
+
+def _memory_faults(machine: Mapping[str, Any], image: Mapping[str, Any]) -> list[str]:
+    """Return why the machine's memory does not suffice; nothing when the inventory does not say how much it has."""
+    if machine["memory"] is None:
+        return []
+    where = f"machine {machine['name']}: {PREFIX}memory"
+    try:
+        memory = _memory.parse(machine["memory"])
+    except ValueError as error:
+        return [f"{where}: {error}"]
+    own = machine["kernel_args"] if isinstance(machine["kernel_args"], list) else []
+    arguments = [*own, *machine["image_kernel_args"]]
+    ramdisk = arguments if system.find(machine["release"]).ramdisk else ()
+    need = system.memory_needed(image.get("sizes") or {}, ramdisk)
+    if need is None or memory >= need or machine["install"] == "never":
+        return []
+    return [
+        f"{where}: {machine['memory']} is too little for image {machine['image']}, which needs "
+        f"{_memory.gigabytes(need)}: the installer keeps the ISO in memory. Add memory, name a smaller image in "
+        f"{PREFIX}image, or write {PREFIX}install: never"
+    ]
+
+
+def _mac_faults(machine: dict[str, Any], where: str) -> list[str]:
+    if machine["mac"] is None:
+        return [f"{where}mac: is missing; write the network card's address, like {_mac.EXAMPLE}"]
+    if machine["mac"] == ANY:
+        if machine["install"] == "always":
+            return []
+        return [
+            f"{where}install: '{machine['install']}' does not go with netboot_mac: any, which wipes every disk in the"
+            " network that boots from it; say netboot_install: always, or name the machines one by one"
+        ]
+    try:
+        machine["mac"] = _mac.normalise(machine["mac"])
+    except ValueError as error:
+        return [f"{where}mac: {error}"]
+    return []
+
+
+def _image_faults(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list[str]:
+    where = f"machine {machine['name']}: {PREFIX}image"
+    if images is None:
+        return []
+    if machine["image"] is None and len(images) == 1:
+        machine["image"] = next(iter(images))
+    if machine["image"] is None:
+        there = (
+            f"one of {', '.join(sorted(images))}" if images else "an image, and describe it in netboot_images"
+        )
+        return [f"{where}: is missing; name {there}"]
+    if not isinstance(machine["image"], str) or machine["image"] not in images:
+        return [
+            f"{where}: '{machine['image']}' is not in netboot_images; {suggest(str(machine['image']), images)}"
+        ]
+    return []
+
+
+def _doubled(machines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a fault for every name and every MAC that two machines share."""
+    faults = []
+    for key in ("name", "mac"):
+        first: dict[str, str] = {}
+        for machine in machines:
+            # Host names and addresses that differ only in case are the same in DNS and on the wire.
+            value = str(machine[key]).lower()
+            if machine[key] is None:
+                continue
+            if value in first:
+                faults.append(
+                    f"machines {first[value]} and {machine['name']}: {PREFIX if key != 'name' else ''}{key}: "
+                    f"both have {machine[key]}; each needs its own"
+                )
+            first.setdefault(value, machine["name"])
+    return faults + _doubled_addresses(machines)
+
+
+def _doubled_addresses(machines: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return a fault for every address that two machines share, be it where Ansible finds them or given to them."""
+    faults = []
+    first: dict[str, tuple[str, str]] = {}
+    for machine in machines:
+        theirs = {
+            str(machine.get("ansible_host") or "").lower(): "ansible_host",
+            static_address.address_of(machine): f"{PREFIX}network",
+        }
+        for address, variable in theirs.items():
+            name, other = first.setdefault(address, (machine["name"], variable))
+            if address and name != machine["name"]:
+                variables = " and ".join(sorted({variable, other}))
+                faults.append(
+                    f"machines {name} and {machine['name']}: {variables}: both have {address}; each needs its own"
+                )
+    return faults

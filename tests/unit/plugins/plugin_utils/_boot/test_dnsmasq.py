@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq import loader_lines
+
+
+def machine(mac: str, *quirks: str) -> dict[str, Any]:
+    return {"name": f"nuc-{mac}", "mac": mac, "quirks": list(quirks)}
+
+
+def test_all_alike_need_one_line() -> None:
+    one = ["pxe-service=x86PC,homelab.netboot,lpxelinux"]
+    assert loader_lines([]) == loader_lines([machine("a")]) == one
+
+
+def test_the_odd_ones_are_tagged_and_the_others_are_not_offered_their_loader() -> None:
+    assert loader_lines([machine("a"), machine("b", "tftp-only"), machine("c", "tftp-only")]) == [
+        "dhcp-mac=set:tftp-only,b",
+        "dhcp-mac=set:tftp-only,c",
+        "pxe-service=tag:tftp-only,x86PC,homelab.netboot,pxelinux",
+        "pxe-service=tag:!tftp-only,x86PC,homelab.netboot,lpxelinux",
+    ]
+
+
+def test_the_machine_that_stands_for_any_sets_what_is_usual() -> None:
+    assert loader_lines([machine("any", "tftp-only"), machine("b"), machine("c", "tftp-only")]) == [
+        "dhcp-mac=set:not-tftp-only,b",
+        "pxe-service=tag:!not-tftp-only,x86PC,homelab.netboot,pxelinux",
+        "pxe-service=tag:not-tftp-only,x86PC,homelab.netboot,lpxelinux",
+    ]
+
+
+def test_uefi_is_answered_where_there_is_a_loader() -> None:
+    lines = loader_lines(
+        [], ["shimx64.efi", "grubx64.efi"], "http://192.168.1.50", "Dnsmasq version 2.90  Copyright"
+    )
+    assert lines[1:] == [
+        "pxe-service=X86-64_EFI,homelab.netboot,efi/shimx64.efi",
+        "pxe-service=BC_EFI,homelab.netboot,efi/shimx64.efi",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "spoken"), [("2.90", False), ("2.91", True), ("2.100", True), ("3.0", True), ("", False)]
+)
+def test_http_boot_needs_a_dnsmasq_that_can_give_it(version: str, spoken: bool) -> None:
+    lines = loader_lines([], ["shimx64.efi"], "http://192.168.1.50", version)
+    assert ("dhcp-option-pxe=tag:http16,67,http://192.168.1.50/efi/shimx64.efi" in lines) is spoken
+    assert ("dhcp-pxe-vendor=PXEClient,HTTPClient" in lines) is spoken
+
+
+def test_without_a_loader_http_boot_is_not_answered_either() -> None:
+    assert loader_lines([], [], "http://192.168.1.50", "2.91") == loader_lines([])
+
+
+def test_without_a_shim_everybody_gets_ipxe_and_then_its_script() -> None:
+    lines = loader_lines([machine("a", "ipxe"), machine("b")], ["ipxe.efi"], "http://192.168.1.50", "2.90")
+    assert lines[1:] == [
+        "dhcp-match=set:runs-ipxe,175",
+        "dhcp-match=set:uefi,option:client-arch,7",
+        "dhcp-match=set:uefi,option:client-arch,9",
+        "dhcp-boot=tag:runs-ipxe,tag:uefi,http://192.168.1.50/ipxe/boot.ipxe",
+        "pxe-service=tag:!runs-ipxe,X86-64_EFI,homelab.netboot,efi/ipxe.efi",
+        "pxe-service=tag:!runs-ipxe,BC_EFI,homelab.netboot,efi/ipxe.efi",
+    ]
+
+
+def test_a_machine_with_the_quirk_gets_ipxe_and_all_others_shim() -> None:
+    lines = loader_lines(
+        [machine("a", "ipxe"), machine("b")], ["shimx64.efi", "ipxe.efi"], "http://192.168.1.50", "2.91"
+    )
+    assert lines[1] == "dhcp-mac=set:ipxe,a"
+    assert "dhcp-boot=tag:ipxe,tag:runs-ipxe,tag:uefi,http://192.168.1.50/ipxe/boot.ipxe" in lines
+    assert [line for line in lines if line.startswith(("pxe-service", "dhcp-option-pxe"))][1:] == [
+        "pxe-service=tag:!ipxe,X86-64_EFI,homelab.netboot,efi/shimx64.efi",
+        "pxe-service=tag:ipxe,tag:!runs-ipxe,X86-64_EFI,homelab.netboot,efi/ipxe.efi",
+        "pxe-service=tag:!ipxe,BC_EFI,homelab.netboot,efi/shimx64.efi",
+        "pxe-service=tag:ipxe,tag:!runs-ipxe,BC_EFI,homelab.netboot,efi/ipxe.efi",
+        "pxe-service=tag:!ipxe,16,homelab.netboot,efi/shimx64.efi",
+        "dhcp-option-pxe=tag:!ipxe,tag:http16,67,http://192.168.1.50/efi/shimx64.efi",
+        "pxe-service=tag:ipxe,tag:!runs-ipxe,16,homelab.netboot,efi/ipxe.efi",
+        "dhcp-option-pxe=tag:ipxe,tag:!runs-ipxe,tag:http16,67,http://192.168.1.50/efi/ipxe.efi",
+    ]
+
+
+def test_ipxe_that_nobody_needs_is_not_offered() -> None:
+    both = loader_lines([machine("b")], ["shimx64.efi", "ipxe.efi"], "http://192.168.1.50", "2.91")
+    assert both == loader_lines([machine("b")], ["shimx64.efi"], "http://192.168.1.50", "2.91")
+
+
+def test_arm64_is_answered_with_its_own_loaders_only() -> None:
+    lines = loader_lines([], ["shimaa64.efi", "grubaa64.efi"], "http://192.168.1.50", "2.91")
+    assert "pxe-service=ARM64_EFI,homelab.netboot,efi/shimaa64.efi" in lines
+    assert "dhcp-option-pxe=tag:http19,67,http://192.168.1.50/efi/shimaa64.efi" in lines
+    assert not any("x64" in line or "X86-64" in line or "tag:http16" in line for line in lines)

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which loaders are offered, by a table of situations; and what holds in all that there can be."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.homelab.netboot.plugins.filter import loaders
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import MANIFEST, PAIRS
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import uefi
+
+X64, AA64 = list(PAIRS["x64"]), list(PAIRS["aa64"])
+IPXE = "ipxe.efi"
+CANNOT_KNOW = (
+    "Check mode: whether UEFI machines get shim and GRUB or iPXE is judged when packages and images are"
+)
+PAIR = {"shim": "/own/shim", "grub": "/own/grub"}
+
+
+def known(archs: str = "amd64", **more: Any) -> dict[str, Any]:
+    """A server that has all that is needed to judge pairs, and an image for each of the archs."""
+    names = archs.split()
+    return {
+        "uefi": "auto",
+        "pair": {},
+        "root": "/srv/netboot",
+        "images": {f"image-{arch}": {"arch": arch} for arch in names},
+        "seen": {f"image-{arch}": {"present": True, "changed": False} for arch in names},
+        "packages": list(uefi.TOOLS),
+        "before": [],
+        "by_ipxe": [],
+        "check": False,
+        **more,
+    }
+
+
+def decide(**more: Any) -> dict[str, Any]:
+    return uefi.decide(uefi.Known(**known(**more)))
+
+
+def answer(question: Mapping[str, Any], which: str) -> dict[str, Any]:
+    """What module efi_loaders returns in a loop over questions: a pair was found, was not, or is not needed."""
+    found = which == "found"
+    return {
+        "item": dict(question),
+        "needed": which != "needless",
+        "source": "the ISO of noble" if found else None,
+        "vendor": "Canonical" if found else None,
+        "grub_version": "2.12" if found else None,
+        "rejected": [{"name": "the ISO of focal", "reason": "its GRUB is 2.04"}] if which == "none" else [],
+    }
+
+
+def judged(given: str, **more: Any) -> dict[str, Any]:
+    """Decide, ask as that says, and decide again with the answers, one word each."""
+    questions = decide(**more)["install"]
+    words = given.split()
+    assert len(words) == len(questions)
+    return decide(**more, judged=[answer(one, word) for one, word in zip(questions, words, strict=True)])
+
+
+# Each with what lies in efi/ at the end when all of ours lay there before, and how what is said begins.
+SITUATIONS: dict[str, tuple[str, dict[str, Any], list[str], list[str]]] = {
+    "a pair": ("found", {}, X64, ["UEFI machines (x64) start with shim and GRUB 2.12, signed by Canonical"]),
+    "no pair": ("none", {}, [IPXE], ["No shim and GRUB (x64) fit the images: the ISO of focal: its GRUB is"]),
+    "none needed": ("needless", {}, [], []),
+    "a pair, required": ("found", {"uefi": "required"}, X64, ["UEFI machines (x64) start with"]),
+    "iPXE": ("", {"uefi": "ipxe"}, [IPXE], []),
+    "nothing": ("", {"uefi": "never"}, [], []),
+    "a pair, and one machine wants iPXE": (
+        "found",
+        {"by_ipxe": ["nuc1"]},
+        [*X64, IPXE],
+        ["UEFI machines (x64) start with"],
+    ),
+    "none needed, and one machine wants iPXE": ("needless", {"by_ipxe": ["nuc1"]}, [IPXE], []),
+    "arm64, a pair": ("found", {"archs": "arm64"}, AA64, ["UEFI machines (aa64) start with"]),
+    "arm64, no pair": ("none", {"archs": "arm64"}, [], ["No shim and GRUB (aa64) fit the images"]),
+    "both archs, pairs": (
+        "found found",
+        {"archs": "amd64 arm64"},
+        [*X64, *AA64],
+        ["UEFI machines (x64) start", "UEFI machines (aa64) start"],
+    ),
+    "both archs, a pair for one": (
+        "found none",
+        {"archs": "amd64 arm64"},
+        X64,
+        ["UEFI machines (x64) start with", "No shim and GRUB (aa64) fit"],
+    ),
+    "both archs, a pair for the other": (
+        "none found",
+        {"archs": "amd64 arm64"},
+        [*AA64, IPXE],
+        ["No shim and GRUB (x64) fit", "UEFI machines (aa64) start with"],
+    ),
+    "no images": ("found", {"archs": ""}, X64, ["UEFI machines (x64) start with"]),
+    "a check run that knows all": (
+        "none",
+        {"check": True},
+        [IPXE],
+        ["No shim and GRUB (x64) fit the images"],
+    ),
+    "a check run without the tools": (
+        "",
+        {"check": True, "packages": []},
+        [*X64, IPXE],
+        [CANNOT_KNOW],
+    ),
+    "a check run before an image comes": (
+        "",
+        {"check": True, "archs": "arm64", "seen": {"image-arm64": {"present": False, "changed": True}}},
+        [*AA64, IPXE],
+        [CANNOT_KNOW],
+    ),
+    "a check run without the tools, nothing to judge": (
+        "",
+        {"check": True, "packages": [], "uefi": "never"},
+        [],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SITUATIONS)
+def test_what_is_offered_goes_is_owned_and_said(case: str) -> None:
+    given, more, offered, said = SITUATIONS[case]
+    everything = [name for name in uefi.OURS if name != MANIFEST]
+    found = judged(given, **more, before=everything)
+    assert found["offers"] == sorted(offered)
+    assert {*found["goes"]} - {MANIFEST} == {*everything} - {*offered}
+    assert (MANIFEST in found["goes"]) == (not {*offered} & {*X64, *AA64})
+    # a check run that cannot know leaves it as it is
+    copied = [f"efi/{name}" for name in offered if name == IPXE and said[:1] != [CANNOT_KNOW]]
+    assert found["efi"]["owned"] == [*copied, *(f"efi/{name}" for name in found["goes"])]
+    assert found["efi"]["copies"] == dict.fromkeys(copied, "/usr/lib/ipxe/snponly.efi")
+    assert len(found["say"]) == len(said)
+    for line, begin in zip(found["say"], said, strict=True):
+        assert line.startswith(begin)
+
+
+def everything_that_can_be() -> list[dict[str, Any]]:
+    choices: dict[str, list[Any]] = {
+        "uefi": ["auto", "required", "never", "ipxe"],
+        "archs": ["", "amd64", "arm64", "amd64 arm64"],
+        "by_ipxe": [[], ["nuc1"]],
+        "check": [False, True],
+        "packages": [[], [*uefi.TOOLS, "ipxe"]],
+        "before": [[], X64, [IPXE], [*X64, *AA64, IPXE, "ipxeaa64.efi"]],
+    }
+    return [dict(zip(choices, one, strict=True)) for one in itertools.product(*choices.values())]
+
+
+def left(before: list[str], decided: Mapping[str, Any]) -> set[str]:
+    """What the role's tasks leave in efi/: module efi_loaders puts pairs there, then file_set makes its set."""
+    answers = decided["answers"]
+    there = {*before, *(name for one in answers if one["source"] for name in one["item"]["files"])}
+    copies = {name.removeprefix("efi/") for name in decided["efi"]["copies"]}
+    return there - {name.removeprefix("efi/") for name in decided["efi"]["owned"]} | copies
+
+
+@pytest.mark.parametrize("which", ["found", "none", "needless", ""])
+def test_what_is_offered_is_what_is_left_and_nothing_of_it_goes(which: str) -> None:
+    for one in everything_that_can_be():
+        questions = decide(**one)["install"]
+        answers = [answer(question, which) for question in questions] if which else []
+        found = decide(**one, judged=answers)
+        assert {*found["offers"]} == left(one["before"], {**found, "answers": answers}), one
+        assert not {*found["offers"]} & {*found["goes"]}, one
+        assert "ipxeaa64.efi" in found["offers"] or "ipxeaa64.efi" not in one["before"]
+
+
+def test_before_it_is_judged_nothing_is_decided_of_what_lies_there() -> None:
+    assert decide(before=[*X64, *AA64, IPXE])["goes"] == sorted(AA64)
+    assert decide(before=[*X64, *AA64, IPXE])["offers"] == sorted([*X64, IPXE])
+
+
+def test_only_a_check_run_leaves_open_what_tools_and_images_will_show() -> None:
+    seen = {"image-amd64": {"present": False, "changed": True}}
+    for check in (False, True):
+        found = decide(check=check, packages=[], seen=seen)
+        assert (found["install"] == [], found["say"] != []) == (check, check)
+
+
+def test_what_the_user_names_is_tried_first_and_the_servers_packages_last() -> None:
+    (question,) = decide(archs="amd64", pair=PAIR)["install"]
+    folder = "/srv/netboot/http/images/image-amd64/current"
+    assert question == {
+        "purpose": "install",
+        "dest": "/srv/netboot/http/efi",
+        "files": X64,
+        "efi_arch": "x64",
+        "kernels": [f"{folder}/vmlinuz"],
+        "candidates": [
+            {"name": "netboot_efi_pair", **PAIR},
+            {"name": "the ISO of image-amd64", "iso": f"{folder}/image-amd64.iso"},
+            {
+                "name": "the server's packages",
+                "shim": "/usr/lib/shim/shimx64.efi.signed",
+                "grub": "/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed",
+            },
+        ],
+        "required": False,
+    }
+
+
+def test_a_pair_for_arm64_may_come_from_all_images_too() -> None:
+    first, second = decide(archs="amd64 arm64", uefi="required")["install"]
+    assert [one["name"] for one in second["candidates"]] == [one["name"] for one in first["candidates"]]
+    assert second["candidates"][-1]["shim"] == "/usr/lib/shim/shimaa64.efi.signed"
+    assert second["required"]
+
+
+def test_only_packages_that_are_missing_are_installed() -> None:
+    assert decide(packages=[])["packages"] == {"tools": list(uefi.TOOLS), "ipxe": []}
+    assert decide(packages=["zstd"], uefi="ipxe")["packages"]["ipxe"] == ["ipxe"]
+    assert decide(packages=[*uefi.TOOLS, "ipxe"], uefi="ipxe")["packages"] == {"tools": [], "ipxe": []}
+
+
+def test_loaders_for_bios_lie_where_tftp_finds_them_and_sees_what_http_serves() -> None:
+    base = decide()["base"]
+    assert base["copies"]["tftp/lpxelinux.0"] == "/usr/lib/PXELINUX/lpxelinux.0"
+    assert base["links"] == {f"tftp/{name}": f"../http/{name}" for name in ("images", "efi", "grub")}
+    assert {*base["folders"]} == {"tftp", "http/images", "http/efi", "http/grub"}
+
+
+def test_a_quirk_that_cannot_be_served_is_refused() -> None:
+    (fault,) = decide(uefi="never", by_ipxe=["nuc1", "nuc2"])["faults"]
+    assert fault.startswith("the machines nuc1, nuc2 have ipxe in netboot_quirks, but netboot_uefi is never")
+    assert decide(uefi="ipxe", by_ipxe=["nuc1"])["faults"] == []
+
+
+def looked(*there: bool) -> list[dict[str, Any]]:
+    return [{"item": path, "stat": {"exists": yes}} for path, yes in zip(PAIR.values(), there, strict=True)]
+
+
+def test_the_pair_that_is_named_is_looked_for_and_then_at() -> None:
+    assert decide(pair=PAIR)["find"] == list(PAIR.values())
+    assert [one["efi_arch"] for one in decide(pair=PAIR, looked=looked(True, True))["look"]] == [
+        "x64",
+        "aa64",
+    ]
+    assert decide()["find"] == decide()["look"] == []
+
+
+@pytest.mark.parametrize(
+    ("pair", "there", "told"),
+    [
+        (PAIR, (True, False), "there are /own/shim. Correct"),
+        (PAIR, (False, False), "there are none. Correct"),
+        ({"shim": "/own/shim"}, (), "there are none. Correct"),
+    ],
+)
+def test_a_pair_that_is_not_there_is_refused_and_not_looked_at(
+    pair: dict[str, str], there: tuple[bool, ...], told: str
+) -> None:
+    found = decide(pair=pair, looked=looked(*there) if there else [])
+    (fault,) = found["faults"]
+    assert fault.startswith("netboot_efi_pair: needs two files on the server, shim and grub; of {")
+    assert told in fault
+    assert found["look"] == []
+
+
+OTHER = "its shim is for another processor than aa64 (machine 0x8664)"
+
+
+@pytest.mark.parametrize(
+    ("reasons", "told"),
+    [
+        ((["its GRUB is 2.06"], [OTHER]), "netboot_efi_pair: its GRUB is 2.06. Name another pair"),
+        (([], [OTHER]), ""),
+        (([OTHER], [OTHER]), f"netboot_efi_pair: {OTHER}. Name another pair"),
+        ((None, [OTHER]), ""),  # the server has no sbverify
+    ],
+)
+def test_a_pair_that_fits_no_processor_is_refused(reasons: tuple[list[str] | None, ...], told: str) -> None:
+    questions = decide(pair=PAIR, looked=looked(True, True))["look"]
+    answers: list[dict[str, Any]] = [{"item": one, "msg": "it failed"} for one in questions]
+    for one, given in zip(answers, reasons, strict=True):
+        if given is not None:
+            one["rejected"] = [{"name": "netboot_efi_pair", "reason": reason} for reason in given]
+    faults = decide(pair=PAIR, looked=looked(True, True), judged=answers)["faults"]
+    assert len(faults) == (told != "")
+    assert "".join(faults).startswith(told)
+
+
+def test_a_pair_that_is_required_is_looked_for_before_anything_changes() -> None:
+    (question,) = decide(uefi="required")["look"]
+    assert question["required"]
+    rejected = [{"name": "the ISO of focal", "reason": "no pool"}]
+    msg = "No shim and GRUB can start x. Boot them otherwise. Nothing was changed."
+    faults = decide(uefi="required", judged=[{"item": question, "msg": msg, "rejected": rejected}])["faults"]
+    assert faults == [
+        "netboot_uefi is required, but: No shim and GRUB can start x. Boot them otherwise.",
+    ]
+    fits = {**answer(question, "found"), "rejected": rejected}
+    assert decide(uefi="required", judged=[fits])["faults"] == []
+    without_sbverify = {"item": question, "msg": "sbverify is needed"}
+    assert decide(uefi="required", judged=[without_sbverify])["faults"] == []
+
+
+def test_images_that_are_not_there_yet_are_not_looked_at() -> None:
+    seen = {"image-amd64": {"present": False, "changed": True}}
+    assert decide(uefi="required", seen=seen)["look"] == []
+    assert decide(uefi="auto")["look"] == []
+
+
+def test_answers_to_other_questions_and_skipped_ones_do_not_count() -> None:
+    (question,) = decide(uefi="required")["look"]
+    others = [answer(question, "found"), {"skipped": True, "item": question}]
+    assert decide(uefi="required", judged=others)["say"] == []
+
+
+def test_the_filter_takes_the_same() -> None:
+    given = known()
+    choice = given.pop("uefi")
+    assert loaders.loaders(choice, **given) == decide()

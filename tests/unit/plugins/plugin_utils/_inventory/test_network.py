@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.network import (
+    boot_interface,
+    free_port,
+    networks,
+    port_holders,
+)
+
+
+def ipv4(address: str, network: str = "192.168.1.0") -> dict[str, str]:
+    return {"address": address, "network": network, "netmask": "255.255.255.0"}
+
+
+FACTS: dict[str, Any] = {
+    "interfaces": ["lo", "eno1", "br-lan", "wlan0"],
+    "lo": {"ipv4": ipv4("127.0.0.1", "127.0.0.0")},
+    "eno1": {"ipv4": ipv4("10.0.0.2", "10.0.0.0")},
+    "br_lan": {"ipv4": ipv4("192.168.1.50"), "ipv4_secondaries": [ipv4("192.168.1.51")]},
+    "wlan0": {},
+    "default_ipv4": {"address": "10.0.0.2"},
+}
+BR_LAN = {
+    "interface": "br-lan",
+    "address": "192.168.1.50",
+    "network": "192.168.1.0",
+    "netmask": "255.255.255.0",
+}
+
+
+def test_the_interface_is_found_by_its_address_also_when_facts_spell_its_name_otherwise() -> None:
+    assert boot_interface(FACTS, "192.168.1.50") == {**BR_LAN, "base_url": "http://192.168.1.50"}
+    assert boot_interface(FACTS, "192.168.1.50", port=8080)["base_url"] == "http://192.168.1.50:8080"
+    assert boot_interface(FACTS, "192.168.1.51")["address"] == "192.168.1.51"
+
+
+def test_the_default_is_where_the_default_route_goes() -> None:
+    assert boot_interface(FACTS)["interface"] == "eno1"
+
+
+def test_an_interface_alone_is_enough_when_it_has_one_address() -> None:
+    assert boot_interface(FACTS, interface="eno1")["address"] == "10.0.0.2"
+    with pytest.raises(ValueError, match="several addresses fit"):
+        boot_interface(FACTS, interface="br-lan")
+
+
+@pytest.mark.parametrize(
+    ("address", "interface"),
+    [("192.168.1.99", ""), ("192.168.1.50", "eno1"), ("", "eth9"), ("127.0.0.1", "")],
+)
+def test_what_is_not_there_is_said_with_what_is(address: str, interface: str) -> None:
+    with pytest.raises(ValueError, match="netboot_address: this server has no IPv4 address") as caught:
+        boot_interface(FACTS, address, interface)
+    assert "it has 10.0.0.2 on eno1, 192.168.1.50 on br-lan, 192.168.1.51 on br-lan" in str(caught.value)
+
+
+def test_without_any_network_it_says_so() -> None:
+    with pytest.raises(ValueError, match="with a default route; it has none at all"):
+        boot_interface({"interfaces": ["lo"], "lo": FACTS["lo"]})
+
+
+SS = """\
+UNCONN 0 0 0.0.0.0:67 0.0.0.0:* users:(("dhcpd",pid=1,fd=7))
+UNCONN 0 0 0.0.0.0%eth0:4011 0.0.0.0:* users:(("dnsmasq",pid=2,fd=4))
+UNCONN 0 0 10.0.0.2:69 0.0.0.0:* users:(("in.tftpd",pid=3,fd=4))
+UNCONN 0 0 [::]:69 [::]:* users:(("in.tftpd",pid=3,fd=5))
+UNCONN 0 0 192.168.1.50:69 0.0.0.0:*
+UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:* users:(("systemd-resolve",pid=4,fd=1))
+""".splitlines()
+
+
+def test_who_is_in_the_way_is_named() -> None:
+    others = ["dhcpd on 0.0.0.0:67", "in.tftpd on [::]:69"]
+    unseen = "an unknown program on 192.168.1.50:69"
+    assert port_holders(SS, [67, 69, 4011], "192.168.1.50", ["2"]) == others
+    assert port_holders(SS[:2] + SS[3:], [67, 69, 4011], "192.168.1.50", ["0"]) == [
+        others[0],
+        "dnsmasq on 0.0.0.0%eth0:4011",
+        others[1],
+        unseen,
+    ]
+
+
+def test_another_program_of_the_same_name_is_in_the_way() -> None:
+    line = 'LISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:(("nginx",pid=22,fd=6),("nginx",pid=21,fd=6))'
+    assert port_holders([line], [80], "192.168.1.50", ["21"]) == []
+    assert port_holders([line], [80], "192.168.1.50", ["23"]) == ["nginx on 0.0.0.0:80"]
+    assert port_holders([line], [80], "192.168.1.50", ["0"]) == ["nginx on 0.0.0.0:80"]
+
+
+def test_other_ports_and_other_addresses_are_nobodys_business() -> None:
+    assert port_holders(SS, [80], "192.168.1.50", ["0"]) == []
+    assert port_holders(SS[:2], [4011], "192.168.1.50", ["2"]) == []
+    assert port_holders(SS, [53], "192.168.1.50", ["0"]) == []
+
+
+def test_a_free_port_is_one_that_nobody_holds_at_the_address() -> None:
+    assert free_port(SS, [67, 69, 53], "192.168.1.50") == 53
+    assert free_port(SS, [67, 69], "192.168.1.50") == 70
+
+
+def test_networks_are_written_with_their_length_and_once() -> None:
+    given = ["192.168.1.0/255.255.255.0", "192.168.1.0/24", "10.0.0.7"]
+    assert networks(given, "x") == ["192.168.1.0/24", "10.0.0.7/32"]
+
+
+def test_every_network_that_is_none_is_named_with_its_variable() -> None:
+    with pytest.raises(ValueError, match="pxe_http_networks") as caught:
+        networks(
+            ["192.168.1.5/24", "10.0.0.0/8", "all", "fe80::/10", "1.2.3.0/24;allow all"], "pxe_http_networks"
+        )
+    assert str(caught.value).count("pxe_http_networks: ") == 4
+    assert "host bits" in str(caught.value)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may import whom, and how long functions and files of tasks may be. docs/architecture.md draws it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = "ansible_collections.homelab.netboot.plugins."
+GROUND = ("plugin_utils._faults", "plugin_utils._plain", "plugin_utils._mac", "plugin_utils._memory")
+CONTRACT, NAMES = "module_utils._program.contract", "module_utils._uefi.names"
+FILES, ERRORS, PLACES = "module_utils._program.files", "module_utils._errors", "module_utils._destination"
+DOOR = "plugin_utils._ubuntu.system"
+#: What a room's modules may import of this collection, besides their own room; a folder stands for all that is in it.
+MAY: dict[str, tuple[str, ...]] = {
+    "plugin_utils": GROUND,
+    "plugin_utils._ubuntu": (*GROUND, CONTRACT),
+    "plugin_utils._inventory": (*GROUND, CONTRACT, DOOR),
+    "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, DOOR, "plugin_utils._inventory.quirks"),
+    "module_utils": (FILES, ERRORS, PLACES),
+    "module_utils._program": (),
+    "module_utils._image": (FILES, ERRORS, PLACES),
+    "module_utils._uefi": (FILES, ERRORS, PLACES, "module_utils._image.iso"),
+    "modules": ("module_utils",),
+    "filter": ("plugin_utils", "module_utils"),
+    "doc_fragments": (),
+}
+#: Modules of the program in an order in which each imports only earlier ones; each may be without `server`.
+PROGRAM = (
+    *("contract", "files", "states", "plan", "served", "store", "spool", "settings", "fetches"),
+    *("wake", "listing", "server", "cli"),
+)
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT / "plugins").with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports(path: Path) -> Iterator[str]:
+    """What a file imports of this collection, below plugins/."""
+    own = dotted(path) if path.name == "__init__.py" else dotted(path).rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (one.name.removeprefix(PACKAGE) for one in node.names if one.name.startswith(PACKAGE))
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        if node.level == 1:
+            source = own + (f".{node.module}" if node.module else "")
+        elif (node.module or "").startswith(PACKAGE):
+            source = (node.module or "").removeprefix(PACKAGE)
+        else:
+            continue
+        for one in node.names:
+            is_module = (ROOT / "plugins" / source.replace(".", "/") / f"{one.name}.py").exists()
+            yield f"{source}.{one.name}" if is_module else source
+
+
+def allowed(module: str, path: Path) -> bool:
+    room = dotted(path.parent)
+    places = (*MAY[room], *([room] if room.count(".") else []))
+    return any(module == place or module.startswith(place + ".") for place in places)
+
+
+SOURCES = sorted((ROOT / "plugins").glob("**/*.py"))
+FUNCTIONS = [
+    (path, node)
+    for folder in ("plugins", "tests", "molecule")
+    for path in sorted((ROOT / folder).glob("**/*.py"))
+    for node in ast.walk(ast.parse(path.read_text()))
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=dotted)
+def test_every_room_imports_only_what_it_may(path: Path) -> None:
+    assert [module for module in imports(path) if not allowed(module, path)] == []
+
+
+def test_the_rule_finds_what_it_is_there_for() -> None:
+    path = ROOT / "plugins/plugin_utils/_boot/entries.py"
+    assert set(imports(path)) == {CONTRACT, DOOR, "plugin_utils._inventory.quirks"}
+    for module in ("plugin_utils._ubuntu.seeds", "plugin_utils._inventory.machines", "module_utils._image"):
+        assert not allowed(module, path)
+
+
+def test_the_program_has_no_circle() -> None:
+    folder = ROOT / "plugins/module_utils/_program"
+    assert sorted(PROGRAM) == sorted(path.stem for path in folder.glob("[!_]*.py"))
+    for place, name in enumerate(PROGRAM):
+        earlier = {f"module_utils._program.{one}" for one in PROGRAM[:place]}
+        assert set(imports(folder / f"{name}.py")) <= earlier, name
+
+
+def test_no_function_is_longer_than_fifty_lines() -> None:
+    lengths = {
+        f"{path.relative_to(ROOT)}: {node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for path, node in FUNCTIONS
+    }
+    assert {name: length for name, length in lengths.items() if length > 50} == {}
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("roles/*/tasks/*.yml")), ids=lambda path: "/".join(path.parts[-3:])
+)
+def test_tasks_are_short_and_decide_nothing(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) <= 80
+    assert "{% set" not in text
+    assert "{%- set" not in text
