@@ -20,7 +20,7 @@ options:
 EXAMPLES = r"""
 - name: Refuse settings that cannot be used
   ansible.builtin.assert:
-    that: ({'netboot_http_port': netboot_http_port} | homelab.netboot.server_faults) | length == 0
+    that: "({'netboot_http_port': netboot_http_port} | homelab.netboot.server_faults) | length == 0"
 """
 
 RETURN = r"""

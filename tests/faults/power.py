@@ -62,7 +62,8 @@ print(json.dumps([tree, sorted(named | {current} - {""}), images]))
 # What must be so once the system has started again; a line for each thing that is not.
 SOUND = """
 if [ -e /etc/netboot/nginx.conf ]; then mkdir -p /run/netboot-nginx; nginx -t -q -c /etc/netboot/nginx.conf; fi
-if [ -e /etc/netboot/dnsmasq.conf ]; then dnsmasq --test --conf-file=/etc/netboot/dnsmasq.conf 2>&1 | grep -v 'check OK'; fi
+conf=/etc/netboot/dnsmasq.conf
+if [ -e $conf ]; then dnsmasq --test --conf-file=$conf 2>&1 | grep -v 'check OK'; fi
 if ss -Hltn sport = :80 | grep -qF 0.0.0.0; then echo "the distribution's nginx runs"; fi
 systemctl --failed --no-legend --plain | cut -d' ' -f1
 """

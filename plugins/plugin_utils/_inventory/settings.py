@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface, may change in any release.
-"""The settings of the server: what each may be. They end up in files of dnsmasq, nginx and systemd, and in addresses."""
+"""What each setting of the server may be. They end up in files of dnsmasq, nginx and systemd, and in addresses."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ def _nested(settings: Mapping[str, Any]) -> Iterator[str]:
         for other, place in there[index + 1 :]:
             if f"{folder}/".startswith(f"{place}/") or f"{place}/".startswith(f"{folder}/"):
                 yield (
-                    f"{name}, {other}: {folder} and {place} lie in one another, so that what is private could be served, "
-                    "or what is served be removed; choose folders side by side"
+                    f"{name}, {other}: {folder} and {place} lie in one another, so that what is private could be "
+                    "served, or what is served be removed; choose folders side by side"
                 )
 
 

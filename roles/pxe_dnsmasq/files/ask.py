@@ -34,7 +34,9 @@ def discover(mac: bytes, number: bytes) -> bytes:
         94: b"\x01\x02\x01",
         97: b"\x00" * 17,
     }
-    return head + COOKIE + b"".join(bytes([code, len(text)]) + text for code, text in options.items()) + b"\xff"
+    return (
+        head + COOKIE + b"".join(bytes([code, len(text)]) + text for code, text in options.items()) + b"\xff"
+    )
 
 
 def offer(packet: bytes, number: bytes) -> tuple[str, bool] | None:
@@ -68,7 +70,9 @@ def main(interface: str, address: str) -> int:
                 if found == (address, True):
                     return 0
                 others.update([found[0]] if found else [])
-    print(f"no offer for PXE from {address} on {interface}; answers came from {', '.join(sorted(others)) or 'nobody'}")
+    print(
+        f"no offer for PXE from {address} on {interface}; answers came from {', '.join(sorted(others)) or 'nobody'}"
+    )
     return 1
 
 
