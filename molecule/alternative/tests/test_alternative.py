@@ -85,7 +85,7 @@ def test_seeds_belong_to_the_web_server_and_say_what_was_given(host: Any) -> Non
 def test_states_and_reports_are_at_the_other_places(host: Any, device: Device) -> None:
     states = {row["machine"]: row["state"] for row in json.loads(host.check_output("netboot status --json"))}
     assert states == {"odd": "armed", "whatever": "armed", "spared": "local"}
-    assert json.loads(host.file("/etc/netboot.json").content_string)["hours"] == 0.5
+    assert json.loads(host.file("/etc/netboot/netboot.json").content_string)["hours"] == 0.5
     path = "/reports/odd." + "0" * 32 + ".failed"
     assert "413" in device.http(path, "-X", "PUT", "-d", "x" * 2000, port=8080).stdout.splitlines()[0]
     assert "201" in device.http(path, "-X", "PUT", "-d", "x", port=8080).stdout.splitlines()[0]
