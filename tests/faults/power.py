@@ -28,12 +28,12 @@ GUEST = "guest"  # in every other inventory
 
 LOOK = r"""
 import hashlib, json, os, re, stat, subprocess
-TOPS = ("/srv/netboot", "/etc/netboot", "/etc/nginx", "/etc/systemd/system", "/usr/local", "/var/lib/netboot/plan",
-        "/var/spool/netboot")
+TOPS = ("/srv/netboot", "/etc/logrotate.d", "/etc/netboot", "/etc/nginx", "/etc/systemd/system", "/usr/local",
+        "/var/lib/netboot/plan", "/var/spool/netboot")
 IMAGES = "/srv/netboot/http/images/focal"
 tree, named, images = {}, set(), {}
-for path in ["/etc/netboot.json", *(os.path.join(at, name) for top in TOPS for at, folders, files in os.walk(top)
-                                    for name in folders + files)]:
+for path in (os.path.join(at, name) for top in TOPS for at, folders, files in os.walk(top)
+             for name in folders + files):
     if path.startswith(IMAGES + "/") or path.endswith(".dpkg-new") or re.search(r"/[.][^/]*[.]json$", path):
         continue
     try:
