@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Print as JSON what the name server and the web server of this host are, and what they answer: look.py."""
+"""Print as JSON what the services of the host's owner are, and what they answer: look.py."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import hashlib
 import json
 import os
 import socket
+import struct
 import subprocess
 import urllib.error
 import urllib.request
 
 ADDRESS = "192.168.1.50"
 PORTS = (80, 8080, 8081)
-UNITS = ("dnsmasq.service", "nginx.service")
+UNITS = ("dnsmasq.service", "nginx.service", "virtual.service")
 PROPERTIES = ("MainPID", "ActiveState", "ActiveEnterTimestampMonotonic", "UnitFileState", "NRestarts", "Nice")
 PLACES = (
     "/etc/default/dnsmasq",
@@ -23,6 +24,7 @@ PLACES = (
     "/etc/nginx",
     "/etc/resolv.conf",
     "/etc/systemd/system/nginx.service.d",
+    "/etc/systemd/system/virtual.service",
     "/home",
     "/srv/site",
 )
@@ -63,6 +65,19 @@ def names() -> str:
         return asking.recv(512).hex()
 
 
+def address() -> list[str]:
+    """Who offers which address to a virtual machine (RFC 2131, section 2)."""
+    head = struct.pack("!BBBB4sHH16s16s192s", 1, 1, 6, 0, b"look", 0, 0x8000, b"", b"RT\x00\x00\x00\x01", b"")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"virbr0")
+        asking.settimeout(5)
+        asking.bind(("", 68))
+        asking.sendto(head + b"\x63\x82\x53\x63\x35\x01\x01\xff", ("255.255.255.255", 67))
+        answer, (server, _port) = asking.recvfrom(2048)
+        return [server, socket.inet_ntoa(answer[16:20])]
+
+
 def page(port: int) -> list[object]:
     """A site's first page with its head; the reason when there is none."""
     try:
@@ -74,5 +89,5 @@ def page(port: int) -> list[object]:
 
 
 if __name__ == "__main__":
-    answers = {"names": names(), **{str(port): page(port) for port in PORTS}}
+    answers = {"names": names(), "address": address(), **{str(port): page(port) for port in PORTS}}
     print(json.dumps({"units": units(), "files": files(), "answers": answers}))

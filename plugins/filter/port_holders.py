@@ -10,7 +10,7 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Reads the output of C(ss) and names the programs that are in the way.
-positional: ports, address, ours
+positional: ports, address, ours, interface
 options:
   _input:
     description: Lines as C(ss -H -l -n -p) prints them.
@@ -31,6 +31,12 @@ options:
     type: list
     elements: str
     required: true
+  interface:
+    description: >-
+      The interface of that address; a program that is bound to another one is not in the way. Without it, each program
+      at all addresses is.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -53,10 +59,12 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import network
 
 
-def port_holders(lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str]) -> list[str]:
+def port_holders(
+    lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str], interface: str = ""
+) -> list[str]:
     """Return the holders; see DOCUMENTATION."""
     try:
-        return network.port_holders(lines, ports, address, ours)
+        return network.port_holders(lines, ports, address, ours, interface)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who was on the host before us is there as before, and so are we."""
+"""Who was on the host before us is there as before, and so are we beside them."""
 
 from __future__ import annotations
 
@@ -35,12 +35,13 @@ def test_there_was_something_to_keep(before: Any) -> None:
     assert all("ActiveState=active" in said for said in before["units"].values())
     assert not [said for said in before["units"].values() if "MainPID=0" in said]
     assert before["answers"]["names"].endswith("c0a80107")
+    assert before["answers"]["address"][0] == "192.168.122.1"
     pages = [page[2] for page in before["answers"].values() if page[0] == 200]
     assert sorted(pages) == ["a site\n", "a site at home\n"]
     assert {"/etc/nginx/nginx.conf", "/etc/dnsmasq.d/home.conf"} <= before["files"].keys()
 
 
-@pytest.mark.parametrize("unit", ["dnsmasq.service", "nginx.service"])
+@pytest.mark.parametrize("unit", ["dnsmasq.service", "nginx.service", "virtual.service"])
 def test_a_neighbour_s_service_is_the_same_process(before: Any, after: Any, unit: str) -> None:
     assert after["units"][unit] == before["units"][unit]
 
@@ -49,7 +50,7 @@ def test_no_file_of_theirs_was_written(before: Any, after: Any) -> None:
     assert after["files"] == before["files"]
 
 
-@pytest.mark.parametrize("what", ["names", "8080"])
+@pytest.mark.parametrize("what", ["names", "address", "8080"])
 def test_it_answers_as_before(before: Any, after: Any, what: str) -> None:
     assert after["answers"][what] == before["answers"][what]
 
@@ -92,9 +93,9 @@ def test_our_requests_are_in_no_log_of_theirs(host: Any, device: Device, port: i
 
 def test_all_start_again_beside_each_other(host: Any, before: Any, port: int, device: Device) -> None:
     """The last one, since no process is the same afterwards."""
-    host.run_expect([0], "systemctl restart dnsmasq nginx netboot-dnsmasq netboot-nginx")
-    host.run_expect([0], "systemctl restart netboot-nginx netboot-dnsmasq nginx dnsmasq")
+    host.run_expect([0], "systemctl restart dnsmasq nginx virtual netboot-dnsmasq netboot-nginx")
+    host.run_expect([0], "systemctl restart netboot-nginx netboot-dnsmasq virtual nginx dnsmasq")
     now = look(host)["answers"]
-    for what in ("names", "8080", "8081" if port == 80 else "80"):
+    for what in ("names", "address", "8080", "8081" if port == 80 else "80"):
         assert now[what] == before["answers"][what]
     test_ours_answer(device, port)

@@ -62,7 +62,7 @@ def _addresses(facts: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 
 
 def port_holders(
-    ss_lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str]
+    ss_lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str], interface: str = ""
 ) -> list[str]:
     """Return who else holds one of the ports at the address, as C(PROGRAM on ADDRESS:PORT).
 
@@ -71,14 +71,17 @@ def port_holders(
     :param address: the server's address; a holder of all addresses is in the way too.
     :param ours: process ids of our services, V(0) for one that does not run. In a container root may not see whose
         a socket is; while a service of ours runs, such a one is taken for ours.
+    :param interface: that of the address. Who is bound to another one, as the DHCP server of a network of virtual
+        machines is (ADDRESS%INTERFACE:PORT, socket(7): SO_BINDTODEVICE), is not in the way.
     """
     wanted, pids = {str(port) for port in ports}, set(ours) - {"0"}
     holders = []
     for line in ss_lines:
-        local, host, port = _local(line)
+        local, host, device, port = _local(line)
         program = re.search(r'users:\(\("([^"]+)"', line)
         is_ours = bool(pids & set(re.findall(r"pid=(\d+)", line))) if program else bool(pids)
-        if port in wanted and host in _reached_at(address) and not is_ours:
+        elsewhere = bool(interface and device) and device != interface
+        if port in wanted and host in _reached_at(address) and not is_ours and not elsewhere:
             holders.append(f"{program.group(1) if program else 'an unknown program'} on {local}")
     return holders
 
@@ -89,16 +92,17 @@ def free_port(ss_lines: Iterable[str], ports: Iterable[int], address: str) -> in
     :param ss_lines, address: as for L(port_holders).
     :param ports: port numbers, the best first.
     """
-    held = {port for dummy, host, port in map(_local, ss_lines) if host in _reached_at(address)}
+    held = {port for dummy, host, device, port in map(_local, ss_lines) if host in _reached_at(address)}
     ports = list(ports)
     return next((port for port in ports if str(port) not in held), ports[-1] + 1)
 
 
-def _local(line: str) -> tuple[str, str, str]:
-    """Return a socket's own address with its port as ss(8) prints it, without its port, and its port."""
+def _local(line: str) -> tuple[str, str, str, str]:
+    """Return a socket's own end as ss(8) prints it, and of that: address, interface if it is bound to one, port."""
     local = next((word for word in line.split() if re.search(r":\d+$", word)), "")
-    host, _colon, port = local.rpartition(":")
-    return local, re.sub(r"%.*", "", host).strip("[]"), port
+    where, _colon, port = local.rpartition(":")
+    host, _percent, device = where.partition("%")
+    return local, host.strip("[]"), device.strip("[]"), port
 
 
 def _reached_at(address: str) -> set[str]:

@@ -92,6 +92,16 @@ def test_another_program_of_the_same_name_is_in_the_way() -> None:
     assert port_holders([line], [80], "192.168.1.50", ["0"]) == ["nginx on 0.0.0.0:80"]
 
 
+@pytest.mark.parametrize("local", ["0.0.0.0%virbr0:67", "*%virbr0:67", "[::]%virbr0:67"])
+def test_who_serves_another_interface_is_not_in_the_way(local: str) -> None:
+    line = f'UNCONN 0 0 {local} 0.0.0.0:* users:(("dnsmasq",pid=5,fd=3))'
+    assert port_holders([line], [67], "192.168.1.50", ["0"], "eno1") == []
+    assert port_holders([line], [67], "192.168.1.50", ["0"], "virbr0") == [f"dnsmasq on {local}"]
+    assert port_holders([line], [67], "192.168.1.50", ["0"]) == [f"dnsmasq on {local}"]
+    everywhere = line.replace("%virbr0", "")
+    assert port_holders([everywhere], [67], "192.168.1.50", ["0"], "eno1") != []
+
+
 def test_other_ports_and_other_addresses_are_nobodys_business() -> None:
     assert port_holders(SS, [80], "192.168.1.50", ["0"]) == []
     assert port_holders(SS[:2], [4011], "192.168.1.50", ["2"]) == []
