@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers import Device, Service
+from tests.servers import PROJECT, Device, Service, ansible_playbook, broken
 
 # A request to the server at an address of the boot network, from one that is not in it: prints the answer's status.
 STRANGER = """python3 -c "
@@ -170,7 +170,8 @@ def test_who_is_not_in_the_boot_network_is_refused(host: Any) -> None:
 
 
 def test_the_distribution_s_service_neither_runs_nor_will(host: Any) -> None:
-    """Its package was installed by the role; nobody asked for its example site."""
+    """Its package was installed by the role; nobody asked for its example site, nor will after an upgrade."""
+    host.run_expect([0], "dpkg-reconfigure --frontend=noninteractive nginx-common nginx")
     assert not host.service("nginx").is_running
     assert not host.service("nginx").is_enabled
     assert not host.file("/etc/systemd/system/nginx.service.d").exists
@@ -196,9 +197,12 @@ def test_its_exposure_is_low(service: Service) -> None:
 def test_it_can_write_nothing_that_is_served_and_sees_no_home(service: Service) -> None:
     assert "Read-only file system" in service.inside("touch /srv/netboot/http/x").stderr
     assert "Read-only file system" in service.inside("touch /etc/nginx/conf.d/x.conf").stderr
+    assert "Read-only file system" in service.inside("touch /run/x").stderr
     assert service.inside("ls -A /root /home /tmp").stdout.split() == ["/home:", "/root:", "/tmp:"]
     assert service.inside("cat /etc/shadow").stdout == ""
-    assert service.inside("touch /var/log/netboot/x").returncode == 0, "what it must write, it can"
+    for place in ("/run/netboot-nginx", "/var/log/netboot", "/var/spool/netboot/reports"):
+        assert service.inside(f"touch {place}/x").returncode == 0, "what it must write, it can"
+        assert service.inside(f"rm {place}/x").returncode == 0
 
 
 def test_its_workers_have_no_capability(host: Any, service: Service) -> None:
@@ -233,3 +237,16 @@ def test_each_request_is_logged_with_its_bytes(host: Any, device: Device) -> Non
     line = host.check_output("grep probe/1 /var/log/netboot/access.log | tail -n 1").split()
     assert line[2] == "192.168.1.1"
     assert line[6:8] == ["206", "5"]
+
+
+def test_a_run_fails_with_its_last_words_when_it_does_not_answer(host: Any) -> None:
+    playbook = PROJECT / "molecule/pxe_http/converge.yml"
+    with broken(host, "netboot-nginx", "the disk is gone"):
+        done = ansible_playbook(host, playbook)
+    said = " ".join(done.stdout.split())
+    assert done.returncode != 0
+    assert "netboot-nginx.service does not answer" in said
+    assert "Connection refused" in said
+    assert "NRestarts=" in said
+    assert "the disk is gone" in said
+    assert ansible_playbook(host, playbook).returncode == 0
