@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers import Device, Service
+from tests.servers import PROJECT, Device, Service, ansible_playbook, broken
 
 
 @pytest.fixture
@@ -131,3 +131,16 @@ def test_it_comes_back_when_it_is_killed(host: Any, device: Device) -> None:
     while not device.discover("--seconds", "1"):
         assert time.monotonic() < deadline, "no offer within 20 s after the kill"
     assert host.service("netboot-dnsmasq").systemd_properties["MainPID"] != before
+
+
+def test_a_run_fails_with_its_last_words_when_it_does_not_answer(host: Any) -> None:
+    playbook = PROJECT / "molecule/pxe_dnsmasq/converge.yml"
+    with broken(host, "netboot-dnsmasq", "the disk is gone"):
+        done = ansible_playbook(host, playbook)
+    said = " ".join(done.stdout.split())
+    assert done.returncode != 0
+    assert "netboot-dnsmasq.service does not answer" in said
+    assert "no offer for PXE from 192.168.1.50 on lan0; answers came from nobody" in said
+    assert "NRestarts=" in said
+    assert "the disk is gone" in said
+    assert ansible_playbook(host, playbook).returncode == 0
