@@ -8,6 +8,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,19 @@ def ansible_playbook(host: Any, playbook: Path | str, *options: str) -> subproce
     argv = ["ansible-playbook", str(playbook), f"--limit={host.backend.name.rpartition('-')[2]}", *options]
     argv += [f"--inventory={path}" for path in (PROJECT / "molecule/shared/inventory", _inventory())]
     return subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def broken(host: Any, unit: str, words: str) -> Iterator[None]:
+    """Let a service start, say some words, and end again, for ever."""
+    folder = f"/etc/systemd/system/{unit}.service.d"
+    lines = f"[Service]\\nExecStart=\\nExecStart=/bin/sh -c 'echo {words}; exit 1'\\n"
+    host.run_expect([0], f'mkdir {folder}; printf "{lines}" >{folder}/broken.conf')
+    host.run_expect([0], f"systemctl daemon-reload; systemctl restart {unit}")
+    try:
+        yield
+    finally:
+        host.run_expect([0], f"rm -r {folder}; systemctl daemon-reload; systemctl restart {unit}")
 
 
 def _inventory() -> Path:

@@ -10,7 +10,7 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Reads the output of C(ss) and names the programs that are in the way.
-positional: ports, address, ours
+positional: ports, address, ours, interface
 options:
   _input:
     description: Lines as C(ss -H -l -n -p) prints them.
@@ -27,16 +27,22 @@ options:
     type: str
     required: true
   ours:
-    description: Names of programs that are meant to hold them.
+    description: Process ids of the services that are meant to hold them, V(0) for one that does not run.
     type: list
     elements: str
     required: true
+  interface:
+    description: >-
+      The interface of that address; a program that is bound to another one is not in the way. Without it, each program
+      at all addresses is.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
 - name: Show who else serves DHCP, TFTP or PXE
   ansible.builtin.debug:
-    msg: "{{ sockets.stdout_lines | homelab.netboot.port_holders([67, 69, 4011], '192.168.1.50', ['dnsmasq']) }}"
+    msg: "{{ sockets.stdout_lines | homelab.netboot.port_holders([67, 69, 4011], '192.168.1.50', ['814']) }}"
 """
 
 RETURN = r"""
@@ -53,10 +59,12 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import network
 
 
-def port_holders(lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str]) -> list[str]:
+def port_holders(
+    lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str], interface: str = ""
+) -> list[str]:
     """Return the holders; see DOCUMENTATION."""
     try:
-        return network.port_holders(lines, ports, address, ours)
+        return network.port_holders(lines, ports, address, ours, interface)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

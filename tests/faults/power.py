@@ -28,12 +28,12 @@ GUEST = "guest"  # in every other inventory
 
 LOOK = r"""
 import hashlib, json, os, re, stat, subprocess
-TOPS = ("/srv/netboot", "/etc/nginx", "/etc/dnsmasq.d", "/etc/systemd/system", "/usr/local", "/var/lib/netboot/plan",
-        "/var/spool/netboot")
+TOPS = ("/srv/netboot", "/etc/logrotate.d", "/etc/netboot", "/etc/nginx", "/etc/systemd/system", "/usr/local",
+        "/var/lib/netboot/plan", "/var/spool/netboot")
 IMAGES = "/srv/netboot/http/images/focal"
 tree, named, images = {}, set(), {}
-for path in ["/etc/netboot.json", *(os.path.join(at, name) for top in TOPS for at, folders, files in os.walk(top)
-                                    for name in folders + files)]:
+for path in (os.path.join(at, name) for top in TOPS for at, folders, files in os.walk(top)
+             for name in folders + files):
     if path.startswith(IMAGES + "/") or path.endswith(".dpkg-new") or re.search(r"/[.][^/]*[.]json$", path):
         continue
     try:
@@ -61,11 +61,13 @@ print(json.dumps([tree, sorted(named | {current} - {""}), images]))
 
 # What must be so once the system has started again; a line for each thing that is not.
 SOUND = """
-if command -v nginx >/dev/null && [ -e /etc/nginx/nginx.conf ]; then nginx -t -q; fi
-if command -v dnsmasq >/dev/null; then dnsmasq --test --conf-dir=/etc/dnsmasq.d 2>&1 | grep -v 'check OK'; fi
+if [ -e /etc/netboot/nginx.conf ]; then mkdir -p /run/netboot-nginx; nginx -t -q -c /etc/netboot/nginx.conf; fi
+conf=/etc/netboot/dnsmasq.conf
+if [ -e $conf ]; then dnsmasq --test --conf-file=$conf 2>&1 | grep -v 'check OK'; fi
+if ss -Hltn sport = :80 | grep -qF 0.0.0.0; then echo "the distribution's nginx runs"; fi
 systemctl --failed --no-legend --plain | cut -d' ' -f1
 """
-UNITS = ("nginx", "dnsmasq", "netboot-reports.path", "netboot-expire.timer")
+UNITS = ("netboot-nginx", "netboot-dnsmasq", "netboot-reports.path", "netboot-expire.timer")
 RUNNING = f"systemctl is-active {' '.join(UNITS)}"
 
 
@@ -102,9 +104,7 @@ class Plug(Box):
             "netboot_http_port": (80, 8080)[kind],
             "netboot_uefi": ("auto", "never")[kind],
             "machine_states_hours": (4, 5)[kind],
-            "pxe_http_sandbox": not kind,
             "pxe_http_report_burst": (20, 21)[kind],
-            "pxe_dnsmasq_sandbox": not kind,
             "pxe_dnsmasq_log_dhcp": not kind,
         }
         path = self.place / "machines.json"

@@ -23,7 +23,7 @@ FIRST = (
     ("pxe_http : Install nginx", "status half-installed nginx"),
     ("pxe_tftp_assets : Install the loaders", "status half-configured"),
     ("pxe_tftp_assets : Install iPXE's package", "status unpacked ipxe"),
-    ("pxe_dnsmasq : Install dnsmasq's service", "status half-configured dnsmasq"),
+    ("pxe_dnsmasq : Install dnsmasq's program", "status half-configured dnsmasq-base"),
 )
 
 

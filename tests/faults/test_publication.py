@@ -75,7 +75,8 @@ def test_power_cut_at_twenty_points_of_a_publication(box: Box, seen: Seen) -> No
         left = "find /srv/netboot /var/lib/netboot -name '.netboot-*' | wc -l"
         assert box.sh(left).strip() == "0"
     box.sh(
-        "systemctl reset-failed; systemctl start nginx dnsmasq ssh netboot-reports.path netboot-expire.timer"
+        "systemctl reset-failed; "
+        "systemctl start netboot-nginx netboot-dnsmasq ssh netboot-reports.path netboot-expire.timer"
     )
     assert cut >= POINTS // 2, f"only {cut} of {POINTS} came before the end"
     seen(

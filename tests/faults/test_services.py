@@ -22,7 +22,8 @@ json.dump(state, open(path, "w"))
 
 
 def test_dnsmasq_and_nginx_crash(box: Box, seen: Seen) -> None:
-    box.sh("systemctl reset-failed; systemctl start nginx dnsmasq; systemctl kill -s KILL nginx dnsmasq")
+    both = "netboot-nginx netboot-dnsmasq"
+    box.sh(f"systemctl reset-failed; systemctl start {both}; systemctl kill -s KILL {both}")
 
     def answers() -> bool:
         probe = ["ip", "netns", "exec", box.network.namespace, "python3", str(PROBE), "--seconds", "1"]
@@ -30,7 +31,9 @@ def test_dnsmasq_and_nginx_crash(box: Box, seen: Seen) -> None:
         return box.http("/grub/default.cfg")[0] == "200" and "lpxelinux.0" in offers
 
     seconds = wait(answers, 30)
-    assert "Failed with result 'signal'" in box.sh("journalctl -u nginx -u dnsmasq --no-pager")
+    assert "Failed with result 'signal'" in box.sh(
+        "journalctl -u netboot-nginx -u netboot-dnsmasq --no-pager"
+    )
     seen(
         f"machines that ask in those seconds ask again; both answer after {seconds:.0f} s (systemd started them again)"
     )

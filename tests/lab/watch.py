@@ -20,7 +20,7 @@ from .server import Server
 from .story import Line, Step, Story
 
 TFTP_ROOT = "/srv/netboot/tftp"
-ACCESS_LOG = "/var/log/nginx/netboot.access.log"
+ACCESS_LOG = "/var/log/netboot/access.log"
 SETTLE = 0.3
 """Seconds that router and server may take to write down a request after the machine has had its answer."""
 
@@ -66,7 +66,7 @@ class ServerLog(AbstractContextManager["ServerLog"]):
         # Both begin where the logs are now, not where they are when the programs have started.
         # `cat` ends when the connection does; then the followers are ended too.
         script = (
-            "journalctl -q -f -n all --since @$(date +%s) -o short-unix -u dnsmasq & "
+            "journalctl -q -f -n all --since @$(date +%s) -o short-unix -u netboot-dnsmasq & "
             f"log={shlex.quote(ACCESS_LOG)}; size=$(stat -c %s $log 2>/dev/null || echo 0); "
             "tail -s 0.2 -c +$((size + 1)) -F $log 2>/dev/null & "
             "echo following; cat >/dev/null; kill $(jobs -p)"
@@ -98,7 +98,7 @@ class ServerLog(AbstractContextManager["ServerLog"]):
 
     def last_lines(self) -> set[bytes]:
         """The last line of each of the server's two logs, as they are now."""
-        script = f"tail -n 1 {shlex.quote(ACCESS_LOG)}; journalctl -q -n 1 -o short-unix -u dnsmasq"
+        script = f"tail -n 1 {shlex.quote(ACCESS_LOG)}; journalctl -q -n 1 -o short-unix -u netboot-dnsmasq"
         said = run(*servers.ssh(self.server, "bash", "-c", shlex.quote(script)), check=False)
         return {line.encode() for line in said.splitlines()}
 

@@ -30,10 +30,10 @@ SEEDS = "/srv/netboot/http/machines"
 # nginx takes the first of its locations that fits, so this one goes before all others.
 BLOCK = r"""
 set -e
-file=$(grep -ls 'reports/' /etc/nginx/sites-enabled/* /etc/nginx/conf.d/* | head -n 1)
+file=/etc/netboot/nginx.conf
 sed -i --follow-symlinks '0,/^ *location /s,,    location ~ ^/reports/life-lost { return 503; }\n&,' "$file"
-nginx -t -q
-systemctl reload nginx
+nginx -t -q -c "$file"
+systemctl reload netboot-nginx
 """
 
 

@@ -12,6 +12,9 @@ exec 9>"$root/build/galaxy.lock" && flock 9 # a second run at the same time wait
 rm -rf "$work"
 mkdir -p "$work/run"
 cd "$work/run"
+# A home or a temporary folder, where this clone may be, is refused.
+state=$(mktemp --directory /var/lib/netboot-galaxy.XXXXXX)
+trap 'rm -rf "$state"' EXIT
 touch "$work/ansible.cfg"
 
 # Nothing of this clone or of the user's own settings may help.
@@ -51,7 +54,7 @@ netboot_servers:
   hosts:
     localhost: {ansible_connection: local, ansible_python_interpreter: "{{ ansible_playbook_python }}"}
   vars:
-    netboot_state: $work/run/netboot
+    netboot_state: $state
 netboot_machines:
   hosts:
     nuc1: {netboot_mac: "f4:4d:30:60:64:69", netboot_ssh_keys: ["ssh-ed25519 AAAA you@home"]}
@@ -70,10 +73,10 @@ run() {
   grep -q "^localhost .*changed=$changes .*failed=0" "$work/run.log" || fail "not $changes changed: see $work/run.log"
 }
 run 1 --check
-[ ! -e netboot ] || fail "check mode wrote something"
+[ ! -e "$state/plan" ] || fail "check mode wrote something"
 run 1
 run 0
-grep -q '^#cloud-config' netboot/plan/seed/nuc1/user-data || fail "there is no user-data for nuc1"
+grep -q '^#cloud-config' "$state/plan/seed/nuc1/user-data" || fail "there is no user-data for nuc1"
 
 echo "read the playbooks and all documentation by their full names"
 for name in site arm disarm status; do

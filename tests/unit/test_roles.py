@@ -83,7 +83,9 @@ def sources(role: str) -> list[Path]:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_roles_read_shared_settings_that_exist_and_define_none(role: str) -> None:
-    known = {*SHARED["server"], *role_docs.results("netboot"), "netboot_packages", "netboot_servers"}
+    entries = role_docs.entry_points("netboot")
+    asked = {*entries["packages"]["options"], *entries["silent"]["options"]}
+    known = {*SHARED["server"], *role_docs.results("netboot"), *asked, "netboot_servers"}
     for path in sources(role):
         code = " ".join(
             re.findall(r"{[{%].*?[%}]}|^ *(?:when|that|until|\w+_when):[^\n]*", code_of(path), FLAGS)

@@ -16,9 +16,8 @@ from tests.servers import PREFIX, ansible_playbook
 
 #: Where the roles write, and nobody else: what packages bring is shown as packages.
 PLACES = (
-    "/etc/dnsmasq.d/netboot",
     "/etc/netboot",
-    "/etc/nginx/conf.d/",
+    "/etc/logrotate.d/netboot",
     "/etc/systemd/system/",
     "/srv/netboot/",
     "/usr/local/",
@@ -30,7 +29,7 @@ CHANGED = {
     "netboot_http_port": 8080,
     "netboot_kernel_args": ["console=ttyS1"],
     "netboot_uefi": "never",
-    "pxe_http_sandbox": False,
+    "pxe_http_report_burst": 21,
     "machine_states_hours": 5,
 }
 #: An image more, which cannot be judged before it is there.

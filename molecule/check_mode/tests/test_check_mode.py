@@ -19,8 +19,8 @@ UNSHOWN = {
     # whether UEFI machines get it is judged when packages and images are there; the run says so
     f"{SERVED}/http/efi/ipxe.efi": "bare",
     # what systemd makes to start a unit that is shown: its line WantedBy=
-    "/etc/systemd/system/multi-user.target.wants/dnsmasq.service": "bare",
-    "/etc/systemd/system/multi-user.target.wants/nginx.service": "bare",
+    "/etc/systemd/system/multi-user.target.wants/netboot-dnsmasq.service": "bare",
+    "/etc/systemd/system/multi-user.target.wants/netboot-nginx.service": "bare",
     "/etc/systemd/system/multi-user.target.wants/netboot.target": "bare",
     # the program's notes: what it handed out, and the moment's state of each machine that may be installed
     f"{STATE}/lock": "bare",
@@ -94,7 +94,7 @@ def test_what_cannot_be_known_yet_is_said(seen: Any) -> None:
 
 
 def test_what_leaves_is_shown_and_what_cannot_be_judged_stays(seen: Any) -> None:
-    loader, lines = f"{SERVED}/http/efi/ipxe.efi", "/etc/dnsmasq.d/netboot.conf"
+    loader, lines = f"{SERVED}/http/efi/ipxe.efi", "/etc/netboot/dnsmasq.conf"
     assert {loader, lines} <= set(shown(seen.said["changed"]))
     assert not {loader, lines} & set(shown(seen.said["image"]))
     for file in ("other.iso", "vmlinuz", "initrd", ".image.json"):

@@ -26,9 +26,9 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a port that another program holds": (
         {"netboot_http_port": 8099},
         [
-            "nginx needs port 8099 (netboot_http_port)",
+            "the web server needs port 8099 (netboot_http_port)",
             "python3 on 0.0.0.0:8099",
-            "set netboot_http_port to a free port",
+            "Set netboot_http_port to a free port, such as 8080",
         ],
     ),
     "an image that is not there": (
@@ -101,9 +101,19 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"pxe_http_networks": ["10.0.0.1/8"]},
         ["pxe_http_networks: 10.0.0.1/8 has host bits set"],
     ),
+    "a port that is none": ({"netboot_http_port": 70000}, ["netboot_http_port: '70000' cannot be used"]),
+    "a folder that nginx would read otherwise": (
+        {"netboot_root": "/srv/a;b"},
+        ["netboot_root: '/srv/a;b' cannot be used; write a full path"],
+    ),
+    "a rate that is none": ({"pxe_http_report_rate": "1;2"}, ["pxe_http_report_rate: '1;2' cannot be used"]),
+    "state inside of what is served": (
+        {"netboot_state": "/srv/netboot/http/state"},
+        ["netboot_root, netboot_state: /srv/netboot and /srv/netboot/http/state lie in one another"],
+    ),
     "a folder that the confined web server could not see": (
         {"netboot_root": "/home/me/netboot"},
-        ["netboot_root: systemd hides /home/me/netboot/http from nginx", "pxe_http_sandbox"],
+        ["netboot_root: systemd hides /home/me/netboot from the services", "choose another folder"],
     ),
 }
 

@@ -184,7 +184,7 @@ def test_no_token_is_in_a_log_or_in_what_systemd_keeps(life: Life, host: Any) ->
         life.device.http(path)
     life.device.http(f"/reports/nuc1.{token}.failed", "-X", "PUT", "-d", "reason")
     life.wait("failed")
-    assert host.run(f"grep -r {token} /var/log/nginx").rc == 1
+    assert host.run(f"grep -r {token} /var/log/netboot").rc == 1
     assert token not in host.check_output("journalctl --no-pager")
 
 

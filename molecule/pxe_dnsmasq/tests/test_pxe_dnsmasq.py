@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from tests.servers import Device, Service
+from tests.servers import PROJECT, Device, Service, ansible_playbook, broken
 
 
 @pytest.fixture
 def service(host: Any) -> Service:
-    return Service(host, "dnsmasq")
+    return Service(host, "netboot-dnsmasq")
 
 
 def test_it_runs_now_and_after_a_restart_of_the_host(host: Any) -> None:
-    service = host.service("dnsmasq")
+    service = host.service("netboot-dnsmasq")
     assert service.is_running
     assert service.is_enabled
 
@@ -105,17 +105,17 @@ def test_it_can_write_nothing_that_is_served_and_sees_no_home(service: Service) 
     assert service.inside("ls -A /root /home").stdout.split() == ["/home:", "/root:"]
     as_itself = service.inside("setpriv --reuid dnsmasq --regid nogroup --clear-groups cat /etc/shadow")
     assert "Permission denied" in as_itself.stderr
-    assert service.inside("touch /run/dnsmasq/x").returncode == 0, "what it must write, it can"
+    assert "Read-only file system" in service.inside("touch /run/x").stderr
 
 
-def test_the_hosts_name_server_is_left_alone(host: Any) -> None:
-    properties = host.service("dnsmasq").systemd_properties
-    assert not {"ExecStartPost", "ExecStop"} & properties.keys()
+def test_nothing_of_the_distribution_s_dnsmasq_is_there(host: Any) -> None:
+    assert not host.service("dnsmasq").exists
+    assert not host.file("/etc/dnsmasq.d").exists
 
 
 def test_it_takes_up_its_address_when_that_comes_later(host: Any, device: Device) -> None:
     host.run_expect([0], "ip -4 address flush dev lan0")
-    host.run_expect([0], "systemctl restart dnsmasq")
+    host.run_expect([0], "systemctl restart netboot-dnsmasq")
     assert device.tftp("greeting").returncode != 0
     host.run_expect([0], "ip address add 192.168.1.50/24 dev lan0")
     deadline = time.monotonic() + 20
@@ -125,9 +125,22 @@ def test_it_takes_up_its_address_when_that_comes_later(host: Any, device: Device
 
 
 def test_it_comes_back_when_it_is_killed(host: Any, device: Device) -> None:
-    before = host.service("dnsmasq").systemd_properties["MainPID"]
+    before = host.service("netboot-dnsmasq").systemd_properties["MainPID"]
     host.run_expect([0], f"kill -KILL {before}")
     deadline = time.monotonic() + 20
     while not device.discover("--seconds", "1"):
         assert time.monotonic() < deadline, "no offer within 20 s after the kill"
-    assert host.service("dnsmasq").systemd_properties["MainPID"] != before
+    assert host.service("netboot-dnsmasq").systemd_properties["MainPID"] != before
+
+
+def test_a_run_fails_with_its_last_words_when_it_does_not_answer(host: Any) -> None:
+    playbook = PROJECT / "molecule/pxe_dnsmasq/converge.yml"
+    with broken(host, "netboot-dnsmasq", "the disk is gone"):
+        done = ansible_playbook(host, playbook)
+    said = " ".join(done.stdout.split())
+    assert done.returncode != 0
+    assert "netboot-dnsmasq.service does not answer" in said
+    assert "no offer for PXE from 192.168.1.50 on lan0; answers came from nobody" in said
+    assert "NRestarts=" in said
+    assert "the disk is gone" in said
+    assert ansible_playbook(host, playbook).returncode == 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers import Device, Service
+from tests.servers import PROJECT, Device, Service, ansible_playbook, broken
 
 # A request to the server at an address of the boot network, from one that is not in it: prints the answer's status.
 STRANGER = """python3 -c "
@@ -25,7 +25,7 @@ ISO = "/srv/netboot/http/images/focal/focal.iso"
 
 @pytest.fixture
 def service(host: Any) -> Service:
-    return Service(host, "nginx")
+    return Service(host, "netboot-nginx")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,8 +39,8 @@ def _content(host: Any) -> None:
 
 
 def test_it_runs_now_and_after_a_restart_of_the_host(host: Any) -> None:
-    assert host.service("nginx").is_running
-    assert host.service("nginx").is_enabled
+    assert host.service("netboot-nginx").is_running
+    assert host.service("netboot-nginx").is_enabled
     assert host.socket("tcp://192.168.1.50:80").is_listening
 
 
@@ -151,10 +151,9 @@ def test_no_token_is_in_any_log(host: Any, device: Device) -> None:
         [f"/reports/nuc1.{TOKEN}.failed"],
     ):
         device.http(path, *options)
-    assert host.run(f"grep -rE '{TOKEN[1:]}' /var/log/nginx").rc == 1
+    assert host.run(f"grep -rE '{TOKEN[1:]}' /var/log/netboot").rc == 1
     assert (
-        "GET /machines/nuc1/-/user-data HTTP/1.1"
-        in host.file("/var/log/nginx/netboot.access.log").content_string
+        "GET /machines/nuc1/-/user-data HTTP/1.1" in host.file("/var/log/netboot/access.log").content_string
     )
 
 
@@ -168,6 +167,15 @@ def test_who_is_not_in_the_boot_network_is_refused(host: Any) -> None:
     ):
         assert host.check_output(f"{STRANGER} {elsewhere} {request}") == "403"
     assert host.check_output(f"{STRANGER} 192.168.1.50 GET /images/focal/focal.iso") == "200"
+
+
+def test_the_distribution_s_service_neither_runs_nor_will(host: Any) -> None:
+    """Its package was installed by the role; nobody asked for its example site, nor will after an upgrade."""
+    host.run_expect([0], "dpkg-reconfigure --frontend=noninteractive nginx-common nginx")
+    assert not host.service("nginx").is_running
+    assert not host.service("nginx").is_enabled
+    assert not host.file("/etc/systemd/system/nginx.service.d").exists
+    assert host.file("/etc/nginx/sites-enabled/default").is_symlink, "it is as the package made it"
 
 
 def test_there_is_no_other_site_and_no_version_is_told(host: Any, device: Device) -> None:
@@ -189,9 +197,12 @@ def test_its_exposure_is_low(service: Service) -> None:
 def test_it_can_write_nothing_that_is_served_and_sees_no_home(service: Service) -> None:
     assert "Read-only file system" in service.inside("touch /srv/netboot/http/x").stderr
     assert "Read-only file system" in service.inside("touch /etc/nginx/conf.d/x.conf").stderr
+    assert "Read-only file system" in service.inside("touch /run/x").stderr
     assert service.inside("ls -A /root /home /tmp").stdout.split() == ["/home:", "/root:", "/tmp:"]
     assert service.inside("cat /etc/shadow").stdout == ""
-    assert service.inside("touch /var/log/nginx/x").returncode == 0, "what it must write, it can"
+    for place in ("/run/netboot-nginx", "/var/log/netboot", "/var/spool/netboot/reports"):
+        assert service.inside(f"touch {place}/x").returncode == 0, "what it must write, it can"
+        assert service.inside(f"rm {place}/x").returncode == 0
 
 
 def test_its_workers_have_no_capability(host: Any, service: Service) -> None:
@@ -205,15 +216,12 @@ def test_its_workers_have_no_capability(host: Any, service: Service) -> None:
 
 
 def test_it_goes_on_logging_when_its_logs_were_rotated(host: Any, device: Device) -> None:
-    rotate = (
-        "cd /var/log/nginx && mv netboot.access.log netboot.access.log.1"
-        " && install -m 0640 -o www-data -g adm /dev/null netboot.access.log && kill -USR1 "
-    )
-    host.run_expect([0], f"sh -c '{rotate}{host.file('/run/nginx.pid').content_string.strip()}'")
-    host.run_expect([0], "systemctl reload nginx")
+    host.run_expect([0], "apt-get -qq install --yes --no-install-recommends logrotate >/dev/null")
+    host.run_expect([0], "logrotate --force /etc/logrotate.d/netboot")
+    assert host.file("/var/log/netboot/access.log.1").exists
     device.http("/images/focal/focal.iso", "-r", "0-4", "-A", "rotated/1")
-    assert "rotated/1" in host.file("/var/log/nginx/netboot.access.log").content_string
-    assert host.service("nginx").is_running
+    assert "rotated/1" in host.file("/var/log/netboot/access.log").content_string
+    assert host.service("netboot-nginx").is_running
 
 
 def test_it_comes_back_when_it_is_killed(host: Any, device: Device, service: Service) -> None:
@@ -226,6 +234,19 @@ def test_it_comes_back_when_it_is_killed(host: Any, device: Device, service: Ser
 
 def test_each_request_is_logged_with_its_bytes(host: Any, device: Device) -> None:
     device.http("/images/focal/focal.iso", "-r", "0-4", "-A", "probe/1")
-    line = host.check_output("grep probe/1 /var/log/nginx/netboot.access.log | tail -n 1").split()
+    line = host.check_output("grep probe/1 /var/log/netboot/access.log | tail -n 1").split()
     assert line[2] == "192.168.1.1"
     assert line[6:8] == ["206", "5"]
+
+
+def test_a_run_fails_with_its_last_words_when_it_does_not_answer(host: Any) -> None:
+    playbook = PROJECT / "molecule/pxe_http/converge.yml"
+    with broken(host, "netboot-nginx", "the disk is gone"):
+        done = ansible_playbook(host, playbook)
+    said = " ".join(done.stdout.split())
+    assert done.returncode != 0
+    assert "netboot-nginx.service does not answer" in said
+    assert "Connection refused" in said
+    assert "NRestarts=" in said
+    assert "the disk is gone" in said
+    assert ansible_playbook(host, playbook).returncode == 0

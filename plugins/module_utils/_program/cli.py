@@ -13,7 +13,7 @@ from .plan import RefusedError
 from .server import Server
 from .settings import Settings
 
-SETTINGS = "/etc/netboot.json"
+SETTINGS = "/etc/netboot/netboot.json"
 
 
 def parser() -> argparse.ArgumentParser:

@@ -112,6 +112,10 @@ def report_address(base_url: str, name: str, word: str, token: str = TOKEN) -> s
     return f"{base_url}/{REPORTS}/{name}.{token}.{word}"
 
 
+# --- the services, as systemd knows them
+
+WEB_SERVER, BOOT_SERVER = "netboot-nginx.service", "netboot-dnsmasq.service"
+
 # --- nginx's part of it
 
 #: Paths that it answers, as regular expressions of PCRE and Python alike; the groups become nginx's variables.
@@ -122,7 +126,7 @@ _OTHERS = "|".join(file for file in (*SEED_FILES, RECEIPT) if file != "user-data
 OTHER_SEEDS_PATH = f"^/{MACHINES}/{_LIKE_A_NAME}/{TOKEN_PATTERN}/(?:{_OTHERS})$"
 REPORT_PATH = f"^/{REPORTS}/{_LIKE_A_NAME}\\.{TOKEN_PATTERN}\\.(?:{'|'.join(REPORT_WORDS)})$"
 #: Its log: each request, with "-" in the place of tokens.
-ACCESS_LOG = "/var/log/nginx/netboot.access.log"
+ACCESS_LOG = "/var/log/netboot/access.log"
 ACCESS_FORMAT = (
     '$time_iso8601 $msec $remote_addr "$netboot_request" $status $body_bytes_sent $request_time'
     ' "$http_user_agent"'

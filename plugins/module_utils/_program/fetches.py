@@ -8,7 +8,7 @@ import re
 import subprocess
 from typing import Iterable, Mapping, Tuple
 
-from .contract import ACCESS_LINE, ACCESS_LOG, MACHINES, REPORTS
+from .contract import ACCESS_LINE, ACCESS_LOG, BOOT_SERVER, MACHINES, REPORTS
 
 _BYTES = 4 << 20
 _LINES = 20000
@@ -58,7 +58,7 @@ def recent() -> Iterable[str]:
             yield from file.read().decode("utf-8", "replace").splitlines()
     except OSError:
         pass
-    journal = ["journalctl", "-q", "--no-pager", "-o", "short-unix", "-n", str(_LINES), "-u", "dnsmasq"]
+    journal = ["journalctl", "-q", "--no-pager", "-o", "short-unix", "-n", str(_LINES), "-u", BOOT_SERVER]
     try:
         done = subprocess.run(
             journal, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=20, check=False

@@ -62,26 +62,51 @@ def _addresses(facts: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 
 
 def port_holders(
-    ss_lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str]
+    ss_lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str], interface: str = ""
 ) -> list[str]:
     """Return who else holds one of the ports at the address, as C(PROGRAM on ADDRESS:PORT).
 
     :param ss_lines: what C(ss -H -l -n -p) prints (ss(8)): the fifth column, or the fourth without a state, is local.
     :param ports: port numbers that are needed.
     :param address: the server's address; a holder of all addresses is in the way too.
-    :param ours: programs that are meant to hold them. One that may not be seen is called C(an unknown program).
+    :param ours: process ids of our services, V(0) for one that does not run. In a container root may not see whose
+        a socket is; while a service of ours runs, such a one is taken for ours.
+    :param interface: that of the address. Who is bound to another one, as the DHCP server of a network of virtual
+        machines is (ADDRESS%INTERFACE:PORT, socket(7): SO_BINDTODEVICE), is not in the way.
     """
-    wanted = {str(port) for port in ports}
+    wanted, pids = {str(port) for port in ports}, set(ours) - {"0"}
     holders = []
     for line in ss_lines:
-        local = next((word for word in line.split() if re.search(r":\d+$", word)), "")
-        host, _colon, port = local.rpartition(":")
-        host = re.sub(r"%.*", "", host).strip("[]")
+        local, host, device, port = _local(line)
         program = re.search(r'users:\(\("([^"]+)"', line)
-        who = program.group(1) if program else "an unknown program"
-        if port in wanted and host in {address, "*", "0.0.0.0", "::"} and who not in set(ours):  # noqa: S104 - compared
-            holders.append(f"{who} on {local}")
+        is_ours = bool(pids & set(re.findall(r"pid=(\d+)", line))) if program else bool(pids)
+        elsewhere = bool(interface and device) and device != interface
+        if port in wanted and host in _reached_at(address) and not is_ours and not elsewhere:
+            holders.append(f"{program.group(1) if program else 'an unknown program'} on {local}")
     return holders
+
+
+def free_port(ss_lines: Iterable[str], ports: Iterable[int], address: str) -> int:
+    """Return the first of the ports that nobody holds at the address, or the one behind the last of them.
+
+    :param ss_lines, address: as for L(port_holders).
+    :param ports: port numbers, the best first.
+    """
+    held = {port for dummy, host, device, port in map(_local, ss_lines) if host in _reached_at(address)}
+    ports = list(ports)
+    return next((port for port in ports if str(port) not in held), ports[-1] + 1)
+
+
+def _local(line: str) -> tuple[str, str, str, str]:
+    """Return a socket's own end as ss(8) prints it, and of that: address, interface if it is bound to one, port."""
+    local = next((word for word in line.split() if re.search(r":\d+$", word)), "")
+    where, _colon, port = local.rpartition(":")
+    host, _percent, device = where.partition("%")
+    return local, host.strip("[]"), device.strip("[]"), port
+
+
+def _reached_at(address: str) -> set[str]:
+    return {address, "*", "0.0.0.0", "::"}  # noqa: S104 - compared
 
 
 def networks(values: Iterable[Any], variable: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.network import (
     boot_interface,
+    free_port,
     networks,
     port_holders,
 )
@@ -73,16 +74,43 @@ UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:* users:(("systemd-resolve",pid=4,fd=1))
 
 
 def test_who_is_in_the_way_is_named() -> None:
-    assert port_holders(SS, [67, 69, 4011], "192.168.1.50", ["dnsmasq"]) == [
-        "dhcpd on 0.0.0.0:67",
-        "in.tftpd on [::]:69",
-        "an unknown program on 192.168.1.50:69",
+    others = ["dhcpd on 0.0.0.0:67", "in.tftpd on [::]:69"]
+    unseen = "an unknown program on 192.168.1.50:69"
+    assert port_holders(SS, [67, 69, 4011], "192.168.1.50", ["2"]) == others
+    assert port_holders(SS[:2] + SS[3:], [67, 69, 4011], "192.168.1.50", ["0"]) == [
+        others[0],
+        "dnsmasq on 0.0.0.0%eth0:4011",
+        others[1],
+        unseen,
     ]
 
 
+def test_another_program_of_the_same_name_is_in_the_way() -> None:
+    line = 'LISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:(("nginx",pid=22,fd=6),("nginx",pid=21,fd=6))'
+    assert port_holders([line], [80], "192.168.1.50", ["21"]) == []
+    assert port_holders([line], [80], "192.168.1.50", ["23"]) == ["nginx on 0.0.0.0:80"]
+    assert port_holders([line], [80], "192.168.1.50", ["0"]) == ["nginx on 0.0.0.0:80"]
+
+
+@pytest.mark.parametrize("local", ["0.0.0.0%virbr0:67", "*%virbr0:67", "[::]%virbr0:67"])
+def test_who_serves_another_interface_is_not_in_the_way(local: str) -> None:
+    line = f'UNCONN 0 0 {local} 0.0.0.0:* users:(("dnsmasq",pid=5,fd=3))'
+    assert port_holders([line], [67], "192.168.1.50", ["0"], "eno1") == []
+    assert port_holders([line], [67], "192.168.1.50", ["0"], "virbr0") == [f"dnsmasq on {local}"]
+    assert port_holders([line], [67], "192.168.1.50", ["0"]) == [f"dnsmasq on {local}"]
+    everywhere = line.replace("%virbr0", "")
+    assert port_holders([everywhere], [67], "192.168.1.50", ["0"], "eno1") != []
+
+
 def test_other_ports_and_other_addresses_are_nobodys_business() -> None:
-    assert port_holders(SS, [80], "192.168.1.50", ["nginx"]) == []
-    assert port_holders(SS[:2], [4011], "192.168.1.50", ["dnsmasq"]) == []
+    assert port_holders(SS, [80], "192.168.1.50", ["0"]) == []
+    assert port_holders(SS[:2], [4011], "192.168.1.50", ["2"]) == []
+    assert port_holders(SS, [53], "192.168.1.50", ["0"]) == []
+
+
+def test_a_free_port_is_one_that_nobody_holds_at_the_address() -> None:
+    assert free_port(SS, [67, 69, 53], "192.168.1.50") == 53
+    assert free_port(SS, [67, 69], "192.168.1.50") == 70
 
 
 def test_networks_are_written_with_their_length_and_once() -> None:
