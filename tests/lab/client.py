@@ -18,12 +18,13 @@ from .lan import BRIDGE, Lan, end_processes
 
 @dataclass(frozen=True)
 class Machine:
-    """What is switched on. memory: MiB, or the firmware's usual when 0."""
+    """What is switched on. memory: MiB, or the firmware's usual when 0. blank: whether its disk is so at first."""
 
     name: str
     mac: str
     firmware: Firmware = BIOS
     memory: int = 0
+    blank: bool = False
 
     @property
     def serial(self) -> str:
@@ -111,13 +112,11 @@ class Client:
         return self
 
     def make_new(self) -> None:
-        """The marked disk, and the variables as the firmware's maker left them."""
+        """The disk, marked or blank, and the variables as the firmware's maker left them."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        if self.machine.firmware.code:
-            shutil.copyfile(efi_disk.ensure(), self.folder / "disk.img")
-        else:
-            (self.folder / "disk.img").write_bytes(disk.image())
+        content = efi_disk.ensure().read_bytes() if self.machine.firmware.code else disk.image()
+        (self.folder / "disk.img").write_bytes(bytes(len(content)) if self.machine.blank else content)
         if self.machine.firmware.variables:
             shutil.copyfile(self.machine.firmware.variables, self.folder / "variables.fd")
 

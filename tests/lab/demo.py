@@ -94,7 +94,7 @@ def _demo(suite: str, given: Path | None, screen: Screen) -> None:
         provision(screen, home, box, source)
         sizes = watch.tftp_sizes(box)
         with watch.ServerLog(box, network) as log:
-            named = Machine(home.machine, home.mac, BIOS, source.memory)
+            named = Machine(home.machine, home.mac, BIOS, source.memory, blank=True)
             screen.title(f"3  {home.machine} is switched on")
             installed = boot(screen, Client(named, network), log, sizes, source.real)
             totals(screen, home.machine, installed.story, source)

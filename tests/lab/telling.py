@@ -8,8 +8,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import (
+    BEGUN,
+    FAILED,
+    INSTALLED,
+    RECEIPT,
+)
+
 from .story import Step
 
+REPORTS = {BEGUN: "I begin", INSTALLED: "I am installed", FAILED: "my installation failed"}
 HOLD = 0.8
 """Seconds that a step waits for earlier ones which are told later: the logs come by different ways."""
 
@@ -73,14 +81,7 @@ def sentence(step: Step, machine: str) -> Sentence | None:
     if step.kind == "said":
         return said(step, machine)
     if step.kind == "http":
-        if step.status == 404 and name.rpartition("/")[2] in _OPTIONAL:
-            return None
-        if name.startswith("/reports/"):
-            return report(step, machine)
-        note = note_on(name)
-        answer = "" if step.status == 200 else f" answered {step.status}"
-        text = f"HTTP {name}{answer}" + (f" ({note})" if note else "")
-        return Sentence(step.when, served, text, step.size, "plain" if step.status == 200 else "bad")
+        return fetched(step, machine)
     if step.kind == "tftp":
         note = note_on(name)
         return Sentence(step.when, served, f"TFTP {name}" + (f" ({note})" if note else ""), step.size)
@@ -92,9 +93,32 @@ def sentence(step: Step, machine: str) -> Sentence | None:
     }[step.kind]
 
 
+def receipt(step: Step, machine: str) -> Sentence | None:
+    """The server's word that the installation may begin; the machine asks for it until it is there."""
+    if step.status != 200:
+        return None
+    text = "receipt: noted, this installation will not be offered again"
+    return Sentence(step.when, f"server → {machine}", text, mood="good")
+
+
+def fetched(step: Step, machine: str) -> Sentence | None:
+    """What is fetched or told by HTTP."""
+    served, name = f"server → {machine}", step.name
+    if step.status == 404 and name.rpartition("/")[2] in _OPTIONAL:
+        return None
+    if name.startswith("/reports/"):
+        return report(step, machine)
+    if name.endswith(f"/{RECEIPT}"):
+        return receipt(step, machine)
+    note = note_on(name)
+    answer = "" if step.status == 200 else f" answered {step.status}"
+    text = f"HTTP {name}{answer}" + (f" ({note})" if note else "")
+    return Sentence(step.when, served, text, step.size, "plain" if step.status == 200 else "bad")
+
+
 def report(step: Step, machine: str) -> Sentence:
-    """What the machine tells the server at the end."""
-    what = {"installed": "I am installed", "failed": "my installation failed"}[step.name.rpartition(".")[2]]
+    """What the machine tells the server before it writes anything, and at the end."""
+    what = REPORTS[step.name.rpartition(".")[2]]
     answer = "" if step.status < 300 else f", answered {step.status}"
     return Sentence(
         step.when, f"{machine} → server", f"PUT report: {what}{answer}", mood="bad" if answer else "good"

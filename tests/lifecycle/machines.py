@@ -6,6 +6,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import (
+    BEGUN,
+    FAILED,
+    INSTALLED,
+)
+
 from tests.lab.firmware import BIOS, SECURE, Firmware
 from tests.lab.story import Story
 
@@ -26,25 +32,36 @@ class Kind:
 
 
 WHOLE = Kind("done", "installed", True)
+FULL = Kind("failed: the installation stopped", "failed", False, "disk sda holds")
 GUARDED = Kind("failed: the installation stopped", "failed", False, "LAB-somebody-elses")
 LOST = Kind("", "installing", True, "user-data was fetched")
 
 
 @dataclass(frozen=True)
 class Life:
-    """A machine of the inventory."""
+    """A machine of the inventory. first: what becomes of it before a person has armed it.
+
+    blank: whether its disk is so at first; else it is armed by hand, or must be left alone.
+    """
 
     name: str
     mac: str
     kind: Kind
     firmware: Firmware = BIOS
+    first: Kind | None = None
+    blank: bool = False
+
+    def becomes(self, *, again: bool) -> Kind:
+        """What becomes of it when it is armed; again: by hand."""
+        return self.kind if again else self.first or self.kind
 
 
 LIVES = (
-    Life("life-uefi", "52:54:00:12:35:02", WHOLE, SECURE),
-    Life("life-bios", "52:54:00:12:35:01", WHOLE),
-    Life("life-guard", "52:54:00:12:35:03", GUARDED),
-    Life("life-lost", "52:54:00:12:35:04", LOST),
+    Life("life-uefi", "52:54:00:12:35:02", WHOLE, SECURE, blank=True),
+    # There is something on its disk, and nobody has said that it may go.
+    Life("life-bios", "52:54:00:12:35:01", WHOLE, first=FULL),
+    Life("life-guard", "52:54:00:12:35:03", GUARDED, blank=True),
+    Life("life-lost", "52:54:00:12:35:04", LOST, blank=True),
 )
 
 
@@ -71,17 +88,25 @@ def system_booted(story: Story) -> str:
     return found[1] if found else ""
 
 
-def installation(life: Life, story: Story) -> list[str]:
+def installation(kind: Kind, story: Story) -> list[str]:
     """What is wrong with a boot of an armed machine."""
-    faults = [] if story.end.startswith(life.kind.end) else [f"it ended with: {story.end or 'silence'}"]
-    if bool(system_written(story)) is not life.kind.writes:
-        faults.append("it wrote no system to its disk" if life.kind.writes else "it wrote to its disk")
-    reports = [step.status for step in story.of("http") if step.name.startswith("/reports/")]
-    if life.kind is LOST:
+    faults = [] if story.end.startswith(kind.end) else [f"it ended with: {story.end or 'silence'}"]
+    if bool(system_written(story)) is not kind.writes:
+        faults.append("it wrote no system to its disk" if kind.writes else "it wrote to its disk")
+    begun, reports = answers(story, BEGUN), [*answers(story, INSTALLED), *answers(story, FAILED)]
+    if [status // 100 for status in begun] != [2]:
+        faults.append(f"that it begins was answered with {begun or 'nothing'} instead of once with 2xx")
+    if kind is LOST:
         faults += [] if reports and min(reports) >= 400 else [f"its report was answered with {reports}"]
     elif [status // 100 for status in reports] != [2]:
         faults.append(f"its report was answered with {reports or 'nothing'} instead of once with 2xx")
     return faults
+
+
+def answers(story: Story, word: str) -> list[int]:
+    """The HTTP statuses with which reports of this word were answered."""
+    steps = [step for step in story.of("http") if step.name.startswith("/reports/")]
+    return [step.status for step in steps if step.name.endswith(f".{word}")]
 
 
 def left_alone(story: Story, system: str) -> list[str]:

@@ -31,7 +31,8 @@ SEEDS = "/srv/netboot/http/machines"
 BLOCK = r"""
 set -e
 file=/etc/netboot/nginx.conf
-sed -i --follow-symlinks '0,/^ *location /s,,    location ~ ^/reports/life-lost { return 503; }\n&,' "$file"
+block='location ~ ^/reports/life-lost\\..*\\.installed$ { return 503; }'
+sed -i --follow-symlinks "0,/^ *location /s,,    $block\n&," "$file"
 nginx -t -q -c "$file"
 systemctl reload netboot-nginx
 """
@@ -81,7 +82,8 @@ class Lives:
     def boot(self, lives: Sequence[Life], log: watch.ServerLog, *, again: bool) -> list[watch.Boot]:
         """Switch machines on until each has ended."""
         clients = [
-            Client(Machine(life.name, life.mac, life.firmware), self.network, again=again) for life in lives
+            Client(Machine(life.name, life.mac, life.firmware, blank=life.blank), self.network, again=again)
+            for life in lives
         ]
         sizes = watch.tftp_sizes(self.box)
         return watch.follow(clients, log, sizes, enough=machines.report_refused, patience=PATIENCE)
@@ -90,22 +92,20 @@ class Lives:
         """Armed machines are switched on."""
         self.say(f"Switched on, armed: {', '.join(life.name for life in lives)}")
         for life, done in zip(lives, self.boot(lives, log, again=again), strict=True):
-            faults = machines.installation(life, done.story)
+            kind = life.becomes(again=again)
+            faults = machines.installation(kind, done.story)
             written = machines.system_written(done.story)
-            if life.kind.writes and written == self.systems.get(life.name):
+            if kind.writes and written == self.systems.get(life.name):
                 faults.append(f"the system {written} is not a new one")
-            if not life.kind.writes:
-                faults += unchanged(done)
-            if life.kind.writes:
+            if kind.writes:
                 self.systems[life.name] = written
-            self.note(
-                life, "PXE: installer", done.seconds, life.kind.state, faults + self.seeds(life, done.story)
-            )
+            else:
+                faults += unchanged(done)
+            faults += self.seeds(life, done.story)
+            self.note(life, "PXE: installer", done.seconds, kind.state, faults)
             reason = self.states()[life.name]["reason"]
-            if life.kind.reason not in reason:
-                self.moments[-1].faults.append(
-                    f"the server's reason is {reason!r}, without {life.kind.reason!r}"
-                )
+            if kind.reason not in reason:
+                self.moments[-1].faults.append(f"the server's reason is {reason!r}, without {kind.reason!r}")
 
     def seeds(self, life: Life, story: Story) -> list[str]:
         """What is wrong with the answers: all four came once; when the machine has reported, they are gone."""
@@ -120,13 +120,15 @@ class Lives:
             faults += [f"{len(left)} files of its answers are still on the server"] if left else []
         return faults
 
-    def leave(self, lives: Sequence[Life], log: watch.ServerLog) -> None:
+    def leave(self, lives: Sequence[Life], log: watch.ServerLog, *, again: bool) -> None:
         """Machines that are not armed are switched on; they start from the network all the same."""
         self.say(f"Switched on, not armed: {', '.join(life.name for life in lives)}")
         for life, done in zip(lives, self.boot(lives, log, again=True), strict=True):
             faults = machines.left_alone(done.story, self.systems.get(life.name, ""))
             system = machines.system_booted(done.story) or "of the factory"
-            self.note(life, f"PXE: its disk, system {system}", done.seconds, life.kind.state, faults)
+            self.note(
+                life, f"PXE: its disk, system {system}", done.seconds, life.becomes(again=again).state, faults
+            )
 
     def arm(self, lives: Sequence[Life]) -> None:
         """Have them installed once more."""
@@ -168,11 +170,11 @@ def _lead(told: Lives, lives: Sequence[Life]) -> None:
         run(*server.ssh(told.box, "bash", "-s"), stdin=BLOCK)
     with watch.ServerLog(told.box, told.network) as log:
         told.install(lives, log, again=False)
-        told.leave(lives, log)
+        told.leave(lives, log, again=False)
         if whole:
             told.arm(whole)
             told.install(whole, log, again=True)
-            told.leave(whole, log)
+            told.leave(whole, log, again=True)
 
 
 def as_json(moments: Sequence[Moment]) -> str:

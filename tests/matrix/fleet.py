@@ -117,7 +117,10 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
     with watch.ServerLog(box, network) as log:
         for some in groups:
             say(f"Booting {', '.join(row.name for row in some)}")
-            clients = [Client(Machine(row.name, row.mac, row.firmware), network) for row in some]
+            clients = [
+                Client(Machine(row.name, row.mac, row.firmware, blank=IMAGES[row.image]), network)
+                for row in some
+            ]
             first = watch.follow(clients, log, sizes)
             for row in some:
                 if row.twice:

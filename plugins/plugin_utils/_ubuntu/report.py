@@ -23,9 +23,10 @@ def send(address, body):
         time.sleep(pause)
         try:
             direct.open(urllib.request.Request(address, body, method="PUT"), timeout=20)
-            return
+            return True
         except Exception as error:
             print("netboot: the server was not told:", error, flush=True)
+    return False
 """
 
 _INSTALLED = f"""\
@@ -35,7 +36,7 @@ send(sys.argv[1], b"installed\\n")
 """
 
 _FAILED = f"""\
-import glob, os, sys, time, urllib.request
+import glob, os, subprocess, sys, time, urllib.request
 {_SEND}
 def tail(path, size):
     try:
@@ -45,11 +46,15 @@ def tail(path, size):
     except OSError as error:
         return str(error).encode()
 
-reason = tail("{REASON}", 500).split(b"\\n")[0] if os.path.exists("{REASON}") else b"the installer failed"
+stopped = os.path.exists("{REASON}")
+reason = tail("{REASON}", 500).split(b"\\n")[0] if stopped else b"the installer failed"
 logs = sorted(glob.glob("/var/log/installer/*.log"))
 body = reason + b"\\n" + b"".join(
     b"\\n== " + path.encode() + b"\\n" + tail(path, {LOG_BYTES} // len(logs)) for path in logs)
-send(sys.argv[1], body)
+if send(sys.argv[1], body) and stopped:
+    # nothing was written, and the server knows why: the next start is from the disk
+    time.sleep(5)
+    subprocess.call(["systemctl", "reboot"])
 """
 
 
@@ -65,7 +70,7 @@ def late_commands(base_url: str, name: str) -> list[str]:
 def error_commands(base_url: str, name: str) -> list[str]:
     """Return the error-commands that tell the server why the installation failed, with the end of the logs.
 
-    Whoever stops an installation on purpose writes one line to L(REASON) first.
+    Whoever stops an installation on purpose writes one line to L(REASON) first; the machine then starts anew.
 
     :param base_url: the server's HTTP root, without a slash at the end.
     :param name: the machine's name.

@@ -11,40 +11,39 @@ from tests.lab import verdict
 from tests.lab.disk import INSTALLED, MARK
 from tests.lab.story import Line, Step, Story
 from tests.lifecycle import machines, run
-from tests.lifecycle.machines import GUARDED, LOST, WHOLE, Kind, Life
+from tests.lifecycle.machines import GUARDED, LOST, WHOLE, Kind
 from tests.unit.lab import recordings
 
 WRITTEN = "install disk=sda bytes=1048576 system=b9ef0811"
 STOPPED = "failed why=the installation stopped: Command 'sh' returned non-zero exit status 1."
 
 
-def story(*said: str, reports: tuple[int, ...] = ()) -> Story:
+def story(*said: str, reports: tuple[int, ...] = (), begun: tuple[int, ...] = (201,)) -> Story:
     """A boot in which the machine said this, and its reports were answered so."""
     told = Story("52:54:00:12:35:01", 0.0)
     told.steps = [Step(1.0, "said", "machine", text) for text in said]
     told.steps += [Step(2.0, "http", "server", "/reports/a.-.installed", status=status) for status in reports]
+    told.steps += [Step(1.5, "http", "server", "/reports/a.-.begun", status=status) for status in begun]
     return told
-
-
-def life(kind: Kind) -> Life:
-    """A machine of which this must become."""
-    return Life("a", "52:54:00:12:35:01", kind)
 
 
 def test_a_recorded_installation() -> None:
     told = recordings.story("life-bios")
     facts = recordings.LIFE_ISO, recordings.LIFE_ISO_BYTES, recordings.LIFE_BOOT_BYTES
     assert verdict.installed(told, *facts) + verdict.real_cloud_init(told) == []
-    assert machines.installation(life(WHOLE), told) == []
+    # It was recorded before machines told that they begin.
+    assert machines.installation(WHOLE, told) == [
+        "that it begins was answered with nothing instead of once with 2xx"
+    ]
     assert machines.system_written(told) == "ad7cddf2"
     assert machines.left_alone(told, "ad7cddf2")
     assert set(map(tuple, told.seeds().values())) == {(200,)}
 
 
 def test_good_installations() -> None:
-    assert machines.installation(life(WHOLE), story(WRITTEN, "done", reports=(201,))) == []
-    assert machines.installation(life(GUARDED), story(STOPPED, reports=(201,))) == []
-    assert machines.installation(life(LOST), story(WRITTEN, reports=(503,))) == []
+    assert machines.installation(WHOLE, story(WRITTEN, "done", reports=(201,))) == []
+    assert machines.installation(GUARDED, story(STOPPED, reports=(201,))) == []
+    assert machines.installation(LOST, story(WRITTEN, reports=(503,))) == []
     assert machines.report_refused(story(reports=(503,)))
     assert not machines.report_refused(story(reports=(201,)))
 
@@ -54,6 +53,8 @@ def test_good_installations() -> None:
     [
         (WHOLE, story(WRITTEN, reports=(201,)), "it ended with: silence"),
         (WHOLE, story("done", reports=(201,)), "wrote no system"),
+        (WHOLE, story(WRITTEN, "done", reports=(201,), begun=()), "that it begins was answered with nothing"),
+        (WHOLE, story(WRITTEN, "done", reports=(201,), begun=(201, 503)), "answered with [201, 503]"),
         (WHOLE, story(WRITTEN, "done"), "answered with nothing"),
         (WHOLE, story(WRITTEN, "done", reports=(503, 201)), "answered with [503, 201]"),
         (GUARDED, story(WRITTEN, "done", reports=(201,)), "it wrote to its disk"),
@@ -62,22 +63,22 @@ def test_good_installations() -> None:
     ],
 )
 def test_faults_of_installations(kind: Kind, told: Story, fault: str) -> None:
-    assert [text for text in machines.installation(life(kind), told) if fault in text]
+    assert [text for text in machines.installation(kind, told) if fault in text]
 
 
 def test_the_disk_says_which_installation_it_is_of() -> None:
-    told = story()
+    told = story(begun=())
     told.feed(Line(3.0, "serial", INSTALLED.replace("--------", "b9ef0811") + "\r"))
     assert machines.left_alone(told, "b9ef0811") == []
     assert machines.left_alone(told, "00000000") == ["system b9ef0811 was booted instead of 00000000"]
-    told = story()
+    told = story(begun=())
     told.feed(Line(3.0, "serial", MARK))
     assert machines.left_alone(told, "") == []
     assert machines.left_alone(told, "b9ef0811")
 
 
 def test_a_machine_that_is_left_alone_fetches_nothing_of_an_installation() -> None:
-    told = story(reports=(404,))
+    told = story(reports=(404,), begun=())
     assert len(machines.left_alone(told, "")) == 2
 
 

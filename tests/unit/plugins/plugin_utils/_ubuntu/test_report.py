@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -38,8 +40,22 @@ def server() -> Iterator[tuple[str, Got, list[int]]]:
     http.server_close()
 
 
+@pytest.fixture(autouse=True)
+def restarts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that is there when the machine was started anew. It must not be this computer."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/systemctl"
+    program.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/restarted\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
+    return tmp_path / "restarted"
+
+
 def sh(command: str, **more: str) -> None:
-    subprocess.run(["sh", "-c", command], check=True, env={"PATH": "/usr/bin:/bin", **more})
+    path = os.environ["PATH"]
+    assert path.partition(":")[0].endswith("/bin")
+    assert shutil.which("systemctl") != "/usr/bin/systemctl"
+    subprocess.run(["sh", "-c", command.replace("time.sleep(5)", "")], check=True, env={"PATH": path, **more})
 
 
 def test_installed_is_told_past_any_proxy(server: tuple[str, Got, list[int]]) -> None:
@@ -63,7 +79,7 @@ def test_a_server_that_is_not_there_does_not_fail_the_installation() -> None:
 
 
 def test_a_failure_is_told_with_its_reason_and_the_end_of_the_logs(
-    server: tuple[str, Got, list[int]], tmp_path: Path
+    server: tuple[str, Got, list[int]], tmp_path: Path, restarts: Path
 ) -> None:
     address, got, _answers = server
     (command,) = report.error_commands(address, "nuc1")
@@ -79,9 +95,22 @@ def test_a_failure_is_told_with_its_reason_and_the_end_of_the_logs(
     assert b"the end\n\n== " in body
     assert body.endswith(b"b.log\nshort\n")
     assert len(body) < 65536  # pxe_http_report_size
+    assert restarts.read_text() == "reboot\n"  # what was stopped on purpose goes on to its disk
 
 
-def test_a_failure_without_reason_or_logs_is_told_too(server: tuple[str, Got, list[int]]) -> None:
+def test_who_cannot_tell_the_server_is_not_started_anew(tmp_path: Path, restarts: Path) -> None:
+    (tmp_path / "reason").write_text("x\n")
+    command = report.error_commands("http://127.0.0.1:1", "nuc1")[0].replace(
+        guard.REASON, str(tmp_path / "reason")
+    )
+    sh(command.replace("(0, 1, 4, 10, 20, 40, 60)", "(0, 0)"))
+    assert not restarts.exists()
+
+
+def test_a_failure_without_reason_or_logs_is_told_too(
+    server: tuple[str, Got, list[int]], restarts: Path
+) -> None:
     address, got, _answers = server
     sh(report.error_commands(address, "nuc1")[0].replace("/var/log/installer", "/nowhere"))
     assert got[0][2] == b"the installer failed\n"
+    assert not restarts.exists()  # somebody may want to look at it
