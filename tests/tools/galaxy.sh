@@ -57,7 +57,7 @@ netboot_servers:
     netboot_state: $state
 netboot_machines:
   hosts:
-    nuc1: {netboot_mac: "f4:4d:30:60:64:69", netboot_ssh_keys: ["ssh-ed25519 AAAA you@home"]}
+    nuc1: {netboot_mac: "f4:4d:30:60:64:69", netboot_ssh_keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D you@home"]}
 EOF
 cat >play.yml <<'EOF'
 - hosts: netboot_servers

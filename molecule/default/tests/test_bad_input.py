@@ -17,7 +17,7 @@ from tests.unit import efi
 pytestmark = pytest.mark.on("trixie")  # the controller decides
 
 NOT_TOLD = "not to be told"
-KEYS = ["ssh-ed25519 AAAA"]
+KEYS = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D"]
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an address that the server does not have": (
         {"netboot_address": "192.168.1.99"},

@@ -37,7 +37,7 @@ def test_user_data_starts_an_unattended_installation(host: Any) -> None:
     assert autoinstall["version"] == 1
     assert autoinstall["user-data"]["hostname"] == "nuc1"
     assert autoinstall["user-data"]["users"][0]["ssh_authorized_keys"] == [
-        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMolecule molecule@example"
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D molecule@example"
     ]
 
 

@@ -18,6 +18,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import Inp
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import (
     expectations,
     kernel_args,
+    logins,
     quirks,
     static_address,
 )
@@ -60,7 +61,6 @@ CHOICES = {"install": INSTALLS, "wipe": WIPES}
 #: Settings that are lists of words, with the words that there are.
 WORDS: Mapping[str, Collection[str]] = {"quirks": quirks.QUIRKS, "menu": ("rescue",)}
 _TYPES: Mapping[str, tuple[type, str]] = {
-    "ssh_keys": (list, "a list of public keys"),
     "disk": (dict, "a mapping such as {serial: S3Z8NB0K}"),
     "network": (dict, "a mapping such as {address: 192.168.1.32/24, gateway: 192.168.1.1}"),
     "autoinstall_site": _MAPPING,
@@ -121,6 +121,7 @@ def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list
         if key not in {*FOREIGN, *DERIVED, *DEFAULTS}:
             faults.append(f"{where}{key}: no such setting; {suggest(str(key), DEFAULTS)}")
     faults += _form_faults(machine, where)
+    faults += [f"{where}{fault}" for fault in logins.faults(machine)]
     faults += _mac_faults(machine, where)
     if machine["install"] == "always" and machine["wipe"] == "blank":
         faults.append(
@@ -159,11 +160,6 @@ def _form_faults(machine: Mapping[str, Any], where: str) -> list[str]:
     for key, (kind, example) in _TYPES.items():
         if not isinstance(machine[key], kind):
             faults.append(f"{where}{key}: must be {example}")
-    for index, key in enumerate(machine["ssh_keys"] if isinstance(machine["ssh_keys"], list) else []):
-        if not isinstance(key, str) or not key.strip() or "PRIVATE KEY" in key:
-            faults.append(
-                f"{where}ssh_keys[{index}]: is not a public key; give the text of a file like id_ed25519.pub"
-            )
     return faults + [f"{where}kernel_args: {fault}" for fault in kernel_args.faults(machine["kernel_args"])]
 
 

@@ -70,7 +70,7 @@ def _minimum(machine: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
         base["identity"] = {"hostname": machine["name"], "username": machine["user"]}
         if machine["password_hash"]:
             base["identity"]["password"] = machine["password_hash"]
-        base["ssh"]["authorized-keys"] = machine["ssh_keys"]
+        base["ssh"].update({"authorized-keys": machine["ssh_keys"]} if machine["ssh_keys"] else {})
     else:
         base["user-data"] = {"hostname": machine["name"], "users": [_user(machine)]}
     if machine["network"] and "network" not in given:
@@ -86,7 +86,8 @@ def _user(machine: Mapping[str, Any]) -> dict[str, Any]:
         "name": machine["user"],
         "groups": ["adm", "sudo"],
         "shell": "/bin/bash",
-        "ssh_authorized_keys": machine["ssh_keys"],
+        # an empty list is one that cloud-init's schema, and with it Subiquity, refuses
+        **({"ssh_authorized_keys": machine["ssh_keys"]} if machine["ssh_keys"] else {}),
     }
     if machine["password_hash"]:
         return {**user, "lock_passwd": False, "passwd": machine["password_hash"]}

@@ -16,7 +16,6 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import (
     check,
     names,
     releases,
-    traps,
 )
 
 # libyaml's, where it is there, writes the same ten times faster.
@@ -89,8 +88,6 @@ def doubts(machines: Iterable[Mapping[str, Any]]) -> list[str]:
 def _faults(machine: Mapping[str, Any], told: Mapping[str, Any], release: str) -> Iterator[str]:
     """Yield what is wrong with one machine's installation, each with the variable and the remedy."""
     given = autoinstall.wanted(machine)
-    if not traps.is_hash(machine["password_hash"]):
-        yield f"netboot_password_hash: {traps.HASH_IT}"
     if machine["network"] and "network" in given:
         yield f"netboot_network: is not used, as {_variable(machine, ('network',))} says all of it; remove one of them"
     if machine["disk"] and autoinstall.has_config(given):
@@ -104,7 +101,7 @@ def _faults(machine: Mapping[str, Any], told: Mapping[str, Any], release: str) -
                 variable, path = f"netboot_{setting}", path[len(generated) :]  # noqa: PLW2901
         if not path and not variable:
             yield text
-        elif variable != "netboot_password_hash":  # told above already
+        else:
             yield ": ".join(filter(None, [variable or "netboot_autoinstall", check.text_of(path), text]))
 
 

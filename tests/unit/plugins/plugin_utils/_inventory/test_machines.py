@@ -65,7 +65,8 @@ def test_all_faults_are_told_at_once_each_with_machine_variable_and_remedy() -> 
         "machine n6: netboot_kernel_args: must be a list of words such as [console=ttyS0]",
         "machine n7: netboot_kernel_args: 'console=ttyS0 quiet' is not one word; "
         "give each argument as an item of its own",
-        "machine n8: netboot_ssh_keys[0]: is not a public key; give the text of a file like id_ed25519.pub",
+        "machine n8: netboot_ssh_keys[0]: is not a public key; "
+        "give a line like 'ssh-ed25519 AAAA… you@home', as it stands in a file like id_ed25519.pub",
         "machine n9: netboot_autoinstall_site: must be a mapping, as Subiquity's documentation describes it",
     ]
 

@@ -7,7 +7,12 @@ import pytest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machines
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import autoinstall, guard, releases
 
-NUC1 = {"name": "nuc1", "mac": "f4:4d:30:60:64:69", "ssh_keys": ["ssh-ed25519 KEY"]}
+HASH = "$6$aaaaaaaa$4ytjk4CO0B599Bzc/7w5hKErpcKA2/MyBcv5dCFNBin3TPSd6cH/XpYf9ZeGd7ZsjNn2xxUXejVbPGVF.jYa6/"
+NUC1 = {
+    "name": "nuc1",
+    "mac": "f4:4d:30:60:64:69",
+    "ssh_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D"],
+}
 NOBLE = releases.find("24.04")
 
 
@@ -27,7 +32,9 @@ def test_a_mac_and_a_key_are_enough() -> None:
                     "name": "ubuntu",
                     "groups": ["adm", "sudo"],
                     "shell": "/bin/bash",
-                    "ssh_authorized_keys": ["ssh-ed25519 KEY"],
+                    "ssh_authorized_keys": [
+                        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D"
+                    ],
                     "lock_passwd": True,
                     "sudo": "ALL=(ALL) NOPASSWD:ALL",
                 }
@@ -37,8 +44,8 @@ def test_a_mac_and_a_key_are_enough() -> None:
 
 
 def test_with_a_password_sudo_asks_for_it() -> None:
-    (user,) = composed(user="me", password_hash="$6$x", ssh_keys=[])["user-data"]["users"]
-    assert (user["name"], user["passwd"], user["lock_passwd"]) == ("me", "$6$x", False)
+    (user,) = composed(user="me", password_hash=HASH, ssh_keys=[])["user-data"]["users"]
+    assert (user["name"], user["passwd"], user["lock_passwd"]) == ("me", HASH, False)
     assert "sudo" not in user
 
 
@@ -72,12 +79,14 @@ def test_with_an_identity_subiquity_makes_the_user() -> None:
     told = composed(autoinstall={"identity": identity})
     assert "user-data" not in told
     assert told["identity"] == identity
-    assert told["ssh"]["authorized-keys"] == ["ssh-ed25519 KEY"]
+    assert told["ssh"]["authorized-keys"] == [
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D"
+    ]
 
 
 def test_an_identity_is_completed_from_the_settings() -> None:
-    told = composed(user="me", password_hash="$6$x", autoinstall={"identity": {"realname": "Me"}})
-    assert told["identity"] == {"hostname": "nuc1", "username": "me", "password": "$6$x", "realname": "Me"}
+    told = composed(user="me", password_hash=HASH, autoinstall={"identity": {"realname": "Me"}})
+    assert told["identity"] == {"hostname": "nuc1", "username": "me", "password": HASH, "realname": "Me"}
 
 
 def test_no_network_is_written_unless_wished() -> None:

@@ -10,8 +10,13 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import Inp
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machines
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import seeds
 
-KEY = {"ssh_keys": ["ssh-ed25519 KEY"]}
-NUC1 = {"name": "nuc1", "mac": "f4:4d:30:60:64:69", "ssh_keys": ["ssh-ed25519 KEY"]}
+KEY = {"ssh_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D"]}
+HASH = "$6$aaaaaaaa$4ytjk4CO0B599Bzc/7w5hKErpcKA2/MyBcv5dCFNBin3TPSd6cH/XpYf9ZeGd7ZsjNn2xxUXejVbPGVF.jYa6/"
+NUC1 = {
+    "name": "nuc1",
+    "mac": "f4:4d:30:60:64:69",
+    "ssh_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D"],
+}
 
 
 def files(*raw: dict[str, Any]) -> dict[str, str]:
@@ -47,7 +52,7 @@ def test_programs_can_be_read_line_by_line() -> None:
 
 
 def test_keys_that_stand_in_two_places_are_written_twice() -> None:
-    keys = ["ssh-ed25519 KEY"]
+    keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D"]
     over = {"user-data": {"ssh_authorized_keys": keys, "disable_root": False, "again": keys}}
     assert "&" not in files({**NUC1, "ssh_keys": keys, "autoinstall": over})["seed/nuc1/user-data"]
 
@@ -70,7 +75,7 @@ def test_a_locale_that_nobody_knows_is_told_and_not_refused() -> None:
 
 
 def test_a_machine_that_nobody_could_log_in_to_is_refused() -> None:
-    ok = {"name": "ok", "mac": "f4:4d:30:60:64:70", "password_hash": "$6$x"}
+    ok = {"name": "ok", "mac": "f4:4d:30:60:64:70", "password_hash": HASH}
     (fault,) = faults_of({**NUC1, "ssh_keys": []}, ok)
     assert fault.startswith("machine nuc1: netboot_ssh_keys: nobody could log in")
 
@@ -102,7 +107,7 @@ def test_a_machine_that_nobody_could_log_in_to_is_refused() -> None:
         ),
         ({"autoinstall": {"identity": {}}}, "netboot_autoinstall: identity: needs the key password"),
         (
-            {"user": "Me", "password_hash": "$6$x", "autoinstall": {"identity": {}}},
+            {"user": "Me", "password_hash": HASH, "autoinstall": {"identity": {}}},
             "netboot_user: is not written as it",
         ),
         (
@@ -136,7 +141,7 @@ def test_machines_that_share_a_fault_share_a_line() -> None:
         {
             "name": f"n{i}",
             "mac": f"52:54:00:00:00:{i:02x}",
-            "ssh_keys": ["k"],
+            "ssh_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D"],
             "autoinstall_site": {"update": "all"},
         }
         for i in range(20)

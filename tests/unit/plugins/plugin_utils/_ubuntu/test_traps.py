@@ -7,7 +7,11 @@ import pytest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import traps
 from ansible_collections.homelab.netboot.tests.unit.plugins.plugin_utils._ubuntu.documents import RAID_1
 
-KEY = {"ssh_authorized_keys": ["ssh-ed25519 KEY"]}
+KEY = {
+    "ssh_authorized_keys": [
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D"
+    ]
+}
 OPEN = {"name": "me", "lock_passwd": False}
 
 
