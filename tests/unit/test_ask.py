@@ -17,7 +17,7 @@ PXE = b"\x3c\x09PXEClient"
 
 
 def packet(
-    *
+    *,
     number: bytes = NUMBER,
     ports: tuple[int, int] = (67, 68),
     kind: int = 2,
