@@ -8,16 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import (
-    BEGUN,
-    FAILED,
-    INSTALLED,
-    RECEIPT,
-)
-
 from .story import Step
 
-REPORTS = {BEGUN: "I begin", INSTALLED: "I am installed", FAILED: "my installation failed"}
+REPORTS = {"begun": "I begin", "installed": "I am installed", "failed": "my installation failed"}
 HOLD = 0.8
 """Seconds that a step waits for earlier ones which are told later: the logs come by different ways."""
 
@@ -108,7 +101,7 @@ def fetched(step: Step, machine: str) -> Sentence | None:
         return None
     if name.startswith("/reports/"):
         return report(step, machine)
-    if name.endswith(f"/{RECEIPT}"):
+    if name.endswith("/receipt"):
         return receipt(step, machine)
     note = note_on(name)
     answer = "" if step.status == 200 else f" answered {step.status}"

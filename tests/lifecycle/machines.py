@@ -6,12 +6,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import (
-    BEGUN,
-    FAILED,
-    INSTALLED,
-)
-
 from tests.lab.firmware import BIOS, SECURE, Firmware
 from tests.lab.story import Story
 
@@ -93,7 +87,7 @@ def installation(kind: Kind, story: Story) -> list[str]:
     faults = [] if story.end.startswith(kind.end) else [f"it ended with: {story.end or 'silence'}"]
     if bool(system_written(story)) is not kind.writes:
         faults.append("it wrote no system to its disk" if kind.writes else "it wrote to its disk")
-    begun, reports = answers(story, BEGUN), [*answers(story, INSTALLED), *answers(story, FAILED)]
+    begun, reports = answers(story, "begun"), [*answers(story, "installed"), *answers(story, "failed")]
     if [status // 100 for status in begun] != [2]:
         faults.append(f"that it begins was answered with {begun or 'nothing'} instead of once with 2xx")
     if kind is LOST:
