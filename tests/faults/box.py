@@ -94,6 +94,11 @@ class Box:
         body, dummy, status = done.rpartition("\n")
         return status, body
 
+    def file(self, name: str) -> str:
+        """Where the state of a machine is."""
+        number = [*FLEET, *OTHERS].index(name)
+        return f"/var/lib/netboot/machines/52-54-00-01-{number >> 8:02x}-{number & 255:02x}.json"
+
     def states(self) -> dict[str, str]:
         """Machine → state."""
         return {row["machine"]: row["state"] for row in json.loads(self.sh("netboot status --json"))}
@@ -106,8 +111,10 @@ class Box:
     def tokens(self, names: Iterable[str]) -> dict[str, str]:
         """Machine → token, as only root can know."""
         found: dict[str, str] = self.python(
-            f"import json\nfound = {{}}\nfor name in {list(names)!r}:\n"
-            "    found[name] = json.load(open(f'/var/lib/netboot/machines/{name}.json'))['token']\n"
+            "import json\nfound, top = {}, '/var/lib/netboot/'\nplan = json.load(open(top + 'plan/machines.json'))\n"
+            f"for name in {list(names)!r}:\n"
+            "    file = plan[name]['mac'].replace(':', '-') + '.json'\n"
+            "    found[name] = json.load(open(top + 'machines/' + file))['token']\n"
             "print(json.dumps(found))"
         )
         return found

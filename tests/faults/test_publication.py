@@ -89,7 +89,8 @@ def small(box: Box, size: str) -> str:
     box.sh(
         f"""set -e
         mkdir -p /mnt/small; mount -t tmpfs -o size={size} tmpfs /mnt/small
-        mkdir -p /mnt/small/root/tftp /mnt/small/root/http/machines /mnt/small/spool/reports /mnt/small/spool/fetched
+        mkdir -p /mnt/small/root/tftp /mnt/small/root/http /mnt/small/spool/reports /mnt/small/spool/fetched
+        cp -a /srv/netboot/http/machines /mnt/small/root/http # else nobody would count as armed
         cp -a /var/lib/netboot /mnt/small/state; rm -rf /mnt/small/state/served.json
         echo '{{"root": "/mnt/small/root", "state": "/mnt/small/state", "spool": "/mnt/small/spool"}}' >/etc/small.json
         netboot --settings /etc/small.json publish"""

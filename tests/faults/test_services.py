@@ -14,7 +14,7 @@ from tests.faults.box import OTHERS, Box, Seen, wait
 PROBE = Path(__file__).parents[1] / "pxe_probe.py"
 EARLIER = """
 import json, sys
-path, seconds = "/var/lib/netboot/machines/" + sys.argv[1] + ".json", float(sys.argv[2])
+path, seconds = sys.argv[1], float(sys.argv[2])
 state = json.load(open(path))
 state["clock"]["since_boot"] -= seconds
 json.dump(state, open(path, "w"))
@@ -52,7 +52,7 @@ def test_the_clock_jumps_by_ten_years(box: Box, seen: Seen) -> None:
         assert box.states()[name] == "installing"
         assert box.http(f"/machines/{name}/{token}/meta-data")[0] == "200"
     # as if it had begun four hours ago: a container may not pretend that its host has been up for longer
-    box.sh(f"python3 - {name} 14500 <<'EOF'\n{EARLIER}\nEOF\nnetboot expire")
+    box.sh(f"python3 - {box.file(name)} 14500 <<'EOF'\n{EARLIER}\nEOF\nnetboot expire")
     assert box.states()[name] == "failed"
     assert box.http(f"/machines/{name}/{token}/meta-data")[0] == "404"
     seen("nothing; a seed is handed out for four hours of the server's own, whatever its clock says")
@@ -64,7 +64,7 @@ def test_a_state_file_is_damaged(box: Box, seen: Seen, content: str) -> None:
     box.arm([name])
     box.known = box.states()
     box.allowed = {name}
-    file = f"/var/lib/netboot/machines/{name}.json"
+    file = box.file(name)
     box.sh(f"truncate -s {'0' if content == 'zeros' else '60'} {file}; truncate -s 200 {file}")
     box.sh("netboot publish")
     row = json.loads(box.sh(f"netboot status --json {name}"))[0]

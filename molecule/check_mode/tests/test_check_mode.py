@@ -25,9 +25,10 @@ UNSHOWN = {
     # the program's notes: what it handed out, and the moment's state of each machine that may be installed
     f"{STATE}/lock": "bare",
     f"{STATE}/served.json": "bare",
-    f"{STATE}/machines/nuc1.json": "bare",
-    f"{STATE}/machines/nuc2.json": "bare",
-    f"{STATE}/machines/nuc3.json": "bare",
+    f"{STATE}/known.json": "bare",
+    f"{STATE}/machines/f4-4d-30-60-64-69.json": "bare",
+    f"{STATE}/machines/f4-4d-30-60-64-6a.json": "bare",
+    f"{STATE}/machines/f4-4d-30-60-64-6b.json": "bare",
 }
 SEED = re.compile(rf"{SERVED}/http/machines/(\w+)/([0-9a-f]{{32}})/(.+)")
 
@@ -36,6 +37,8 @@ def plan_of(path: str, names: set[str]) -> str:
     """The file of the plan that a file is handed out from, as the README says; empty when it is not in the plan."""
     if seed := SEED.fullmatch(path):
         return f"{STATE}/plan/seed/{seed[1]}/{seed[3]}"
+    if resting := re.fullmatch(rf"{SERVED}/(.+)/\.resting-[^/]+", path):
+        return f"{STATE}/plan/local/{resting[1]}"
     below = path.removeprefix(SERVED)
     found = [one for one in names if re.fullmatch(rf"{STATE}/plan/(static|boot/\w+){re.escape(below)}", one)]
     return found[0] if path.startswith(SERVED) and found else ""

@@ -17,7 +17,7 @@ from tests.servers import PROJECT, Device
 SEEDS = "/srv/netboot/http/machines"
 EARLIER = """
 import json, sys
-path = "/var/lib/netboot/machines/nuc1.json"
+path = "/var/lib/netboot/machines/f4-4d-30-60-64-69.json"
 state = json.load(open(path))
 state["clock"]["since_boot"] -= float(sys.argv[1])
 json.dump(state, open(path, "w"))
@@ -72,6 +72,11 @@ class Life:
         """What the installer does with a command: sh -c, in the boot network."""
         return self.device.run("sh", "-c", command)
 
+    def begin(self, text: str, seconds: int = 20) -> int:
+        """What the installer does first of all, with the user-data that it has; the exit status."""
+        command = yaml.safe_load(text)["autoinstall"]["early-commands"][0].replace(" 90", f" {seconds}")
+        return self.sh(command).returncode
+
     def installs(self) -> bool:
         return "KERNEL" in self.host.file(ENTRY).content_string
 
@@ -107,6 +112,7 @@ def test_armed_fetched_installing_reported_installed_and_never_again(life: Life,
     assert not life.installs()
     assert life.fetch(token)[0] == "200"  # cloud-init reads it more than once
     answers = yaml.safe_load(text)["autoinstall"]
+    assert life.begin(text) == 0
     assert life.sh(answers["late-commands"][-1]).returncode == 0
     life.wait("installed")
     assert life.fetch(token)[0] == "404"
@@ -120,6 +126,27 @@ def test_armed_fetched_installing_reported_installed_and_never_again(life: Life,
     host.run_expect([0], "netboot publish")
     assert life.row()["state"] == "installed"
     assert not life.installs()
+
+
+def test_what_the_server_does_not_note_does_not_begin(life: Life, host: Any) -> None:
+    host.run_expect([0], "netboot arm nuc1")
+    token = life.token
+    host.run_expect([0], "systemctl stop netboot-reports.path; systemctl start netboot-nginx")
+    dummy, text = life.fetch(token)
+    assert life.begin(text, 3) == 1  # the report was taken, and nobody has read it
+    host.run_expect([0], "systemctl start netboot.target")
+    assert life.begin(text) == 0
+    assert life.row()["state"] == "installing"
+    host.run_expect([0], "netboot disarm nuc1")
+
+
+def test_what_is_handed_out_ends_with_the_program_that_would_withdraw_it(life: Life, host: Any) -> None:
+    ours = "netboot-nginx netboot-reports.path netboot-expire.timer"
+    host.run_expect([0], "systemctl stop netboot.target")
+    assert "active" not in host.run(f"systemctl is-active {ours}").stdout.split()
+    assert life.device.http("/grub/default.cfg").rc != 0
+    host.run_expect([0], "systemctl start netboot.target")
+    assert host.check_output(f"systemctl is-active {ours}").split() == ["active"] * 3
 
 
 def test_the_playbooks_ask_and_arm_and_disarm_and_tell(life: Life) -> None:
