@@ -144,7 +144,7 @@ def test_what_is_handed_out_ends_with_the_program_that_would_withdraw_it(life: L
     ours = "netboot-nginx netboot-reports.path netboot-expire.timer"
     host.run_expect([0], "systemctl stop netboot.target")
     assert "active" not in host.run(f"systemctl is-active {ours}").stdout.split()
-    assert life.device.http("/grub/default.cfg").rc != 0
+    assert life.device.http("/grub/default.cfg").returncode != 0
     host.run_expect([0], "systemctl start netboot.target")
     assert host.check_output(f"systemctl is-active {ours}").split() == ["active"] * 3
 
