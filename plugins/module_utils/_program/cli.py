@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
             else:
                 getattr(server, given.command)()
             if given.command in ("publish", "arm", "disarm"):
-                say(json.dumps({"changed": server.changed}))
+                say(json.dumps({"changed": server.changed, "armed": server.armed()}))
             return int(server.failed)
     except RefusedError as error:
         sys.stderr.write(f"netboot {given.command}: {error}\n")

@@ -170,6 +170,14 @@ class Server:
                 after = states.expired(before, self.now(), self.settings.hours * 3600)
                 self.keeper.follow({mac: before}, {mac: after} if after != before else {})
 
+    def armed(self) -> dict[str, dict[str, str]]:
+        """Machine → its image, and what its next network boot may do to a disk that holds something: one of WIPES."""
+        return {
+            self.machines[mac].name: {"image": self.machines[mac].image, "wipe": contract.WIPES[state.wipe]}
+            for mac, state in self.keeper.all_states().items()
+            if state is not None and state.is_armed and mac in self.machines
+        }
+
     # --- what nginx has put down
 
     def drain(self) -> None:

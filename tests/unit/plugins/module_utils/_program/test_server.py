@@ -281,7 +281,9 @@ def test_the_command_line(box: Box, capsys: Any, tmp_path: Path) -> None:
     rows = {row["machine"]: row for row in json.loads(out)}
     assert (code, rows["nuc1"]["state"], rows["spared"]["state"]) == (0, "armed", "local")
     assert box.of("nuc1").token not in out
-    assert run("disarm", "nuc1")[1].splitlines()[-1] == '{"changed": 6}'
+    assert run("disarm", "nuc1")[1].splitlines()[-1] == (
+        '{"changed": 6, "armed": {"nuc2": {"image": "focal", "wipe": "blank"}}}'
+    )
     assert run("status", "nuc1")[1].splitlines()[1].split()[3] == "local"
     code, _out, err = run("arm", "nope")
     assert (code, "no such machine: nope" in err) == (1, True)

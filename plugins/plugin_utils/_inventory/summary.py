@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface, may change in any release.
+"""What a run comes to, for whoever started it: at most eight lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+_NAMES, _NOTES = 10, 3
+
+
+def lines(armed: Mapping[str, Mapping[str, str]], said: Iterable[str], base_url: str) -> list[str]:
+    """Return who is armed, what happens to their disks, what else is to be known, and what to do next.
+
+    :param armed: name → C(image), and C(wipe): V(blank) or V(always), as the program C(netboot) tells it.
+    :param said: what that program said, a line each.
+    :param base_url: the server's HTTP root.
+    """
+
+    def names(wipe: str) -> str:
+        found = [f"{name} ({armed[name]['image']})" for name in sorted(armed) if armed[name]["wipe"] == wipe]
+        more = f" and {len(found) - _NAMES} more" if len(found) > _NAMES else ""
+        return ", ".join(found[:_NAMES]) + more
+
+    told = []
+    if names("always"):
+        told.append(f"Armed, and THEIR DISKS WILL BE WIPED: {names('always')}.")
+    if names("blank"):
+        told.append(f"Armed, for blank disks only: {names('blank')}.")
+    if not armed:
+        told.append("No machine is armed: all boot their disks. To install one: homelab.netboot.arm -l NAME.")
+    notes = [line for line in said if ": local: " in line or ": failed: " in line or ": not armed, " in line]
+    told += notes[:_NOTES]
+    if len(notes) > _NOTES:
+        told.append(f"… and {len(notes) - _NOTES} more; homelab.netboot.status tells all.")
+    told.append(f"The server is {base_url}.")
+    if armed:
+        told.append(
+            "Switch them on and let them boot from the network; homelab.netboot.status tells how far they are."
+        )
+    return told

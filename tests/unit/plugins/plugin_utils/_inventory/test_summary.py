@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.summary import lines
+
+URL = "http://192.168.1.50"
+
+
+def test_who_is_armed_and_what_becomes_of_their_disks() -> None:
+    machines = [{"name": name, "image": "noble"} for name in ("nuc1", "nuc2", "nuc3")]
+    assert lines(
+        {"nuc2": "always", "nuc1": "blank"}, ["nuc1: armed: netboot_install: once"], machines, URL
+    ) == [
+        "Armed, and THEIR DISKS WILL BE WIPED: nuc2 (noble).",
+        "Armed, for blank disks only: nuc1 (focal).",
+        "The server is http://192.168.1.50.",
+        "Switch them on and let them boot from the network; homelab.netboot.status tells how far they are.",
+    ]
+
+
+def test_nobody_is_armed_and_who_should_have_been() -> None:
+    lost = "nuc1: local: its state was lost; to install it, run the playbook homelab.netboot.arm"
+    assert lines({}, [lost], URL) == [
+        "No machine is armed: all boot their disks. To install one: homelab.netboot.arm -l NAME.",
+        lost,
+        "The server is http://192.168.1.50.",
+    ]
+
+
+def test_a_thousand_machines_are_eight_lines() -> None:
+    names = [f"n{number:04}" for number in range(1000)]
+    armed = {
+        name: {"image": "noble", "wipe": ("blank", "always")[number % 2]} for number, name in enumerate(names)
+    }
+    said = [f"{name}: local: x" for name in names]
+    told = lines(armed, said, URL)
+    assert len(told) == 8
+    assert max(map(len, told)) < 300
+    assert told[0].endswith(" and 490 more.")
