@@ -7,10 +7,8 @@ URL = "http://192.168.1.50"
 
 
 def test_who_is_armed_and_what_becomes_of_their_disks() -> None:
-    machines = [{"name": name, "image": "noble"} for name in ("nuc1", "nuc2", "nuc3")]
-    assert lines(
-        {"nuc2": "always", "nuc1": "blank"}, ["nuc1: armed: netboot_install: once"], machines, URL
-    ) == [
+    armed = {"nuc2": {"image": "noble", "wipe": "always"}, "nuc1": {"image": "focal", "wipe": "blank"}}
+    assert lines(armed, ["nuc1: armed: netboot_install: once"], URL) == [
         "Armed, and THEIR DISKS WILL BE WIPED: nuc2 (noble).",
         "Armed, for blank disks only: nuc1 (focal).",
         "The server is http://192.168.1.50.",
