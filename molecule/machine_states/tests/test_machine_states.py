@@ -15,6 +15,7 @@ import yaml
 from tests.servers import PROJECT, Device
 
 SEEDS = "/srv/netboot/http/machines"
+REASON = "/run/netboot-reason"
 EARLIER = """
 import json, sys
 path = "/var/lib/netboot/machines/f4-4d-30-60-64-69.json"
@@ -31,15 +32,15 @@ class Life:
     def __init__(self, host: Any, device: Device) -> None:
         self.host, self.device = host, device
         self.suite = host.backend.name.rpartition("-")[2]
+        self.place = PROJECT / f"build/lab/servers/machine_states-{self.suite}"
 
     def playbook(self, name: str, *options: str) -> subprocess.CompletedProcess[str]:
         """Run one of the playbooks on this server only; what it says is in one line."""
         # of its own, as the scenarios' inventory knows both servers, and their ways by inventory_hostname
-        place = PROJECT / f"build/lab/servers/machine_states-{self.suite}"
         machines = {f"nuc{n}": {"netboot_mac": f"f4:4d:30:60:64:{n + 0x68:02x}"} for n in (1, 2, 3)}
-        inventory = place / "inventory.json"
+        inventory = self.place / "inventory.json"
         groups = {
-            "netboot_servers": {"hosts": {self.suite: json.loads((place / "vars.json").read_text())}},
+            "netboot_servers": {"hosts": {self.suite: json.loads((self.place / "vars.json").read_text())}},
             "netboot_machines": {"hosts": machines},
         }
         inventory.write_text(json.dumps(groups))
@@ -69,7 +70,14 @@ class Life:
         return head.split()[1], body
 
     def sh(self, command: str) -> subprocess.CompletedProcess[str]:
-        """What the installer does with a command: sh -c, in the boot network."""
+        """What the installer does with a command: sh -c, in the boot network.
+
+        It runs on this very computer, which must not be started anew; and its files are not the installer's.
+        """
+        command = command.replace('"systemctl", "reboot"', '"true"').replace(
+            REASON, str(self.place / "reason")
+        )
+        assert "systemctl" not in command
         return self.device.run("sh", "-c", command)
 
     def begin(self, text: str, seconds: int = 20) -> int:
@@ -126,27 +134,6 @@ def test_armed_fetched_installing_reported_installed_and_never_again(life: Life,
     host.run_expect([0], "netboot publish")
     assert life.row()["state"] == "installed"
     assert not life.installs()
-
-
-def test_what_the_server_does_not_note_does_not_begin(life: Life, host: Any) -> None:
-    host.run_expect([0], "netboot arm nuc1")
-    token = life.token
-    host.run_expect([0], "systemctl stop netboot-reports.path; systemctl start netboot-nginx")
-    dummy, text = life.fetch(token)
-    assert life.begin(text, 3) == 1  # the report was taken, and nobody has read it
-    host.run_expect([0], "systemctl start netboot.target")
-    assert life.begin(text) == 0
-    assert life.row()["state"] == "installing"
-    host.run_expect([0], "netboot disarm nuc1")
-
-
-def test_what_is_handed_out_ends_with_the_program_that_would_withdraw_it(life: Life, host: Any) -> None:
-    ours = "netboot-nginx netboot-reports.path netboot-expire.timer"
-    host.run_expect([0], "systemctl stop netboot.target")
-    assert "active" not in host.run(f"systemctl is-active {ours}").stdout.split()
-    assert life.device.http("/grub/default.cfg").returncode != 0
-    host.run_expect([0], "systemctl start netboot.target")
-    assert host.check_output(f"systemctl is-active {ours}").split() == ["active"] * 3
 
 
 def test_the_playbooks_ask_and_arm_and_disarm_and_tell(life: Life) -> None:
@@ -254,3 +241,26 @@ def test_a_machine_that_is_off_is_sent_wake_on_lan(life: Life, host: Any) -> Non
         assert listener.stdout.readline() == "ready\n"
         host.run_expect([0], "netboot wake nuc1")
         assert listener.stdout.readline().strip() == "ff" * 6 + "f44d30606469" * 16
+
+
+def test_what_the_server_does_not_note_does_not_begin(life: Life, host: Any) -> None:
+    host.run_expect([0], "netboot arm nuc1")
+    token = life.token
+    host.run_expect([0], "systemctl stop netboot-reports.path; systemctl start netboot-nginx")
+    dummy, text = life.fetch(token)
+    assert life.begin(text, 3) == 1  # the report was taken, and nobody has read it
+    assert "did not note that the installation begins" in (life.place / "reason").read_text()
+    (life.place / "reason").unlink()
+    host.run_expect([0], "systemctl start netboot.target")
+    assert life.begin(text) == 0
+    assert life.row()["state"] == "installing"
+    host.run_expect([0], "netboot disarm nuc1")
+
+
+def test_what_is_handed_out_ends_with_the_program_that_would_withdraw_it(life: Life, host: Any) -> None:
+    ours = "netboot-nginx netboot-reports.path netboot-expire.timer"
+    host.run_expect([0], "systemctl stop netboot.target")
+    assert "active" not in host.run(f"systemctl is-active {ours}").stdout.split()
+    assert life.device.http("/grub/default.cfg").returncode != 0
+    host.run_expect([0], "systemctl start netboot.target")
+    assert host.check_output(f"systemctl is-active {ours}").split() == ["active"] * 3
