@@ -47,6 +47,11 @@ def ansible_playbook(host: Any, playbook: Path | str, *options: str) -> subproce
     return subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
 
 
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    """Return all that a playbook said in one line, however it was wrapped and coloured, and wherever it went."""
+    return " ".join(re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr).split())
+
+
 @contextmanager
 def broken(host: Any, unit: str, words: str) -> Iterator[None]:
     """Let a service start, say some words, and end again, for ever."""
