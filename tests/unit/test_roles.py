@@ -84,7 +84,7 @@ def sources(role: str) -> list[Path]:
 @pytest.mark.parametrize("role", ROLES)
 def test_roles_read_shared_settings_that_exist_and_define_none(role: str) -> None:
     entries = role_docs.entry_points("netboot")
-    asked = {*entries["packages"]["options"], *entries["silent"]["options"]}
+    asked = {name for part in ("packages", "remove", "silent") for name in entries[part]["options"]}
     known = {*SHARED["server"], *role_docs.results("netboot"), *asked, "netboot_servers"}
     for path in sources(role):
         code = " ".join(

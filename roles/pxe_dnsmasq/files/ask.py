@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Ask the boot server of this very host as the firmware of a machine does: ask.py INTERFACE ADDRESS.
 

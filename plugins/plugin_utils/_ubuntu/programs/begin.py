@@ -9,22 +9,35 @@ import sys
 import time
 import urllib.request
 
-report, receipt, reason = sys.argv[1:4]
-direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-end = time.monotonic() + float(sys.argv[4])
-told = False
-error: object = None
-while time.monotonic() < end:
-    try:
-        if not told:
-            direct.open(urllib.request.Request(report, b"begun\n", method="PUT"), timeout=20).close()
-            told = True
-        direct.open(receipt, timeout=20).close()
-        sys.exit(0)
-    except Exception as problem:
-        error = problem
-    time.sleep(1)
-text = f"not installed, nothing was written: the server did not note that the installation begins ({error})"
-with open(reason, "w", encoding="ascii", errors="replace") as file:
-    file.write(text[:450] + "\n")
-sys.exit("netboot: " + text)
+
+def noted(report: str, receipt: str, seconds: float) -> str:
+    """Tell it, and wait for the receipt; what kept it from coming, or nothing."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    end = time.monotonic() + seconds
+    is_told = False
+    error = "no time"
+    while time.monotonic() < end:
+        try:
+            if not is_told:
+                request = urllib.request.Request(report, b"begun\n", method="PUT")
+                direct.open(request, timeout=20).close()
+                is_told = True
+            direct.open(receipt, timeout=20).close()
+            return ""
+        except Exception as problem:
+            error = str(problem)
+        time.sleep(1)
+    return error
+
+
+def main() -> None:
+    error = noted(sys.argv[1], sys.argv[2], float(sys.argv[4]))
+    if error:
+        text = f"not installed, nothing was written: the server did not note that the installation begins ({error})"
+        with open(sys.argv[3], "w", encoding="ascii", errors="replace") as file:
+            file.write(text[:450] + "\n")
+        sys.exit("netboot: " + text)
+
+
+if __name__ == "__main__":
+    main()

@@ -26,8 +26,7 @@ UDEV = {
     "devpath": "DEVPATH",
 }
 
-want = json.loads(sys.argv[1])
-REASON = sys.argv[2]
+want: dict[str, Any] = {}
 
 
 def read(path: str) -> str:
@@ -189,12 +188,18 @@ def reasons() -> Iterator[str]:
     yield from not_blank(chosen)
 
 
-try:
-    wrong = "; ".join(reasons())
-except Exception as error:
-    wrong = f"the machine could not be looked at: {error}"
-if wrong:
-    wrong = ascii("not installed, nothing was written: " + wrong)[1:-1]
-    with open(REASON, "w") as file:
-        file.write(wrong[:450] + "\n")
-    sys.exit("netboot: " + wrong)
+def main() -> None:
+    want.update(json.loads(sys.argv[1]))
+    try:
+        wrong = "; ".join(reasons())
+    except Exception as error:
+        wrong = f"the machine could not be looked at: {error}"
+    if wrong:
+        wrong = ascii("not installed, nothing was written: " + wrong)[1:-1]
+        with open(sys.argv[2], "w") as file:
+            file.write(wrong[:450] + "\n")
+        sys.exit("netboot: " + wrong)
+
+
+if __name__ == "__main__":
+    main()
