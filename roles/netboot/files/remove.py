@@ -30,8 +30,6 @@ def main(given: dict[str, Any]) -> None:
     note = Path(given["state"], "packages.json")
     packages = json.loads(note.read_text()) if note.exists() else {"before": [], "asked": []}
     units = sorted(path for path in glob.glob(f"{UNITS}*") if os.path.isfile(path))
-    for path in units:
-        say(f"service {os.path.basename(path)}")
     if units and not given["check"]:
         run("systemctl", "disable", "--now", "--quiet", *map(os.path.basename, units))
     # the note of the packages goes only when they are gone
@@ -94,6 +92,19 @@ def purge(packages: dict[str, Any], *, check: bool) -> None:
         say(f"package {name} stays: something else needs it")
     if ours:
         run("apt-get", "--quiet", "--yes", "-o", "DPkg::Lock::Timeout=60", "purge", *ours)
+    if "nginx-common" in ours:
+        forget_example_site()
+
+
+def forget_example_site() -> None:
+    """Debian's nginx leaves it there when it is purged; any other file there is somebody's."""
+    page = Path("/var/www/html/index.nginx-debian.html")
+    page.unlink(missing_ok=True)
+    for folder in page.parents[:2]:
+        try:
+            folder.rmdir()
+        except OSError:
+            return  # it holds something, or is not there
 
 
 def installed(name: str) -> bool:
