@@ -70,6 +70,7 @@ FUNCTIONS = [
     (path, node)
     for folder in ("plugins", "tests", "molecule")
     for path in sorted((ROOT / folder).glob("**/*.py"))
+    if "output" not in path.parts  # where ansible-test works
     for node in ast.walk(ast.parse(path.read_text()))
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
 ]

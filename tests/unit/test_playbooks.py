@@ -21,7 +21,7 @@ MACHINE = {"nuc1": {"netboot_mac": "f4:4d:30:60:64:69"}}
     [
         (["site"], {}, "No host of the group netboot_servers is meant. Name one in the inventory"),
         (["site", "-l", "nuc1"], SERVER, "No host of the group netboot_servers is meant."),
-        (["site", "-l", "nobody"], SERVER, "leaves us with no hosts to target"),
+        (["site", "-l", "nobody"], SERVER, "Could not match supplied host pattern, ignoring: nobody"),
         (["site", "--tags", "nginx"], SERVER, "No such tag: nginx. The roles' names are tags: pxe_http,"),
         (
             ["arm", "-l", "server1", "-e", "confirm=yes"],
