@@ -60,7 +60,7 @@ class Keeper:
         errors.update(self.shelf.put_seeds(good))
         errors.update(self._save(new, errors))
         good = {mac: part for mac, part in parts.items() if mac not in errors}
-        self._list(good, everybody)
+        self._list(good)
         errors.update(self.shelf.put_entries(good))
         errors.update(self.shelf.put_receipts({mac: part for mac, part in good.items() if mac not in errors}))
         errors.update(self.shelf.clear(parts, there))
@@ -109,7 +109,7 @@ class Keeper:
             return more
         return {}
 
-    def _list(self, parts: Mapping[str, served.Served], everybody: bool) -> None:
+    def _list(self, parts: Mapping[str, served.Served]) -> None:
         """Remember what is to lie below the root before it does, so that none is ever forgotten."""
         listed = self.store.listed()
         now = {path: mac for mac, part in parts.items() for path in (*part.rests, *part.entries)}
