@@ -64,7 +64,7 @@ SOUND = """
 if [ -e /etc/netboot/nginx.conf ]; then mkdir -p /run/netboot-nginx; nginx -t -q -c /etc/netboot/nginx.conf; fi
 conf=/etc/netboot/dnsmasq.conf
 if [ -e $conf ]; then dnsmasq --test --conf-file=$conf 2>&1 | grep -v 'check OK'; fi
-if ss -Hltn sport = :80 | grep -qF 0.0.0.0; then echo "the distribution's nginx runs"; fi
+if ss -Hltn sport = :80 | grep -qE ' (0[.]0[.]0[.]0|[*]):80 '; then echo "the distribution's nginx runs"; fi
 systemctl --failed --no-legend --plain | cut -d' ' -f1
 """
 UNITS = ("netboot-nginx", "netboot-dnsmasq", "netboot-reports.path", "netboot-expire.timer")
@@ -197,7 +197,8 @@ def unlike(tree: Tree, *wholes: Tree, midway: bool = False, first: bool = False)
     faults = []
     for path in sorted({path for one in (tree, *wholes) for path in one} - apart):
         now, wanted = tree.get(path), [whole.get(path) for whole in wholes]
-        unfinished = midway and re.search(r"/\.(netboot-|new-|incoming)", path)
+        # what is being written, and what keeps Debian's nginx from starting while it is being installed
+        unfinished = midway and re.search(r"/\.(netboot-|new-|incoming)|/nginx\.service\.d\b", path)
         if now not in wanted and not unfinished and not (now is None and first):
             faults.append(f"{path} is {now}, not {' or '.join(map(str, wanted))}")
     return faults

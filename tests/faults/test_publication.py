@@ -99,7 +99,7 @@ def small(box: Box, size: str) -> str:
 
 
 def test_disk_full_when_the_plan_is_handed_out(box: Box, seen: Seen) -> None:
-    command = small(box, "16m")
+    command = small(box, "40m")
     try:
         before = served(box, "/mnt/small/root")
         bump(box, 99, "/mnt/small/state")
@@ -116,7 +116,7 @@ def test_disk_full_when_the_plan_is_handed_out(box: Box, seen: Seen) -> None:
 
 
 def test_read_only_file_system(box: Box, seen: Seen) -> None:
-    command = small(box, "16m")
+    command = small(box, "40m")
     try:
         token = box.tokens(["m000"])["m000"]
         box.sh(f"echo x >/mnt/small/spool/reports/m000.{token}.installed; mount -o remount,ro /mnt/small")
