@@ -54,7 +54,7 @@ LIVES = (
     Life("life-uefi", "52:54:00:12:35:02", WHOLE, SECURE, blank=True),
     # There is something on its disk, and nobody has said that it may go.
     Life("life-bios", "52:54:00:12:35:01", WHOLE, first=FULL),
-    Life("life-guard", "52:54:00:12:35:03", GUARDED, blank=True),
+    Life("life-guard", "52:54:00:12:35:03", GUARDED),
     Life("life-lost", "52:54:00:12:35:04", LOST, blank=True),
 )
 
