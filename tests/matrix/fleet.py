@@ -103,6 +103,8 @@ def provision(
 def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[str], None]) -> list[Outcome]:
     """Boot one server's machines, a few at a time; apart from them those that are switched on again at once."""
     network = lan.find(box.lan or "")
+    # it would put right what is changed below
+    run(*server.ssh(box, "systemctl", "stop", "netboot-expire.timer", "netboot-expire.service"))
     for row in rows:
         if row.strip:
             strip(box, row)
