@@ -21,7 +21,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The file C(machines.json), an object of names and C(mac), C(image), C(install).
+  description: The file C(machines.json), an object of names and C(mac), C(image), C(install), C(wipe).
   type: str
   sample: '{"nuc1": {"mac": "f4:4d:30:60:64:69", "image": "focal", "install": "once"}}'
 """

@@ -11,7 +11,7 @@ author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Who is armed, and whether disks that hold something will be wiped; who is not armed, and why; what to do next.
   - Eight lines at most, whatever the number of machines.
-positional: said, base_url
+positional: said, base_url, would
 options:
   _input:
     description: Name to C(image) and C(wipe), V(blank) or V(always), as the command C(netboot publish) tells it.
@@ -26,6 +26,10 @@ options:
     description: The server's HTTP root.
     type: str
     required: true
+  would:
+    description: Whether it would only be so, since this run changes nothing.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -47,9 +51,11 @@ from typing import Any
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.summary import lines
 
 
-def summary(armed: Mapping[str, Mapping[str, str]], said: Iterable[str], base_url: str) -> list[str]:
+def summary(
+    armed: Mapping[str, Mapping[str, str]], said: Iterable[str], base_url: str, would: bool = False
+) -> list[str]:
     """Return the lines; see DOCUMENTATION."""
-    return lines(armed, said, str(base_url))
+    return lines(armed, said, str(base_url), would=bool(would))
 
 
 class FilterModule:

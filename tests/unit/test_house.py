@@ -31,8 +31,8 @@ MAY: dict[str, tuple[str, ...]] = {
 }
 #: Modules of the program in an order in which each imports only earlier ones; each may be without `server`.
 PROGRAM = (
-    *("contract", "files", "states", "plan", "served", "store", "spool", "settings", "shelf", "keeper"),
-    *("fetches", "wake", "listing", "server", "cli"),
+    *("contract", "files", "states", "plan", "served", "store", "spool", "settings"),
+    *("publication", "shelf", "keeper", "fetches", "wake", "listing", "server", "cli"),
 )
 
 

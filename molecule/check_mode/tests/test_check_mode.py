@@ -96,6 +96,19 @@ def test_what_cannot_be_known_yet_is_said(seen: Any) -> None:
     ]
 
 
+def test_who_would_be_armed_is_said(seen: Any) -> None:
+    """On a bare server all that may be, and the run arms them; later nobody more, as the run says, too."""
+
+    def armed(run: str) -> list[str]:
+        return re.findall(r"(?:Would be armed|Armed), (.*?[.])", seen.said[run])
+
+    assert armed("bare") == armed("first")
+    assert "nuc1 (focal)" in " ".join(armed("bare"))
+    assert armed("changed") == armed("later")
+    assert "Would be armed, " in seen.said["bare"]
+    assert "Would be armed, " not in seen.said["first"]
+
+
 def test_what_leaves_is_shown_and_what_cannot_be_judged_stays(seen: Any) -> None:
     loader, lines = f"{SERVED}/http/efi/ipxe.efi", "/etc/netboot/dnsmasq.conf"
     assert {loader, lines} <= set(shown(seen.said["changed"]))

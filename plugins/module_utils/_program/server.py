@@ -11,7 +11,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Callable, Iterable
 
-from . import contract, served, spool, states
+from . import contract, publication, served, spool, states
 from . import plan as plans
 from .keeper import Keeper, States
 from .plan import RefusedError
@@ -82,36 +82,16 @@ class Server:
         """Bring states and served files in line with the plan."""
         self.drain()
         found = self.keeper.all_states()
+        settled = {mac: state for mac, state in found.items() if mac not in self.keeper.unsettled}
         history = self.store.history()
-        new = self._published(found, history)
+        there = self.shelf.seeds()
+        new = publication.changes(settled, self.machines, history, there, now=self.now(), new_token=new_token)
+        new = {mac: after for mac, after in new.items() if self._can_be(after, found[mac])}
         self.keeper.follow(found, new, everybody=True)
         known = self.store.known()
         if not history.issuperset(known):
             self.store.remember(history.union(known))
         self.store.sweep()
-
-    def _published(self, found: States, history: set[str]) -> dict[str, State]:
-        """The states that change because the inventory was read."""
-        now, new = self.now(), {}
-        there = self.shelf.seeds()
-        for mac, before in found.items():
-            if mac in self.keeper.unsettled:
-                continue
-            if (
-                before is not None
-                and before.is_armed
-                and not any(served.is_of(before, path) for path in there)
-            ):
-                before = states.without_seeds(before, now)  # noqa: PLW2901
-            machine = self.machines.get(mac)
-            if machine is not None:
-                known = {"known": mac in history, "first": not history}
-                after: State | None = states.published(before, machine, now, new_token(), **known)
-            else:
-                after = before and states.without_machine(before, now)
-            if after is not None and after != found[mac] and self._can_be(after, found[mac]):
-                new[mac] = after
-        return new
 
     def _can_be(self, after: State, before: State | None) -> bool:
         if not after.is_armed or (before is not None and before.is_armed):
@@ -172,11 +152,7 @@ class Server:
 
     def armed(self) -> dict[str, dict[str, str]]:
         """Machine → its image, and what its next network boot may do to a disk that holds something: one of WIPES."""
-        return {
-            self.machines[mac].name: {"image": self.machines[mac].image, "wipe": contract.WIPES[state.wipe]}
-            for mac, state in self.keeper.all_states().items()
-            if state is not None and state.is_armed and mac in self.machines
-        }
+        return publication.armed(self.keeper.all_states(), self.machines)
 
     # --- what nginx has put down
 

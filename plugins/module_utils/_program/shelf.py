@@ -10,7 +10,8 @@ import re
 from typing import Callable, Dict, Iterable, Mapping
 
 from .contract import HTTP, MACHINES, SEEDS, TOKEN_PATTERN
-from .files import Files, FileSet, read, remove_leftovers, sync, walk
+from .files import Files, FileSet, read, remove_leftovers, sync
+from .publication import seeds_below
 from .served import Served, prepared
 from .settings import Settings
 
@@ -35,8 +36,7 @@ class Shelf:
 
     def seeds(self, name: str = "") -> set[str]:
         """The seeds that are there, of one machine or of all."""
-        folder = f"{SEEDS}/{name}" if name else SEEDS
-        return {f"{folder}/{path}" for path in walk(os.path.join(self.root, folder))}
+        return seeds_below(self.root, name)
 
     def withdraw(self, parts: Parts) -> Errors:
         """Take away what must not be handed out. Nothing here needs space on the disk."""

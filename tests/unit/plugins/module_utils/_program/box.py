@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program import contract, files
+from ansible_collections.homelab.netboot.plugins.module_utils._program.plan import RefusedError, load
+from ansible_collections.homelab.netboot.plugins.module_utils._program.publication import preview
 from ansible_collections.homelab.netboot.plugins.module_utils._program.server import Server
 from ansible_collections.homelab.netboot.plugins.module_utils._program.settings import Settings
 from ansible_collections.homelab.netboot.plugins.module_utils._program.states import Now, State, parse
@@ -63,9 +65,26 @@ class Box:
         return Server(self.settings, self.said.append, lambda: Now("wall", "boot", self.since_boot))
 
     def do(self, command: str, *names: str) -> int:
+        foretold = self.foretold() if command == "publish" else None
+        begin = len(self.said)
         with self.server() as server:
             getattr(server, command)(*([names] if names else []))
+            if foretold is not None and not server.failed and "not armed" not in " ".join(self.said[begin:]):
+                assert server.armed() == foretold, "what a check run says, and what is done then"
             return server.changed
+
+    def foretold(self) -> dict[str, dict[str, str]] | None:
+        """Who would be armed; None where notes wait that would change that, or the list cannot be read."""
+        if any(self.spool.glob("*/*")):
+            return None
+        try:
+            machines = load(str(self.state / "plan")).by_mac()
+        except RefusedError:
+            return None
+        before = {path: path.stat().st_mtime_ns for path in self.state.rglob("*")}
+        told = preview(self.settings, machines, lambda line: None)
+        assert before == {path: path.stat().st_mtime_ns for path in self.state.rglob("*")}
+        return told
 
     def file(self, name: str) -> Path:
         """Where a machine's state is."""

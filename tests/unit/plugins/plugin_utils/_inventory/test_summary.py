@@ -25,6 +25,18 @@ def test_nobody_is_armed_and_who_should_have_been() -> None:
     ]
 
 
+def test_a_check_run_says_who_would_be_armed() -> None:
+    armed = {"nuc2": {"image": "noble", "wipe": "always"}, "nuc1": {"image": "focal", "wipe": "blank"}}
+    told = lines(armed, ["nuc3: local: x"], URL, would=True)
+    assert told == [
+        "Would be armed, and THEIR DISKS WILL BE WIPED: nuc2 (noble).",
+        "Would be armed, for blank disks only: nuc1 (focal).",
+        "nuc3: local: x",
+        "This was a check run: nothing was changed. Run it without --check to make it so.",
+    ]
+    assert lines({}, [], URL, would=True)[0].startswith("No machine would be armed: ")
+
+
 def test_a_thousand_machines_are_eight_lines() -> None:
     names = [f"n{number:04}" for number in range(1000)]
     armed = {
