@@ -144,15 +144,24 @@ def _same_request(kept: list[Version], wanted: Wanted) -> Version | None:
             return one
         if wanted.checksum and wanted.checksum == one.checksum and one.origin == wanted.origin:
             return one
-        if not wanted.checksum and wanted.source == "path" and one.origin == wanted.origin:
-            with contextlib.suppress(OSError):
-                if stamp(os.stat(wanted.origin)) == one.origin_stamp:
-                    return one
+        same_file = not wanted.checksum and wanted.source == "path" and one.origin == wanted.origin
+        if same_file and _is_unchanged(one):
+            return one
     if (
         wanted.source == "src" and not wanted.checksum
     ):  # asked by somebody who cannot see the controller's file
         return next(iter(kept), None)
     return None
+
+
+def _is_unchanged(version: Version) -> bool:
+    """Whether the file that a version was made from is as it was. One that was removed since is: this is its copy."""
+    try:
+        return stamp(os.stat(version.origin)) == version.origin_stamp
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def _resolve(plan: ImageChange, opener: fetch.Open, quick: bool) -> None:

@@ -167,6 +167,21 @@ def test_a_second_run_changes_and_reads_nothing(run: Runner, isos: dict[str, Pat
     assert tree(images) == before
 
 
+def test_an_iso_that_was_removed_after_it_was_copied_is_not_missed(
+    run: Runner, isos: dict[str, Path], tmp_path: Path
+) -> None:
+    origin = tmp_path / "download.iso"
+    shutil.copy(isos["24.04.2"], origin)
+    version = run(source="path", origin=origin)["version"]
+    origin.unlink()
+    for options in ({"check": True, "quick": True}, {"check": True}, {}):
+        done = run(source="path", origin=origin, **options)
+        assert (done["version"], done["present"], done["changed"]) == (version, True, False)
+    assert "no file at" in run.fails(source="path", origin=tmp_path / "another.iso")
+    shutil.copy(isos["24.04.3"], origin)  # another one in its place counts, as ever
+    assert run(source="path", origin=origin)["release"] == "24.04.3"
+
+
 def test_a_quick_look_tells_what_the_iso_is_and_reads_none_of_it(run: Runner, isos: dict[str, Path]) -> None:
     seen = run(source="path", origin=isos["24.04.2"], check=True, quick=True)
     assert (seen["version"], seen["folder"]) == ("", "images/noble/current")
