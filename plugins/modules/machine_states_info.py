@@ -15,8 +15,12 @@ description:
   - A server on which nothing was set up yet knows of no machine.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
-  - ansible.builtin.action_common_attributes.info_module
 attributes:
+  check_mode:
+    description: It changes nothing, in any mode.
+    support: full
+  diff_mode:
+    support: none
   platform:
     platforms: posix
 options:

@@ -34,7 +34,7 @@ tarball=$(echo "$work"/homelab-netboot-*.tar.gz)
 mapfile -t entries < <(tar --list --gzip --file="$tarball" | cut -d/ -f1 | sort -u)
 required=(COPYING FILES.json MANIFEST.json README.md meta playbooks plugins roles)
 # What somebody who uses the collection can read besides. Everything else belongs on build_ignore in galaxy.yml.
-optional=(CHANGELOG.md CONTRIBUTING.md LICENSES changelogs docs)
+optional=(CHANGELOG.md CONTRIBUTING.md LICENSES REUSE.toml changelogs docs requirements.txt)
 for entry in "${required[@]}"; do
   [[ " ${entries[*]} " == *" $entry "* ]] || fail "the tarball lacks $entry"
 done
@@ -47,6 +47,10 @@ echo "install, and keep only the folders meta, playbooks, plugins and roles"
 ansible-galaxy collection install "$tarball" --offline --collections-path "$work/install" >"$work/install.log"
 find "$installed" -mindepth 1 -maxdepth 1 -type d \
   ! -name meta ! -name playbooks ! -name plugins ! -name roles -exec rm -r {} +
+
+echo "see what ansible-builder would put into an execution environment for it"
+ansible-builder introspect "$work/install" >"$work/builder.log"
+grep -q 'jsonschema .*from collection homelab.netboot' "$work/builder.log" || fail "jsonschema is not found: see $work/builder.log"
 
 echo "run the role homelab.netboot.ubuntu_autoinstall: check, run, run"
 cat >inventory.yml <<EOF
@@ -79,7 +83,7 @@ run 0
 grep -q '^#cloud-config' "$state/plan/seed/nuc1/user-data" || fail "there is no user-data for nuc1"
 
 echo "read the playbooks and all documentation by their full names"
-for name in site arm disarm status; do
+for name in arm disarm remove site status; do
   ansible-playbook -i inventory.yml "homelab.netboot.$name" --syntax-check >"$work/$name.log" 2>&1 || fail "see $work/$name.log"
 done
 for type in module filter role; do

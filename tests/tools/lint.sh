@@ -18,6 +18,7 @@ check_yamllint() { yamllint --strict .; }
 check_shellcheck() { git ls-files -co --exclude-standard -z '*.sh' .ci/run | xargs -0 shellcheck; }
 check_ansible_lint() { ansible-lint --offline --profile production; }
 check_changelog() { antsibull-changelog lint; }
+check_reuse() { reuse lint; }
 check_role_docs() { python3 tests/tools/role_docs.py --check; }
 # antsibull-docs copies the whole folder of the collection: give it one without images and environments.
 check_docs() {
@@ -28,7 +29,7 @@ check_docs() {
 }
 
 names=("$@")
-if [ "${#names[@]}" = 0 ]; then names=(ruff yamllint shellcheck changelog role_docs mypy docs ansible_lint); fi
+if [ "${#names[@]}" = 0 ]; then names=(ruff yamllint shellcheck reuse changelog role_docs mypy docs ansible_lint); fi
 failed=()
 for name in "${names[@]}"; do
   SECONDS=0

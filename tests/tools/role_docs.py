@@ -149,7 +149,8 @@ def role_readme(role: str, root: Path = ROOT) -> str:
     server, machines = read_by(role, root)
     systems = [f"{p['name']} ({', '.join(p['versions'])})" for p in galaxy.get("platforms", [])]
     lines = [
-        "<!-- SPDX-License-Identifier: GPL-3.0-or-later -->",
+        # in two, or it would count as this file's own
+        "<!-- SPDX-License-" + "Identifier: GPL-3.0-or-later -->",
         NOTE,
         f"# {NAMESPACE}.{role}",
         "",
