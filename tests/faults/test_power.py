@@ -124,7 +124,7 @@ def heal(plug: Plug, story: Story, whole: Tree, *, again: bool = False) -> None:
     story.faults += [f"{plug.runs} runs, healed: {fault}" for fault in [*faults, *unlike(tree, whole)]]
 
 
-def test_power_cut_at_twenty_points_of_a_run_of_the_playbook(
+def test_power_cut_at_many_points_of_a_run_of_the_playbook(
     seen: Seen, request: pytest.FixtureRequest
 ) -> None:
     count = request.config.getoption("--points")
