@@ -12,13 +12,16 @@ author:
   - The homelab.netboot contributors (@homelab-netboot)
 description:
   - Puts a signed shim and a signed GRUB into a folder on the target, from which UEFI machines load them.
-  - The pair is the first of O(candidates) that can start all O(kernels) with Secure Boot on. shim starts only what
-    its vendor has signed, so that shim, GRUB and kernels must be of one vendor.
+  - The pair is that of O(candidates) that starts the most of O(kernels) with Secure Boot on. shim starts only what
+    its vendor has signed and not revoked, so that shim, GRUB and kernels must be of one vendor.
+  - Of pairs that start as many, the one is taken whose shim most firmware accepts. Microsoft signs shims with its
+    authorities of 2011 and of 2023; firmware may know either or both. Best is a shim that both have signed; then 2011
+    alone, then 2023 alone, then neither. Of equal ones the first is taken.
   - Both files are replaced in one step each, after both were written. When anything fails, O(dest) stays as it was.
 requirements:
   - sbverify on the target; C(apt install sbsigntool)
   - For a candidate with O(candidates[].iso), pycdlib (1.12 or later) on the target; C(apt install python3-pycdlib).
-    Packages that are compressed with zstd need C(zstd), too, or Python's zstandard.
+    Packages are unpacked by dpkg-deb.
 extends_documentation_fragment:
   - ansible.builtin.files
   - ansible.builtin.action_common_attributes
@@ -50,7 +53,7 @@ options:
     default: []
   candidates:
     description:
-      - Where the pair may come from. They are tried in this order.
+      - Where the pair may come from.
     type: list
     elements: dict
     required: true
@@ -72,8 +75,14 @@ options:
       iso:
         description:
           - An ISO image on the target, whose C(pool) has the packages C(shim-signed) and C(grub-efi-amd64-signed)
-            (C(grub-efi-arm64-signed) for O(arch=aa64)). Of several versions the newest is taken.
+            (C(grub-efi-arm64-signed) for O(arch=aa64)). Of several versions the newest is taken, and all shims in it are
+            looked at; Ubuntu's package has more than one.
         type: path
+      named:
+        description:
+          - Whether somebody wants just this one. It is then taken before one that more firmware accepts.
+        type: bool
+        default: false
   arch:
     description:
       - The processor of the machines that load them, as UEFI calls it.
@@ -89,16 +98,18 @@ options:
     default: "2.12"
   required:
     description:
-      - Whether to fail when a pair is needed, and no candidate fits. Otherwise RV(source) is V(none) then, and
-        O(dest) stays as it is.
+      - Whether to fail when a pair is needed, and no candidate starts all O(kernels). Otherwise RV(refused) has those
+        that RV(source) does not start; when it starts none, RV(source) is V(none), and O(dest) stays as it is.
     type: bool
     default: true
 notes:
   - O(owner), O(group) and O(mode) apply to the files, not to folders that are created. A file that is replaced keeps
     what is not given.
-  - Whether a client's firmware trusts the shim, and what it has revoked since, cannot be seen from here.
-  - A hidden file C(.efi_loaders.json) in O(dest) says which ISO the files are from. While the size, times and inode of
-    the ISO and of the files are still those that it says, the ISO is not opened. Signatures are verified in each run.
+  - Whether a client's firmware trusts the shim, and what it has revoked since, cannot be seen from here; RV(signers) says
+    whom it must trust.
+  - A hidden file C(.efi_loaders.json) in O(dest) says where the files are from, and who signed them. While the size,
+    times and inode of the ISO and of the files are still those that it says, the ISO is not opened. Signatures are
+    verified in each run.
   - O(unsafe_writes) has no effect, files are always replaced in one step.
 seealso:
   - module: homelab.netboot.iso_boot_files
@@ -134,6 +145,36 @@ vendor:
   returned: success
   type: str
   sample: Canonical Ltd. Master Certificate Authority
+signers:
+  description:
+    - The authorities of the shim's signatures, by common name, in the file's order; firmware starts it when it trusts one
+      of them. They are read, not verified.
+  returned: success
+  type: list
+  elements: str
+  sample: [Microsoft Corporation UEFI CA 2011, Microsoft UEFI CA 2023]
+authorities:
+  description: Those of Microsoft among RV(signers), as V(2011) and V(2023).
+  returned: success
+  type: list
+  elements: str
+  sample: ["2011", "2023"]
+refused:
+  description: Those of O(kernels) that the pair does not start under Secure Boot.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kernel:
+      description: The file.
+      type: str
+      returned: success
+      sample: /srv/netboot/http/images/focal/current/vmlinuz
+    reason:
+      description: Why it is not started.
+      type: str
+      returned: success
+      sample: "… is revoked: its shim refuses it by name. Use a newer one"
 grub_version:
   description: GRUB's version, as it says itself (SBAT).
   returned: success
@@ -145,7 +186,7 @@ shim_version:
   type: str
   sample: "15.8"
 rejected:
-  description: The candidates before RV(source), or all when none fits.
+  description: The candidates that do not fit, of those that were looked at.
   returned: always
   type: list
   elements: dict
@@ -200,6 +241,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._uefi.pairs import
     NoVerifierError,
     PairChoice,
     act,
+    authorities,
     decide,
     kernels_for,
     remember,
@@ -211,6 +253,7 @@ CANDIDATE = {
     "shim": {"type": "path"},
     "grub": {"type": "path"},
     "iso": {"type": "path"},
+    "named": {"type": "bool", "default": False},
 }
 ARGUMENTS = {
     "dest": {"type": "path", "required": True},
@@ -248,7 +291,7 @@ def main() -> None:
         judge = Judge(options["arch"], options["minimum_grub"], kernels, sbverify, module.tmpdir)
         candidates = [Candidate(**one) for one in options["candidates"]] if needed else []
         plan = decide(options["dest"], candidates, judge)
-        if plan.source is None and needed and options["required"]:
+        if needed and options["required"] and (plan.fit is None or plan.fit.refused):
             module.fail_json(msg=complaint(plan, kernels), rejected=plan.rejected)
         changes = carry_out(module, plan, plan.loaders, act=act, remember=remember, describe=describe)
     except NoVerifierError:
@@ -264,11 +307,15 @@ def main() -> None:
 def found(plan: PairChoice) -> dict[str, Any]:
     """Return what the module tells of the pair."""
     keys = ("path", "size", "checksum", "changed")
-    shim_version, grub_version = (loader.version for loader in plan.loaders) if plan.source else (None, None)
+    fit = plan.fit
+    shim_version, grub_version = (loader.version for loader in plan.loaders) if fit else (None, None)
     return {
         "changed": any(loader.changed for loader in plan.loaders),
-        "source": plan.source,
-        "vendor": plan.vendor,
+        "source": fit.source if fit else None,
+        "vendor": fit.vendor if fit else None,
+        "signers": list(fit.signers) if fit else [],
+        "authorities": authorities(fit.signers) if fit else [],
+        "refused": [{"kernel": path, "reason": why} for path, why in fit.refused.items()] if fit else [],
         "grub_version": grub_version,
         "shim_version": shim_version,
         "rejected": plan.rejected,
@@ -277,11 +324,12 @@ def found(plan: PairChoice) -> dict[str, Any]:
 
 
 def complaint(plan: PairChoice, kernels: list[str]) -> str:
-    reasons = (
-        "".join(f"\n- {one['name']}: {one['reason']}." for one in plan.rejected) or " No candidate is given."
-    )
+    reasons = [f"\n- {one['name']}: {one['reason']}." for one in plan.rejected]
+    if plan.fit:
+        reasons += [f"\n- {plan.fit.source}: {why}." for why in plan.fit.refused.values()]
     return (
-        f"No shim and GRUB can start {', '.join(kernels) or 'a kernel'} under Secure Boot.{reasons}\n"
+        f"No shim and GRUB can start {', '.join(kernels) or 'a kernel'} under Secure Boot."
+        f"{''.join(reasons) or ' No candidate is given.'}\n"
         "Give signed ones of the kernel's vendor, with a new enough GRUB, as a candidate (for Ubuntu's kernels, of "
         "whatever release, the packages shim-signed and grub-efi-amd64-signed of Ubuntu 24.04 or newer), or boot "
         "these machines with iPXE and with Secure Boot off. Nothing was changed."

@@ -13,8 +13,9 @@ import fnmatch
 import hashlib
 import io
 import os
+import signal
 import struct
-import time
+import threading
 import traceback
 from collections import deque
 from dataclasses import dataclass
@@ -33,14 +34,18 @@ SECTOR = 2048  # bytes; ECMA-119, 6.1.2
 FIRST_DESCRIPTOR = 16  # sector of the first volume descriptor; ECMA-119, 6.2.1
 BLOCK = 256 << 10  # bytes that are copied at once: they are still in the processor's cache when hashed
 BUFFERS = 4  # blocks in memory
-MAX_READ = 16 << 20  # bytes of one folder or table; Ubuntu's largest has some 30 kB
-MAX_TOTAL = 64 << 20  # bytes of all folders and tables; an endless circle reaches it within seconds
-MAX_SECONDS = 60  # for finding, on a slow disk; usual is 0.03
+MAX_READ = 1 << 20  # bytes of one folder or table; Ubuntu's largest has some 30 kB
+MAX_TOTAL = 8 << 20  # bytes of all folders and tables; Ubuntu's have some 2 MB
+MAX_RECORDS = 30_000  # in all folders and trees, and twice as many reads; Ubuntu's have some 3,000. One costs 1.6 kB
+MAX_CPU = 3  # seconds of computing before the directory is known; usual is 0.05
 MAX_LINKS = 16  # symbolic links on the way to one file
 MAX_DEPTH = 16  # folders in folders
 MAX_FOLDERS = 20_000  # that a pattern may lead through; Ubuntu's pool has some 300
 MAX_NAMES = 20  # names that an error message lists
+ZISOFS = bytes.fromhex("37e45396c9dbd607")  # how a file that is compressed inside the image begins
+ZISOFS_ENTRY = b"ZF\x10\x01pz"  # in a Rock Ridge directory, the record of such a file
 RELEASE = ".disk/info"
+ENDLESS = "its directory is endless"
 AGAIN = "Download it again and compare its checksum."
 
 
@@ -83,9 +88,19 @@ class Image:
         with self._translated():
             self._size = os.fstat(file.fileno()).st_size
             self._check_size()
-            self._iso.open_fp(_Guard(file))
+            self._open()
             self._block = int(self._iso.logical_block_size)
             self._trees = self._list_trees()
+
+    def _open(self) -> None:
+        guard = _Guard(self._file)
+        try:
+            with _limited_computing():
+                self._iso.open_fp(guard)
+        except Exception as error:
+            if ZISOFS_ENTRY in guard.last:  # pycdlib knows no such record
+                raise self._compressed("files") from error
+            raise
 
     def find(self, path: str) -> Extent:
         """Look a file up, in whichever tree has it: Rock Ridge, Joliet, UDF, plain ISO 9660.
@@ -100,6 +115,8 @@ class Image:
                     extent = self._find_in(tree, path)
                     if extent.offset + extent.size > self._size:
                         raise self._truncated(f"{path} ends at byte {extent.offset + extent.size}")
+                    if self._read(extent.offset, min(extent.size, len(ZISOFS))) == ZISOFS:
+                        raise self._compressed(path)
                     return extent
             except MissingError as error:
                 missing = missing or error  # the first tree has the fullest names
@@ -211,7 +228,7 @@ class Image:
         part, rest = parts[0], parts[1:]
         visited[0] += 1
         if len(place) > MAX_DEPTH or visited[0] > MAX_FOLDERS:
-            raise _DamagedError("its directory is endless")
+            raise _DamagedError(ENDLESS)
         if part == "**":
             self._match(tree, place, rest, found, visited)
         for name, record in self._children(tree, place).items():
@@ -290,6 +307,12 @@ class Image:
     def _damaged(self, why: str) -> IsoError:
         return IsoError(f"{self.name} is damaged ({why}). {AGAIN}")
 
+    def _compressed(self, what: str) -> IsoError:
+        return IsoError(
+            f"{self.name} has {what} in compressed form (zisofs): that is not supported. "
+            "Give an image that is made without it, as Ubuntu's are."
+        )
+
     def _truncated(self, why: str) -> IsoError:
         return IsoError(f"{self.name} is truncated: it has {self._size} bytes, but {why}. {AGAIN}")
 
@@ -328,27 +351,66 @@ def reading(name: str) -> Iterator[None]:
 
 
 class _Guard(io.RawIOBase):
-    """A file as pycdlib sees it: damaged lengths make it neither read without end nor fill the memory."""
+    """A file as pycdlib sees it: a damaged directory makes it neither work without end nor fill the memory."""
 
     mode = "rb"
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__()
         self._inner = file
-        self._total = 0
-        self._end = time.monotonic() + MAX_SECONDS
+        self._total = self._reads = self._records = 0
+        self.last = b""
 
     def read(self, size: int = -1) -> bytes:
         self._total += size
-        if size < 0 or size > MAX_READ or self._total > MAX_TOTAL or time.monotonic() > self._end:
-            raise _DamagedError("its directory is endless")
-        return self._inner.read(size)
+        self._reads += 1
+        if size < 0 or size > MAX_READ or self._total > MAX_TOTAL or self._reads > 2 * MAX_RECORDS:
+            raise _DamagedError(ENDLESS)
+        self.last = self._inner.read(size)
+        self._records += _count_records(self.last)
+        if self._records > MAX_RECORDS:
+            raise _DamagedError(ENDLESS)
+        return self.last
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         return self._inner.seek(offset, whence)
 
     def tell(self) -> int:
         return self._inner.tell()
+
+
+def _count_records(data: bytes) -> int:
+    """How many records of a folder these bytes are, if they are a folder's (ECMA-119, 9.1)."""
+    count = position = 0
+    while position < len(data):
+        if data[position]:
+            position += data[position]
+            count += 1
+        else:  # the rest of this sector is empty
+            position = (position // SECTOR + 1) * SECTOR
+    return count
+
+
+@contextlib.contextmanager
+def _limited_computing() -> Iterator[None]:
+    """Break off what computes for more than MAX_CPU seconds, however long it waits for a disk.
+
+    pycdlib has loops that read nothing and take the square of what was read, each version others.
+    """
+
+    def stop(number: int, frame: object) -> None:
+        raise _DamagedError(ENDLESS)
+
+    if threading.current_thread() is not threading.main_thread():  # only there signals can be caught
+        yield
+        return
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, MAX_CPU)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _rock_ridge_name(record: Any) -> str:
@@ -358,11 +420,12 @@ def _rock_ridge_name(record: Any) -> str:
 
 
 def _joliet_name(record: Any) -> str:
-    return str(record.file_identifier().decode("utf-16-be")).partition(";")[0]
+    return str(record.file_identifier().decode("utf-16-be", "surrogatepass")).partition(";")[0]
 
 
 def _udf_name(record: Any) -> str:
-    return str(record.file_ident.fi.decode(record.file_ident.encoding))
+    wide = "utf-16" in record.file_ident.encoding
+    return str(record.file_ident.fi.decode(record.file_ident.encoding, "surrogatepass" if wide else "strict"))
 
 
 def _plain_name(record: Any) -> str:

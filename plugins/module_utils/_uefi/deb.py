@@ -1,154 +1,95 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: no promise that names or behaviour stay.
-"""Read one file out of a Debian package, without dpkg. Format: deb(5), ar as there, tar.
+"""Read files out of a Debian package, with dpkg-deb, which every server has.
 
 The names of packages in a pool are NAME_VERSION_ARCHITECTURE.deb.
 """
 
 from __future__ import annotations
 
-import contextlib
-import gzip
-import importlib
-import io
-import lzma
 import os
 import re
-import shutil
 import subprocess
-import tarfile
 import tempfile
-import zlib
-from typing import Any, BinaryIO, Callable, Iterator, Sequence, cast
+from typing import BinaryIO, Sequence, cast
 
-try:
-    zstandard: Any = importlib.import_module("zstandard")
-except ImportError:
-    zstandard = None
-
-MAX_PACKED = 64 << 20  # bytes of the package's data, compressed; a signed GRUB has 3 MB
-MAX_UNPACKED = 512 << 20
-MAX_FILE = 32 << 20
-MAX_SKIPPED = 16  # parts of the package before its data; there is one, control.tar
+MAX_PACKED = 32 << 20  # bytes of a package; a signed GRUB has 3 MB
+MAX_UNPACKED = 96 << 20  # bytes of its files that are looked at; a signed GRUB has 10 MB
+MAX_FILE = 16 << 20
+# dpkg-deb unpacks 20 MB a second and more; a dictionary of xz -9 has 64 MB.
+LIMITS = ("--cpu=5", f"--as={192 << 20}")
+RECORD = 512  # bytes; POSIX.1-2017, pax, "ustar Interchange Format"
+SKIPPED = 1 << 20
 
 
 class DebError(ValueError):
     """The package cannot be read. The text says why; the caller names the package."""
 
 
-def read(read_at: Callable[[int, int], bytes], size: int, wanted: Sequence[str]) -> dict[str, bytes]:
+def read(package: str, wanted: Sequence[str]) -> dict[str, bytes]:
     """Those of the files `wanted` that the package has, such as usr/lib/shim/shimx64.efi.signed.
 
-    `read_at(offset, count)` gives bytes of the package, which has `size`. Raises DebError.
+    `package` is its path. Raises DebError.
     """
-    name, packed = _data(read_at, size)
-    found: dict[str, bytes] = {}
-    try:
-        with _unpacked(name, packed) as stream, tarfile.open(fileobj=stream, mode="r|") as tar:
-            for entry in tar:
-                path = entry.name[2:] if entry.name.startswith("./") else entry.name
-                if path not in wanted or not entry.isfile():
-                    continue
-                if entry.size > MAX_FILE:
-                    raise DebError(f"{path} in it has {entry.size} bytes")
-                found[path] = cast(BinaryIO, tar.extractfile(entry)).read()
-                if len(found) == len(wanted):
-                    break
-    except DebError:
-        raise
-    except (
-        tarfile.TarError,
-        lzma.LZMAError,
-        zlib.error,
-        OSError,
-        EOFError,
-        ValueError,
-        MemoryError,
-    ) as error:
-        raise DebError(f"it is damaged ({error})") from error
-    return found
-
-
-def _data(read_at: Callable[[int, int], bytes], size: int) -> tuple[str, bytes]:
-    """Name and content of the part that has the files: data.tar with an ending."""
-    if read_at(0, 8) != b"!<arch>\n":
-        raise DebError("it is no Debian package")
-    at = 8
-    for _number in range(MAX_SKIPPED):
-        header = read_at(at, 60) if at + 60 <= size else b""
-        length = header[48:58].strip()
-        if header[58:] != b"`\n" or not length.isdigit() or at + 60 + int(length) > size:
-            break
-        name = header[:16].decode("latin-1").strip().rstrip("/")
-        if name.startswith("data.tar"):
-            if int(length) > MAX_PACKED:
-                raise DebError(f"its data have {int(length)} bytes")
-            return name, read_at(at + 60, int(length))
-        at += 60 + int(length) + int(length) % 2
-    raise DebError("it is damaged (no data.tar in it)")
-
-
-@contextlib.contextmanager
-def _unpacked(name: str, packed: bytes) -> Iterator[BinaryIO]:
-    """The tar archive, decompressed while it is read."""
-    source = io.BytesIO(packed)
-    if name == "data.tar":
-        yield _bounded(source)
-    elif name == "data.tar.xz":
-        with lzma.open(source) as stream:
-            yield _bounded(stream)
-    elif name == "data.tar.gz":
-        with gzip.open(source) as stream:
-            yield _bounded(stream)
-    elif name == "data.tar.zst" and zstandard is not None:
+    if os.path.getsize(package) > MAX_PACKED:
+        raise DebError(f"it has more than {MAX_PACKED} bytes")
+    command = ["prlimit", *LIMITS, "dpkg-deb", "--fsys-tarfile", package]
+    with tempfile.TemporaryFile() as said:
         try:
-            with zstandard.ZstdDecompressor().stream_reader(source) as stream:
-                yield _bounded(stream)
-        except zstandard.ZstdError as error:
-            raise DebError(f"it is damaged ({error})") from error
-    elif name == "data.tar.zst":
-        with _program("zstd", packed) as stream:
-            yield _bounded(stream)
-    else:
-        raise DebError(f"it is compressed in an unknown way ({name})")
-
-
-@contextlib.contextmanager
-def _program(name: str, packed: bytes) -> Iterator[BinaryIO]:
-    if not shutil.which(name):
-        raise DebError(f"it is compressed with {name}, which is not installed: apt install {name}")
-    with tempfile.TemporaryFile() as file:
-        file.write(packed)
-        file.seek(0)
-        with subprocess.Popen(
-            [name, "-dcq"], stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-        ) as process:
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=said, env={**os.environ, "DPKG_DEB_THREADS_MAX": "1"}
+            )
+        except OSError as error:
+            raise DebError(f"prlimit and dpkg-deb are needed to unpack it: {error.strerror}") from error
+        with process:
             try:
-                yield cast(BinaryIO, process.stdout)
+                return _files(cast(BinaryIO, process.stdout), wanted)
+            except _CutError as error:
+                process.wait()
+                said.seek(0)
+                why = said.read(SKIPPED).decode("utf-8", "replace").replace(package, "it").splitlines()
+                raise DebError(f"it cannot be unpacked ({why[-1] if why else 'it is cut off'})") from error
             finally:
                 process.kill()  # it may have more than anybody reads
 
 
-class _Bounded(io.RawIOBase):
-    """A stream that ends with an error when it is longer than any package's."""
+class _CutError(Exception):
+    """The archive ends too early."""
 
-    def __init__(self, inner: BinaryIO) -> None:
-        super().__init__()
-        self._inner = inner
-        self._left = MAX_UNPACKED
 
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        self._left -= size
-        if size < 0 or self._left < 0:
+def _files(tar: BinaryIO, wanted: Sequence[str]) -> dict[str, bytes]:
+    """Read an archive as far as needed. Its names are short, so that none of its forms for long ones matters."""
+    found: dict[str, bytes] = {}
+    left = MAX_UNPACKED
+    while len(found) < len(wanted):
+        header = _exactly(tar, RECORD)
+        if not any(header):
+            break
+        name = header[:100].partition(b"\0")[0].decode("utf-8", "replace")
+        try:
+            size = int(header[124:136].strip(b" \0") or b"0", 8)
+        except ValueError as error:
+            raise DebError("it is damaged (no tar archive in it)") from error
+        path = name[2:] if name.startswith("./") else name
+        padded = -(-size // RECORD) * RECORD
+        left -= RECORD + padded
+        if left < 0:
             raise DebError(f"it has more than {MAX_UNPACKED} bytes of files")
-        return self._inner.read(size)
+        if path in wanted and header[156:157] in b"0\0":
+            if size > MAX_FILE:
+                raise DebError(f"{path} in it has {size} bytes")
+            found[path] = _exactly(tar, padded)[:size]
+        else:
+            for start in range(0, padded, SKIPPED):
+                _exactly(tar, min(SKIPPED, padded - start))
+    return found
 
 
-def _bounded(inner: object) -> BinaryIO:
-    return cast(BinaryIO, _Bounded(cast(BinaryIO, inner)))
+def _exactly(stream: BinaryIO, count: int) -> bytes:
+    data = stream.read(count)
+    if len(data) < count:
+        raise _CutError
+    return data
 
 
 def newest(paths: Sequence[str]) -> str:

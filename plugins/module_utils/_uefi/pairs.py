@@ -12,11 +12,10 @@ import base64
 import contextlib
 import gzip
 import hashlib
-import io
 import os
 import subprocess
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Callable, Iterable, Sequence, TypeVar
 
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import (
@@ -46,12 +45,17 @@ from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import
 In = TypeVar("In")
 Out = TypeVar("Out")
 
-MAX_FILE = 256 << 20  # bytes of a loader or kernel
+MAX_LOADER = 16 << 20  # bytes; Ubuntu's GRUB has 2.5 MB
+MAX_KERNEL = 96 << 20  # bytes, unpacked; Ubuntu's for arm64 has some 60 MB
 GZIP = b"\x1f\x8b"  # how such a file begins (RFC 1952)
 TIMEOUT = 60  # seconds for one run of sbverify, which takes milliseconds
+#: Microsoft's authorities for shims, by common name: most firmwares know the first, new ones may know the other only.
+AUTHORITIES = {"Microsoft Corporation UEFI CA 2011": "2011", "Microsoft UEFI CA 2023": "2023"}
+#: What shims are signed by, from what most firmwares accept to what fewest do.
+RANKS = (["2011", "2023"], ["2011"], ["2023"], [])
 
 
-class _UnfitError(Exception):
+class _UnfitError(UserError):
     """The candidate cannot be used; the text says why."""
 
 
@@ -61,12 +65,16 @@ class NoVerifierError(Exception):
 
 @dataclass(frozen=True)
 class Candidate:
-    """Where a pair may come from: two files, or an image with the packages in its pool."""
+    """Where a pair may come from: two files, or an image with the packages in its pool.
+
+    `named`: the user wants it, and it is taken before one that more firmwares accept.
+    """
 
     name: str
     shim: str | None = None
     grub: str | None = None
     iso: str | None = None
+    named: bool = False
 
 
 @dataclass
@@ -90,13 +98,35 @@ class Loader:
 
 
 @dataclass
+class Fit:
+    """A pair whose two parts start each other. `refused`: kernels that it does not start, each with the reason."""
+
+    shim: bytes
+    grub: bytes
+    vendor: str
+    signers: tuple[str, ...]  # of the shim
+    refused: dict[str, str]
+    iso: tuple[str, list[int]] | None = None  # the image's path and stamp
+    source: str = ""
+    named: bool = False
+
+    @property
+    def order(self) -> tuple[int, bool, int]:
+        """What is least for the best: most kernels, what the user named, what most firmwares accept."""
+        return len(self.refused), not self.named, RANKS.index(authorities(self.signers))
+
+
+def authorities(signers: Iterable[str]) -> list[str]:
+    """Which of Microsoft's authorities are among them: 2011, 2023."""
+    return sorted({AUTHORITIES[name] for name in signers if name in AUTHORITIES})
+
+
+@dataclass
 class PairChoice:
-    """What is to be done: everything that check mode, diff and `act` need to know. No `source`: nothing."""
+    """What is to be done: everything that check mode, diff and `act` need to know. No `fit`: nothing."""
 
     dest: str
-    source: str | None = None
-    iso: tuple[str, list[int]] | None = None  # the image's path and stamp
-    vendor: str | None = None
+    fit: Fit | None = None
     loaders: list[Loader] = field(default_factory=list)
     rejected: list[dict[str, str]] = field(default_factory=list)
 
@@ -113,12 +143,33 @@ class Judge:
     kernels: Sequence[str]
     sbverify: str | None
     folder: str
+    _known: dict[str, tuple[pe.Program, str]] = field(default_factory=dict)
+    _said: dict[tuple[bytes, bytes | None], str] = field(default_factory=dict)
 
-    def vendor(self, shim_data: bytes, grub_data: bytes) -> str:
-        """Whom the shim trusts, when that is who signed GRUB and all kernels. Raises _UnfitError."""
+    def fit(self, shim_data: bytes, grub_data: bytes) -> Fit:
+        """Judge a pair. Raises _UnfitError when its parts do not fit each other, or start none of the kernels."""
         shim = self._program(shim_data, "its shim")
         grub = self._program(grub_data, "its GRUB")
         trust = _fit("its shim", pe.trust, shim)
+        self._check_versions(shim, grub)
+        vendor = ", ".join(
+            pe.common_name(one) or "a certificate without a name" for one in trust.certificates
+        )
+        if self._says(shim, self._file("shim", shim_data), None) == "damaged":
+            raise _UnfitError("its shim is damaged: it is not what its signer signed")
+        self._check(self._file("grub", grub_data), "its GRUB", grub, trust, vendor)
+        refused = {}
+        for path in self.kernels:
+            try:
+                kernel, place = self._kernel(path)
+                self._check(place, path, kernel, trust, vendor)
+            except _UnfitError as error:
+                refused[path] = str(error)
+        if refused and len(refused) == len(self.kernels):
+            raise _UnfitError("; ".join(refused.values()))
+        return Fit(shim_data, grub_data, vendor, pe.signers(shim), refused)
+
+    def _check_versions(self, shim: pe.Program, grub: pe.Program) -> None:
         version = pe.sbat(grub).get("grub", (0, ""))[1]
         if not pe.numbers(version):
             raise _UnfitError(f"its GRUB does not say its version (no SBAT): {self.minimum} is needed")
@@ -132,17 +183,14 @@ class Judge:
                 raise _UnfitError(
                     f"its shim refuses its GRUB as too old ({name} below SBAT generation {least})"
                 )
-        vendor = ", ".join(
-            pe.common_name(one) or "a certificate without a name" for one in trust.certificates
-        )
-        if self._says(self._file("shim", shim_data), None) == "damaged":
-            raise _UnfitError("its shim is damaged: it is not what its signer signed")
-        self._check(self._file("grub", grub_data), "its GRUB", grub, trust, vendor)
-        for path in self.kernels:
-            data = _kernel(path)
-            kernel = self._program(data, path)
-            self._check(self._file("kernel", data), path, kernel, trust, vendor)
-        return vendor
+
+    def _kernel(self, path: str) -> tuple[pe.Program, str]:
+        """A kernel, and the file in which it is not compressed; read once for all pairs."""
+        if path not in self._known:
+            data = _read(path, MAX_KERNEL)
+            place = self._file(f"kernel{len(self._known)}", data)
+            self._known[path] = self._program(data, path), place
+        return self._known[path]
 
     def _program(self, data: bytes, what: str) -> pe.Program:
         program = _fit(what, pe.read, data)
@@ -150,25 +198,32 @@ class Judge:
             raise _UnfitError(
                 f"{what} is for another processor than {self.arch} (machine {program.machine:#x})"
             )
-        if not program.signed:
+        if not program.signatures:
             raise _UnfitError(f"{what} is not signed")
         return program
 
     def _check(self, path: str, what: str, program: pe.Program, trust: pe.Trust, vendor: str) -> None:
-        answers = [self._says(path, certificate) for certificate in trust.certificates]
+        answers = [self._says(program, path, certificate) for certificate in trust.certificates]
         if "damaged" in answers:
             raise _UnfitError(f"{what} is damaged: it is not what its signer signed")
         if "good" not in answers:
             raise _UnfitError(f"{what} is not signed by {vendor}, the only one whom its shim trusts")
         # sbverify 0.9.4 takes a signature that brings an intermediate certificate for good, whatever it trusts.
-        if self._says(path, None) == "good":
+        if self._says(program, path, None) == "good":
             raise _UnfitError(f"{what} has a signature of which sbverify cannot tell whose it is")
         revoked = program.digest in trust.revoked_digests
-        if revoked or any(self._says(path, certificate) == "good" for certificate in trust.revoked):
+        if revoked or any(self._says(program, path, bad) == "good" for bad in trust.revoked):
             raise _UnfitError(f"{what} is revoked: its shim refuses it by name. Use a newer one")
 
-    def _says(self, path: str, certificate: bytes | None) -> str:
+    def _says(self, program: pe.Program, path: str, certificate: bytes | None) -> str:
         """What sbverify says of a file when it trusts that certificate only: good, bad, or damaged."""
+        # The digest alone is none of a file: it leaves out the signatures, which may be damaged.
+        asked = program.digest + b"".join(program.signatures), certificate
+        if asked not in self._said:
+            self._said[asked] = self._ask(path, certificate)
+        return self._said[asked]
+
+    def _ask(self, path: str, certificate: bytes | None) -> str:
         if self.sbverify is None:
             raise NoVerifierError
         command = [self.sbverify, path]
@@ -194,70 +249,91 @@ class Judge:
 
 
 def decide(dest: str, candidates: Sequence[Candidate], judge: Judge) -> PairChoice:
-    """Find the first candidate that fits, and compare it with what is in `dest`; write nothing there.
+    """Find the pair that fits best, of equal ones the first, and compare it with what is in `dest`; write nothing there.
 
     Raises UserError for all that can be foreseen to fail when it is written.
     """
     plan = PairChoice(dest)
     for candidate in candidates:
         try:
-            shim, grub, iso = _pair(candidate, dest, judge.arch)
-            plan.vendor = judge.vendor(shim, grub)
-        except (_UnfitError, UserError) as error:
+            fit = _best(candidate, dest, judge)
+        except UserError as error:
             plan.rejected.append({"name": candidate.name, "reason": str(error).rstrip(".")})
             continue
-        plan.source, plan.iso = candidate.name, iso
-        plan.loaders = [_loader(dest, name, data) for name, data in zip(PAIRS[judge.arch], (shim, grub))]
+        if plan.fit is None or fit.order < plan.fit.order:
+            plan.fit = fit
+        if not plan.fit.refused and (plan.fit.named or plan.fit.order[-1] == 0):
+            break  # there can be none better
+    if plan.fit:
+        pair = zip(PAIRS[judge.arch], (plan.fit.shim, plan.fit.grub))
+        plan.loaders = [_loader(dest, name, data) for name, data in pair]
         check_folder(dest, sum(loader.size for loader in plan.loaders if loader.changed))
-        break
     return plan
 
 
-def _pair(candidate: Candidate, dest: str, arch: str) -> tuple[bytes, bytes, tuple[str, list[int]] | None]:
-    """The content of the two files, and the image that they are from."""
-    if candidate.iso is None:
-        return _fit_file(candidate.shim or ""), _fit_file(candidate.grub or ""), None
+def _best(candidate: Candidate, dest: str, judge: Judge) -> Fit:
+    """The best pair of a candidate. Raises UserError when none fits."""
     iso = candidate.iso
+    if iso is None:
+        shim, grub = (_read(path or "", MAX_LOADER) for path in (candidate.shim, candidate.grub))
+        return replace(judge.fit(shim, grub), source=candidate.name, named=candidate.named)
     try:
         now = stamp(os.stat(iso))
-        records = load(os.path.join(dest, MANIFEST))
-        places = [os.path.join(dest, name) for name in PAIRS[arch]]
-        if all(holds(records, name, now, iso, place) for name, place in zip(PAIRS[arch], places)):
-            return _fit_file(places[0]), _fit_file(places[1]), (iso, now)
-        with open(iso, "rb") as file:
-            image = Image(file, iso)
-            package = DEBIAN_ARCHS[arch]
-            shims = [SHIM_FILES[arch] + ending for ending in SHIM_ENDINGS]
-            shim = _packaged(file, image, f"pool/**/shim-signed_*_{package}.deb", shims)
-            pattern = f"pool/**/grub-efi-{package}-signed_*_{package}.deb"
-            grub = _packaged(file, image, pattern, [GRUB_FILES[arch]])
     except OSError as error:
         raise _UnfitError(f"cannot read {iso}: {error.strerror}") from error
-    return shim, grub, (iso, now)
+    found = {"iso": (iso, now), "source": candidate.name, "named": candidate.named}
+    records = load(os.path.join(dest, MANIFEST))
+    places = [os.path.join(dest, name) for name in PAIRS[judge.arch]]
+    if all(holds(records, name, now, iso, place) for name, place in zip(PAIRS[judge.arch], places)):
+        with contextlib.suppress(_UnfitError):
+            shim, grub = (_read(place, MAX_LOADER) for place in places)
+            fit = judge.fit(shim, grub)
+            if not fit.refused:
+                return replace(fit, **found)
+    shims, grub = _packages(iso, judge)
+    fits, why = [], []
+    for shim in shims:
+        try:
+            fits.append(judge.fit(shim, grub))
+        except _UnfitError as error:
+            why.append(str(error))
+    if not fits:
+        raise _UnfitError(why[0])
+    return replace(min(fits, key=lambda fit: fit.order), **found)
 
 
-def _packaged(file: BinaryIO, image: Image, pattern: str, wanted: Sequence[str]) -> bytes:
-    """The first of the files `wanted` that is in the newest package of that name in the image."""
+def _packages(iso: str, judge: Judge) -> tuple[list[bytes], bytes]:
+    """The shims that an image has, and its GRUB."""
+    arch = judge.arch
+    package = DEBIAN_ARCHS[arch]
+    try:
+        with open(iso, "rb") as file:
+            image = Image(file, iso)
+            shims = [SHIM_FILES[arch] + ending for ending in SHIM_ENDINGS]
+            found = _packaged(file, image, judge, f"pool/**/shim-signed_*_{package}.deb", shims)
+            pattern = f"pool/**/grub-efi-{package}-signed_*_{package}.deb"
+            return found, _packaged(file, image, judge, pattern, [GRUB_FILES[arch]])[0]
+    except OSError as error:
+        raise _UnfitError(f"cannot read {iso}: {error.strerror}") from error
+
+
+def _packaged(file: BinaryIO, image: Image, judge: Judge, pattern: str, wanted: Sequence[str]) -> list[bytes]:
+    """Those of the files `wanted` that are in the newest package of that name in the image, in their order."""
     found = image.matching(pattern)
     if not found:
         raise _UnfitError(f"there is no {pattern} in {image.name}")
     path = deb.newest(found)
     extent = image.find(path)
-
-    def read_at(offset: int, count: int) -> bytes:
-        data = bytearray()
-        part = Extent(extent.offset + offset, min(count, max(extent.size - offset, 0)))
-        copy(file, image.name, part, data.extend)
-        return bytes(data)
-
+    unpack = os.path.join(judge.folder, "package.deb")
     try:
-        files = deb.read(read_at, extent.size, wanted)
+        with open(unpack, "wb") as out:
+            copy(file, image.name, Extent(extent.offset, min(extent.size, deb.MAX_PACKED + 1)), out.write)
+        files = deb.read(unpack, wanted)
     except deb.DebError as error:
         raise _UnfitError(f"{path} in {image.name} cannot be used: {error}") from error
-    for name in wanted:
-        if name in files:
-            return files[name]
-    raise _UnfitError(f"{path} in {image.name} has no {wanted[0]}")
+    if not files:
+        raise _UnfitError(f"{path} in {image.name} has no {wanted[0]}")
+    return [files[name] for name in wanted if name in files]
 
 
 def _loader(dest: str, name: str, content: bytes) -> Loader:
@@ -267,7 +343,7 @@ def _loader(dest: str, name: str, content: bytes) -> Loader:
     loader = Loader(name, path, content, _version(content))
     if old_size(path) is not None:
         try:
-            old = _fit_file(path)
+            old = _read(path, MAX_KERNEL)
         except _UnfitError as error:
             raise UserError(str(error)) from error
         loader.changed = old != content
@@ -292,14 +368,20 @@ def _fit(what: str, function: Callable[[In], Out], data: In) -> Out:
         raise _UnfitError(f"{what} {error}") from error
 
 
-def _fit_file(path: str) -> bytes:
+def _read(path: str, most: int) -> bytes:
+    """A program in a file, unpacked where it is compressed: GRUB verifies what is inside."""
     try:
         with open(path, "rb") as file:
-            data = file.read(MAX_FILE + 1)
+            packed = file.read(len(GZIP)) == GZIP
+            file.seek(0)
+            with gzip.GzipFile(fileobj=file) if packed else contextlib.nullcontext(file) as stream:
+                data: bytes = stream.read(most + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise _UnfitError(f"{path} cannot be decompressed: {error}") from error
     except OSError as error:
         raise _UnfitError(f"cannot read {path}: {error.strerror}") from error
-    if len(data) > MAX_FILE:
-        raise _UnfitError(f"{path} has more than {MAX_FILE} bytes: it is no loader and no kernel")
+    if len(data) > most:
+        raise _UnfitError(f"{path} has more than {most} bytes: it is no loader and no kernel")
     return data
 
 
@@ -311,24 +393,9 @@ def kernels_for(arch: str, paths: Iterable[str]) -> list[str]:
 
 def _machine(path: str) -> int | None:
     try:
-        return pe.read(_kernel(path)).machine
+        return pe.read(_read(path, MAX_KERNEL)).machine
     except (_UnfitError, pe.PeError):
         return None  # whoever judges it says why
-
-
-def _kernel(path: str) -> bytes:
-    """A kernel; those for arm64 are compressed, and GRUB verifies what is inside."""
-    data = _fit_file(path)
-    if data[:2] != GZIP:
-        return data
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            data = file.read(MAX_FILE + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise _UnfitError(f"{path} cannot be decompressed: {error}") from error
-    if len(data) > MAX_FILE:
-        raise _UnfitError(f"{path} has more than {MAX_FILE} bytes inside: it is no kernel")
-    return data
 
 
 def act(plan: PairChoice, prepare: Callable[[Loader, str], object]) -> None:
@@ -347,20 +414,23 @@ def act(plan: PairChoice, prepare: Callable[[Loader, str], object]) -> None:
 
 
 def remember(plan: PairChoice) -> None:
-    """Write down which image the files came from; forget it when they came from none."""
+    """Write down where the files came from, and who signed the shim."""
+    if plan.fit is None:
+        return
     manifest = os.path.join(plan.dest, MANIFEST)
     ours = {loader.name for loader in plan.loaders}
     records = {
         name: record for name, record in load(manifest).items() if name not in ours
     }  # of another processor
     with contextlib.suppress(OSError):
-        if plan.iso:
-            for loader in plan.loaders:
-                records[loader.name] = {
-                    "iso": plan.iso[1],
-                    "source": plan.iso[0],
-                    "file": stamp(os.lstat(loader.path)),
-                    "sha256": loader.checksum,
-                }
-        if plan.source and (records or os.path.exists(manifest)):
-            save(manifest, records)
+        for loader in plan.loaders:
+            iso, stamped = plan.fit.iso or (plan.fit.source, None)
+            records[loader.name] = {
+                "iso": stamped,
+                "source": iso,
+                "file": stamp(os.lstat(loader.path)),
+                "sha256": loader.checksum,
+                "signers": list(pe.signers(pe.read(loader.content))),
+                "version": loader.version,
+            }
+        save(manifest, records)

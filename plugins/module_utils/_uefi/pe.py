@@ -2,7 +2,8 @@
 # Private to this collection: no promise that names or behaviour stay.
 """Read what a UEFI program says of itself: machine, signature, versions, and the certificates inside shim.
 
-Sources: Microsoft's "PE Format"; rhboot/shim, cert.S and SBAT.md; UEFI 2.10, 32.4.1 (signature lists); X.690 (DER).
+Sources: Microsoft's "PE Format"; rhboot/shim, cert.S and SBAT.md; UEFI 2.10, 32.4.1 (signature lists); X.690 (DER);
+RFC 2315, 9 (who signed).
 Nothing here verifies a signature.
 """
 
@@ -18,11 +19,18 @@ X509_LIST = bytes.fromhex("a159c0a5e494a74a87b5ab155c2bf072")  # EFI_CERT_X509_G
 SHA256_LIST = bytes.fromhex("2616c4c14c509240aca941f936934328")  # EFI_CERT_SHA256_GUID
 COMMON_NAME = bytes.fromhex("0603550403")  # the object identifier 2.5.4.3
 SEQUENCE, BMP_STRING = 0x30, 0x1E  # kinds of DER elements
-TABLE_HEADER = 8  # bytes before the first signature
+PKCS7 = 2  # the kind of a signature that firmware reads (WIN_CERT_TYPE_PKCS_SIGNED_DATA)
+TABLE_HEADER = 8  # bytes before each signature
 VERSION = 4  # the field of an SBAT line
 OWNER = 16  # bytes before each certificate or hash of a signature list
 LEVEL_HEADER = 12  # bytes before the first list of an SBAT level
 MAX_NAME = 64
+MAX_SECTIONS = 96  # as "PE Format" has it
+MAX_ELEMENTS = 32  # of DER side by side
+MAX_SIGNATURES = 8  # that are looked at; there are two at most
+MAX_CERTIFICATES = 64  # of a shim, allowed and revoked; each is asked for at every signature
+MAX_SECTION = 1 << 20  # bytes of a section that is read
+READ = (".sbat", ".sbatlevel", ".vendor_cert")
 
 
 class PeError(ValueError):
@@ -34,8 +42,8 @@ class Program:
     """One UEFI program."""
 
     machine: int
-    signed: bool  # it has a signature, good or not
-    sections: dict[str, bytes]
+    signatures: tuple[bytes, ...]  # good or not
+    sections: dict[str, bytes]  # those that say something
     digest: bytes  # SHA-256 as signatures and lists of revoked programs have it
 
 
@@ -65,7 +73,6 @@ def _read(data: bytes) -> Program:
     if data[start : start + 4] != b"PE\0\0":
         raise PeError("is no UEFI program")
     machine, count, symbols, symbol_count, optional_size = struct.unpack_from("<2H4x2LH", data, start + 4)
-    names = symbols + 18 * symbol_count  # of more than eight bytes lie behind the symbols
     optional = start + 24
     directory = {0x10B: 96, 0x20B: 112}.get(struct.unpack_from("<H", data, optional)[0])
     if directory is None:
@@ -74,22 +81,46 @@ def _read(data: bytes) -> Program:
     offset, size = struct.unpack_from("<2L", data, security)
     if offset + size > len(data):
         raise PeError("is cut off: its signature lies beyond its end")
+    sections = _sections(data, optional + optional_size, count, symbols + 18 * symbol_count)
+    # Signed is everything but the checksum, the place of the signature, and the signature.
+    end = offset if size else len(data)
+    digest = hashlib.sha256()
+    whole = memoryview(data)
+    for part in (whole[: optional + 64], whole[optional + 68 : security], whole[security + 8 : end]):
+        digest.update(part)
+    digest.update(bytes(-end % 8))
+    return Program(machine, _signatures(data[offset : offset + size]), sections, digest.digest())
+
+
+def _sections(data: bytes, table: int, count: int, names: int) -> dict[str, bytes]:
+    """The sections that are read; names of more than eight bytes lie behind the symbols, from `names` on."""
+    if count > MAX_SECTIONS:
+        raise PeError(f"is damaged: it says that it has {count} sections")
     sections = {}
     for number in range(count):
-        at = optional + optional_size + 40 * number
-        name, length, _address, stored, place = struct.unpack_from("<8s4L", data, at)
+        name, length, _address, stored, place = struct.unpack_from("<8s4L", data, table + 40 * number)
         if place + stored > len(data):
             raise PeError("is cut off: a part of it lies beyond its end")
         if name.startswith(b"/") and name[1:].rstrip(b"\0").isdigit():
             at = names + int(name[1:].rstrip(b"\0"))
             name = data[at : at + MAX_NAME].split(b"\0")[0]
-        sections[name.rstrip(b"\0").decode("latin-1")] = data[place : place + min(length or stored, stored)]
-    # Signed is everything but the checksum, the place of the signature, and the signature.
-    end = offset if size else len(data)
-    signed_part = data[: optional + 64] + data[optional + 68 : security] + data[security + 8 : end]
-    return Program(
-        machine, size > TABLE_HEADER, sections, hashlib.sha256(signed_part + bytes(-end % 8)).digest()
-    )
+        text = name.rstrip(b"\0").decode("latin-1")
+        if text in READ:
+            sections[text] = data[place : place + min(length or stored, stored, MAX_SECTION)]
+    return sections
+
+
+def _signatures(table: bytes) -> tuple[bytes, ...]:
+    found: list[bytes] = []
+    at = 0
+    while at + TABLE_HEADER < len(table) and len(found) < MAX_SIGNATURES:
+        length, dummy, kind = struct.unpack_from("<L2H", table, at)
+        if length <= TABLE_HEADER or at + length > len(table):
+            raise PeError("is damaged: its signatures contradict themselves")
+        if kind == PKCS7:
+            found.append(table[at + TABLE_HEADER : at + length])
+        at += -(-length // 8) * 8
+    return tuple(found)
 
 
 def sbat(program: Program) -> dict[str, tuple[int, str]]:
@@ -145,6 +176,8 @@ def trust(shim: Program) -> Trust:
     if not certificates:
         raise PeError("has no vendor's certificate: nothing but hashes")
     bad = _entries(table[revoked : revoked + revoked_size])
+    if len(certificates) + len(bad[X509_LIST]) > MAX_CERTIFICATES:
+        raise PeError(f"is no usual shim: it has more than {MAX_CERTIFICATES} certificates")
     return Trust(tuple(certificates), tuple(bad[X509_LIST]), frozenset(bad[SHA256_LIST]))
 
 
@@ -175,19 +208,52 @@ def _is_certificate(data: bytes) -> bool:
 def common_name(certificate: bytes) -> str | None:
     """Whom a certificate (DER) names as its subject; None when it has no common name."""
     try:
-        dummy, at, dummy = _element(certificate, 0)
-        dummy, at, end = _element(certificate, at)
-        fields = []
-        while at < end:
-            kind, inner, after = _element(certificate, at)
-            fields += [certificate[inner:after]] if kind == SEQUENCE else []
-            at = after
-        subject = fields[3]  # after algorithm, issuer and validity; RFC 5280, 4.1
-        found = subject.rindex(COMMON_NAME) + len(COMMON_NAME)
-        kind, inner, after = _element(subject, found)
-    except (PeError, IndexError, ValueError):
+        fields = [content for kind, content in _path(certificate, 0) if kind == SEQUENCE]
+        return _common_name(fields[3])  # after algorithm, issuer and validity; RFC 5280, 4.1
+    except (PeError, IndexError):
         return None
-    return subject[inner:after].decode("utf-16-be" if kind == BMP_STRING else "utf-8", "replace")
+
+
+def signers(program: Program) -> tuple[str, ...]:
+    """The authorities that gave the certificates with which a program is signed, by common name, one a signature.
+
+    Firmware starts it when it trusts one of them. What cannot be read is "unknown".
+    """
+    return tuple(_signer(signature) or "unknown" for signature in program.signatures)
+
+
+def _signer(signature: bytes) -> str | None:
+    try:
+        # content → SignedData → its last, the signers → the first → issuer and serial number → issuer
+        return _common_name(_path(signature, 1, 0, -1, 0, 1)[0][1])
+    except (PeError, IndexError):
+        return None
+
+
+def _common_name(name: bytes) -> str | None:
+    at = name.rfind(COMMON_NAME)
+    if at < 0:
+        return None
+    kind, start, end = _element(name, at + len(COMMON_NAME))
+    return name[start:end].decode("utf-16-be" if kind == BMP_STRING else "utf-8", "replace")
+
+
+def _path(data: bytes, *way: int) -> list[tuple[int, bytes]]:
+    """Kinds and contents of the DER elements that one is led to: into the first, then at each step into the nth."""
+    dummy, start, end = _element(data, 0)
+    elements = _elements(data[start:end])
+    for number in way:
+        elements = _elements(elements[number][1])
+    return elements
+
+
+def _elements(content: bytes) -> list[tuple[int, bytes]]:
+    found: list[tuple[int, bytes]] = []
+    at = 0
+    while at < len(content) and len(found) < MAX_ELEMENTS:
+        kind, start, at = _element(content, at)
+        found.append((kind, content[start:at]))
+    return found
 
 
 def _element(data: bytes, at: int) -> tuple[int, int, int]:

@@ -235,7 +235,7 @@ def test_other_processor(world: World) -> None:
     pair = world.pair("arm", shim, keys.signer.sign(efi.grub(machine=0xAA64)))
     kernel = world.file("arm", keys.signer.sign(efi.program(machine=0xAA64)))
     changes(world.run(pair, arch="aa64", kernels=[kernel]))
-    assert sorted(os.listdir(world.dest)) == ["grubaa64.efi", "shimaa64.efi"]
+    assert sorted(os.listdir(world.dest)) == [names.MANIFEST, "grubaa64.efi", "shimaa64.efi"]
     assert "its shim is for another processor than x64 (machine 0xaa64)" in world.reason(pair)
 
 
@@ -281,6 +281,89 @@ def test_signature_with_its_authority(world: World) -> None:
     )
 
 
+# ---- the best of several
+
+
+@pytest.fixture(scope="session")
+def publishers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[efi.Key, efi.Key]]:
+    """Who signs shims for Microsoft: the signer and its authority, by the authority's year."""
+    folder = tmp_path_factory.mktemp("publishers")
+    found = {}
+    for name, year in pairs.AUTHORITIES.items():
+        authority = efi.Key.make(folder, name)
+        found[year] = efi.Key.make(folder, f"Publisher {year}", authority, authority=False), authority
+    return found
+
+
+def signed_by(world: World, publishers: dict[str, tuple[efi.Key, efi.Key]], years: str) -> bytes:
+    shim = efi.shim(world.keys.vendor.der)
+    for year in years.split():
+        signer, authority = publishers[year]
+        shim = signer.sign(shim, authority)
+    return shim if years else world.keys.microsoft.sign(shim)
+
+
+@pytest.mark.parametrize("best", ["2011 2023", "2011", "2023"])
+def test_what_most_firmware_accepts(
+    world: World, publishers: dict[str, tuple[efi.Key, efi.Key]], best: str
+) -> None:
+    years = ["", "2023", "2011", "2011 2023"]
+    given = {
+        year: world.pair(year or "none", signed_by(world, publishers, year))
+        for year in years[: years.index(best) + 1]
+    }
+    done = world.run(*given.values())
+    assert done["source"] == best
+    assert done["authorities"] == best.split()
+    assert [pairs.AUTHORITIES[name] for name in done["signers"]] == best.split()
+    assert done["rejected"] == []
+    notes = json.loads((world.dest / names.MANIFEST).read_text())["files"]["shimx64.efi"]
+    assert (notes["signers"], notes["source"]) == (done["signers"], best)
+    assert changes(world.run(*given.values())) == [False, False]
+    # but what the user named is taken, and of equal ones the first
+    assert world.run({**given[""], "named": True}, *given.values())["source"] == "none"
+    assert world.run(world.pair("same", signed_by(world, publishers, best)), *given.values())["source"] == "same"
+
+
+def test_best_shim_of_a_package(world: World, publishers: dict[str, tuple[efi.Key, efi.Key]]) -> None:
+    """Ubuntu's has several, and their names do not say whether 2011 or 2023 signed them."""
+    shims = {"signed.latest": "2023", "dualsigned": "2011", "signed.previous": "2011 2023"}
+    debs = {
+        "pool/shim-signed_1_amd64.deb": efi.package(
+            {
+                SHIM.replace("signed", ending): signed_by(world, publishers, years)
+                for ending, years in shims.items()
+            }
+        ),
+        "pool/grub-efi-amd64-signed_1_amd64.deb": efi.package({GRUB: world.keys.signer.sign(efi.grub())}),
+    }
+    candidate = world.iso(files=debs)
+    assert world.run(candidate)["authorities"] == ["2011"]
+    assert changes(world.run(candidate)) == [False, False]
+
+
+def test_kernels_are_judged_each(world: World) -> None:
+    """One image with a revoked kernel takes Secure Boot from no other."""
+    keys = world.keys
+    old = world.file("old", keys.signer.sign(efi.program({".linux": b"old"})))
+    digest = pe.read(Path(old).read_bytes()).digest
+    shim = keys.microsoft.sign(efi.shim(keys.vendor.der, efi.signature_list(efi.SHA256, [digest])))
+    candidate, both = world.pair("newer", shim), [world.kernel, old]
+    refused = [{"kernel": old, "reason": f"{old} is revoked: its shim refuses it by name. Use a newer one"}]
+    for check in (True, False):
+        done = world.run(candidate, kernels=both, required=False, check=check)
+        assert (done["source"], done["refused"]) == ("newer", refused)
+    assert (world.dest / "shimx64.efi").read_bytes() == shim
+    failed = world.run(candidate, kernels=both)
+    assert failed["failed"]
+    assert f"\n- newer: {old} is revoked" in failed["msg"]
+    # one that starts both is taken before all others
+    done = world.run(candidate, world.pair("older"), kernels=both)
+    assert (done["source"], done["refused"]) == ("older", [])
+    # and one that starts none is as good as none
+    assert "is revoked" in world.reason(candidate, kernels=[old])
+
+
 # ---- what does not
 
 
@@ -290,7 +373,9 @@ def test_wrong_vendor(world: World) -> None:
     assert world.reason(world.pair(grub=keys.other.sign(efi.grub()))) == f"its GRUB {told}"
     kernel = world.file("kernel", keys.other.sign(efi.program()))
     assert world.reason(world.pair(), kernels=[kernel]) == f"{kernel} {told}"
-    assert world.reason(world.pair(), kernels=[world.kernel, kernel]) == f"{kernel} {told}"
+    both = world.run(world.pair(), kernels=[world.kernel, kernel])
+    assert f"\n- files: {kernel} {told}.\n" in both["msg"]
+    assert not world.dest.exists()
 
 
 def test_signature_that_sbverify_takes_for_good(world: World, tmp_path: Path) -> None:
@@ -445,7 +530,7 @@ def test_image_with_the_names_of_ubuntu(world: World) -> None:
         ),
         (
             {"pool/shim-signed_1_amd64.deb": b"x"},
-            "pool/shim-signed_1_amd64.deb in {} cannot be used: it is no Debian",
+            "pool/shim-signed_1_amd64.deb in {} cannot be used: it cannot be unpacked (dpkg-deb: ",
         ),
         (
             {"pool/shim-signed_1_amd64.deb": efi.package({"x": b""})},

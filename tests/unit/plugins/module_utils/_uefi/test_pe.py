@@ -7,11 +7,13 @@ import contextlib
 import random
 import shutil
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi import pe
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi.pe import PeError
+from ansible_collections.homelab.netboot.tests.unit.costs import cost
 from ansible_collections.homelab.netboot.tests.unit.efi import (
     SHA256,
     X509,
@@ -25,6 +27,9 @@ from ansible_collections.homelab.netboot.tests.unit.efi import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+needs_sbsign = pytest.mark.skipif(
+    not shutil.which("sbsign"), reason="sbsign is not installed (package sbsigntool)"
+)
 CERTIFICATE = b"\x30\x82\x01\x00" + bytes(256)  # only its length is looked at
 
 
@@ -36,20 +41,87 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Key:
 
 
 def test_program() -> None:
-    read = pe.read(program({".short": b"a", ".a_long_name": b"b" * 600}, 0xAA64))
-    assert (read.machine, read.signed) == (0xAA64, False)
-    assert read.sections == {".text": b"\xc3" * 100, ".short": b"a", ".a_long_name": b"b" * 600}
+    read = pe.read(program({".short": b"a", ".sbat": b"c", ".sbatlevel": b"b" * 600}, 0xAA64))
+    assert (read.machine, read.signatures) == (0xAA64, ())
+    assert read.sections == {".sbat": b"c", ".sbatlevel": b"b" * 600}  # the long name lies elsewhere
 
 
-@pytest.mark.skipif(not shutil.which("sbsign"), reason="sbsign is not installed (package sbsigntool)")
+@needs_sbsign
 def test_signature(key: Key) -> None:
     unsigned = grub()
     signed = key.sign(unsigned)
-    assert pe.read(signed).signed
+    assert len(pe.read(signed).signatures) == 1
     assert pe.read(signed).digest == pe.read(unsigned).digest
     assert pe.read(signed).digest in signed  # as the program that signed it computed it
     with pytest.raises(PeError, match="cut off: its signature"):
         pe.read(signed[:-1])
+
+
+# ---- who signed
+
+
+@needs_sbsign
+def test_signers(key: Key, tmp_path: Path) -> None:
+    """As firmware sees it: whose certificate the signer's is under, for each signature."""
+    new = Key.make(tmp_path, "Microsoft UEFI CA 2023")
+    publisher = Key.make(tmp_path, "Publisher", new, authority=False)
+    twice = publisher.sign(key.sign(grub()), new)
+    assert pe.signers(pe.read(grub())) == ()
+    assert pe.signers(pe.read(key.sign(grub()))) == ("Ünser Name",)
+    assert pe.signers(pe.read(twice)) == ("Ünser Name", "Microsoft UEFI CA 2023")
+    assert pe.signers(pe.read(without_first(tmp_path, twice))) == ("Microsoft UEFI CA 2023",)
+
+
+def without_first(folder: Path, data: bytes) -> bytes:
+    """Take the first signature away, as sbattach does it."""
+    (folder / "x.efi").write_bytes(data)
+    subprocess.run(["sbattach", "--remove", str(folder / "x.efi")], check=True, capture_output=True)
+    return (folder / "x.efi").read_bytes()
+
+
+@needs_sbsign
+def test_signatures_that_cannot_be_read(key: Key) -> None:
+    signed = key.sign(grub())
+    [signature] = pe.read(signed).signatures
+    assert pe.signers(pe.read(signed.replace(signature, bytes(len(signature))))) == ("unknown",)
+    for size in range(0, 400, 7):
+        data = signed.replace(signature, signature[:size].ljust(len(signature), b"\x30"))
+        assert len(pe.signers(pe.read(data))) == 1
+    table = signed.index(signature) - pe.TABLE_HEADER
+    with pytest.raises(PeError, match="signatures contradict themselves"):
+        pe.read(signed[:table] + struct.pack("<L", 4) + signed[table + 4 :])
+    other = signed[: table + 6] + struct.pack("<H", 1) + signed[table + 8 :]  # a kind that firmware does not read
+    assert pe.read(other).signatures == ()
+
+
+# ---- what is made to cost much
+
+
+def test_sections_that_all_are_the_whole_file_cost_little() -> None:
+    count = 60_000
+    section = struct.pack("<8s4L", b".sbat", 10**9, 0, 16 << 20, 0).ljust(40, b"\0")
+    data = bytearray(program())
+    start = struct.unpack_from("<L", data, 60)[0]
+    struct.pack_into("<H", data, start + 6, count)
+    table = start + 24 + struct.unpack_from("<H", data, start + 20)[0]
+    data[table:] = (section * count).ljust(16 << 20, b"\0")
+
+    def work() -> None:
+        with pytest.raises(PeError, match="60000 sections"):
+            pe.read(bytes(data))
+        struct.pack_into("<H", data, start + 6, 90)
+        pe.sbat(pe.read(bytes(data)))
+
+    spent = cost(work)
+    assert spent.fair, spent
+
+
+def test_too_many_certificates_are_refused() -> None:
+    lists = signature_list(X509, [b"c" * 20] * 100)
+    with pytest.raises(PeError, match="more than 64 certificates"):
+        pe.trust(pe.read(shim(lists)))
+    with pytest.raises(PeError, match="more than 64 certificates"):
+        pe.trust(pe.read(shim(CERTIFICATE, lists)))
 
 
 @pytest.mark.parametrize(
