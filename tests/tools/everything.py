@@ -21,7 +21,7 @@ from pathlib import Path
 
 #: Stages one after the other, lanes side by side, targets of a lane one after the other.
 STAGES = (
-    (("molecule",), ("lint", "test-unit", "sanity", "units", "galaxy", "faults")),
+    (("molecule",), ("lint", "test-unit", "fuzz", "sanity", "units", "galaxy", "faults")),
     (("matrix", "lifecycle"),),
 )
 #: Lines of a failed target's output that are shown again.
