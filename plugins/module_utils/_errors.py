@@ -21,5 +21,6 @@ def printable(text: str) -> str:
 
 
 def _escaped(char: str) -> str:
-    byte = ord(char) - 0xDC00  # how Python keeps a byte that was no UTF-8 (PEP 383)
-    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else char.encode("unicode_escape").decode()
+    if "\udc80" <= char <= "\udcff":  # how Python keeps a byte that was no UTF-8 (PEP 383)
+        return f"\\x{ord(char) - 0xDC00:02x}"
+    return char.encode("unicode_escape").decode()

@@ -75,8 +75,8 @@ options:
       iso:
         description:
           - An ISO image on the target, whose C(pool) has the packages C(shim-signed) and C(grub-efi-amd64-signed)
-            (C(grub-efi-arm64-signed) for O(arch=aa64)). Of several versions the newest is taken, and all shims in it are
-            looked at; Ubuntu's package has more than one.
+            (C(grub-efi-arm64-signed) for O(arch=aa64)). Of several versions the newest is taken, and all shims in it
+            are looked at; Ubuntu's package has more than one.
         type: path
       named:
         description:
@@ -105,8 +105,8 @@ options:
 notes:
   - O(owner), O(group) and O(mode) apply to the files, not to folders that are created. A file that is replaced keeps
     what is not given.
-  - Whether a client's firmware trusts the shim, and what it has revoked since, cannot be seen from here; RV(signers) says
-    whom it must trust.
+  - Whether a client's firmware trusts the shim, and what it has revoked since, cannot be seen from here; RV(signers)
+    says whom it must trust.
   - A hidden file C(.efi_loaders.json) in O(dest) says where the files are from, and who signed them. While the size,
     times and inode of the ISO and of the files are still those that it says, the ISO is not opened. Signatures are
     verified in each run.
@@ -147,8 +147,8 @@ vendor:
   sample: Canonical Ltd. Master Certificate Authority
 signers:
   description:
-    - The authorities of the shim's signatures, by common name, in the file's order; firmware starts it when it trusts one
-      of them. They are read, not verified.
+    - The authorities of the shim's signatures, by common name, in the file's order; firmware starts it when it trusts
+      one of them. They are read, not verified.
   returned: success
   type: list
   elements: str

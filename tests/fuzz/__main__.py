@@ -100,7 +100,9 @@ def main() -> int:
     begin = time.monotonic()
     ends: collections.Counter[tuple[str, str]] = collections.Counter()
     failures = 0
-    with TemporaryDirectory(prefix="netboot-fuzz-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as name:
+    with TemporaryDirectory(
+        prefix="netboot-fuzz-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None
+    ) as name:
         whole = make(Path(name))
         place = Path(name) / "x"
         for number in range(options.number):

@@ -23,11 +23,13 @@ def make(folder: Path) -> dict[str, dict[str, Whole]]:
     links = {"kernel": "casper/vmlinuz", "casper/" + "long-name-" * 20: "../casper/initrd"}
     isos = {}
     for name, options in extracts.KINDS.items():
-        more = {"links": links} if options["rock_ridge"] else {}
-        isos[name] = make_iso(folder / f"{name}.iso", files, **options, **more).read_bytes()
+        more = {**options, "links": links if options["rock_ridge"] else None}
+        isos[name] = make_iso(folder / f"{name}.iso", files, **more).read_bytes()
     key = efi.Key.make(folder, "Microsoft UEFI CA 2023")
     vendor = efi.Key.make(folder, "Vendor")
-    lists = efi.signature_list(efi.X509, [vendor.der]) + efi.signature_list(efi.SHA256, [b"1" * 32, b"2" * 32])
+    lists = efi.signature_list(efi.X509, [vendor.der]) + efi.signature_list(
+        efi.SHA256, [b"1" * 32, b"2" * 32]
+    )
     shim = key.sign(efi.shim(vendor.der, lists, level="shim,4\ngrub,5"))
     programs = {
         "shim": shim,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a piece of work costs: processor time and memory, its programs' included. For inputs that are made to cost much."""
+"""What a piece of work costs, in processor time and memory: for inputs that are made to cost much."""
 
 from __future__ import annotations
 

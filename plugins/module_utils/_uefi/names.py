@@ -16,8 +16,8 @@ MANIFEST = ".efi_loaders.json"
 
 #: Where the packages shim-signed of Debian and Ubuntu put the shim, below "/", without its ending.
 SHIM_FILES = {efi_arch: f"usr/lib/shim/{shim}" for efi_arch, shim in SHIMS.items()}
-#: Debian's has the first of them, Ubuntu's the others; its C(.dualsigned) is signed by Microsoft and by Canonical, which
-#: says nothing of Microsoft's 2011 and 2023. All are read.
+#: Debian's has the first of them, Ubuntu's the others. Who signed is read from the files: C(.dualsigned) may mean
+#: Microsoft and Canonical as well as Microsoft's 2011 and 2023.
 SHIM_ENDINGS = (".signed", ".signed.latest", ".dualsigned")
 #: Where the packages grub-efi-amd64-signed and grub-efi-arm64-signed put GRUB for the network, below "/".
 GRUB_FILES = {

@@ -15,7 +15,7 @@ import hashlib
 import os
 import subprocess
 import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import BinaryIO, Callable, Iterable, Sequence, TypeVar
 
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import (
@@ -52,7 +52,7 @@ TIMEOUT = 60  # seconds for one run of sbverify, which takes milliseconds
 #: Microsoft's authorities for shims, by common name: most firmwares know the first, new ones may know the other only.
 AUTHORITIES = {"Microsoft Corporation UEFI CA 2011": "2011", "Microsoft UEFI CA 2023": "2023"}
 #: What shims are signed by, from what most firmwares accept to what fewest do.
-RANKS = (["2011", "2023"], ["2011"], ["2023"], [])
+RANKS: tuple[list[str], ...] = (["2011", "2023"], ["2011"], ["2023"], [])
 
 
 class _UnfitError(UserError):
@@ -249,7 +249,7 @@ class Judge:
 
 
 def decide(dest: str, candidates: Sequence[Candidate], judge: Judge) -> PairChoice:
-    """Find the pair that fits best, of equal ones the first, and compare it with what is in `dest`; write nothing there.
+    """Find the pair that fits best, of equal ones the first, and compare it with what is in `dest`; write nothing.
 
     Raises UserError for all that can be foreseen to fail when it is written.
     """
@@ -260,6 +260,7 @@ def decide(dest: str, candidates: Sequence[Candidate], judge: Judge) -> PairChoi
         except UserError as error:
             plan.rejected.append({"name": candidate.name, "reason": str(error).rstrip(".")})
             continue
+        fit.source, fit.named = candidate.name, candidate.named
         if plan.fit is None or fit.order < plan.fit.order:
             plan.fit = fit
         if not plan.fit.refused and (plan.fit.named or plan.fit.order[-1] == 0):
@@ -276,12 +277,11 @@ def _best(candidate: Candidate, dest: str, judge: Judge) -> Fit:
     iso = candidate.iso
     if iso is None:
         shim, grub = (_read(path or "", MAX_LOADER) for path in (candidate.shim, candidate.grub))
-        return replace(judge.fit(shim, grub), source=candidate.name, named=candidate.named)
+        return judge.fit(shim, grub)
     try:
         now = stamp(os.stat(iso))
     except OSError as error:
         raise _UnfitError(f"cannot read {iso}: {error.strerror}") from error
-    found = {"iso": (iso, now), "source": candidate.name, "named": candidate.named}
     records = load(os.path.join(dest, MANIFEST))
     places = [os.path.join(dest, name) for name in PAIRS[judge.arch]]
     if all(holds(records, name, now, iso, place) for name, place in zip(PAIRS[judge.arch], places)):
@@ -289,7 +289,8 @@ def _best(candidate: Candidate, dest: str, judge: Judge) -> Fit:
             shim, grub = (_read(place, MAX_LOADER) for place in places)
             fit = judge.fit(shim, grub)
             if not fit.refused:
-                return replace(fit, **found)
+                fit.iso = iso, now
+                return fit
     shims, grub = _packages(iso, judge)
     fits, why = [], []
     for shim in shims:
@@ -299,7 +300,9 @@ def _best(candidate: Candidate, dest: str, judge: Judge) -> Fit:
             why.append(str(error))
     if not fits:
         raise _UnfitError(why[0])
-    return replace(min(fits, key=lambda fit: fit.order), **found)
+    fit = min(fits, key=lambda one: one.order)
+    fit.iso = iso, now
+    return fit
 
 
 def _packages(iso: str, judge: Judge) -> tuple[list[bytes], bytes]:

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ class World:
     def kernel(self) -> str:
         return self.file("vmlinuz", self.keys.signer.sign(efi.program({".linux": b"Linux"})))
 
-    def run(self, *candidates: dict[str, str], check: bool = False, **options: Any) -> dict[str, Any]:
+    def run(self, *candidates: Mapping[str, Any], check: bool = False, **options: Any) -> dict[str, Any]:
         arguments = {
             "dest": str(self.dest),
             "candidates": list(candidates),
@@ -322,7 +323,9 @@ def test_what_most_firmware_accepts(
     assert changes(world.run(*given.values())) == [False, False]
     # but what the user named is taken, and of equal ones the first
     assert world.run({**given[""], "named": True}, *given.values())["source"] == "none"
-    assert world.run(world.pair("same", signed_by(world, publishers, best)), *given.values())["source"] == "same"
+    assert (
+        world.run(world.pair("same", signed_by(world, publishers, best)), *given.values())["source"] == "same"
+    )
 
 
 def test_best_shim_of_a_package(world: World, publishers: dict[str, tuple[efi.Key, efi.Key]]) -> None:

@@ -3,17 +3,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shutil
+import signal
 import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import (
+    MAX_READ,
     Image,
     IsoError,
     MissingError,
     copy,
 )
+from ansible_collections.homelab.netboot.tests.unit import hostile
+from ansible_collections.homelab.netboot.tests.unit.costs import cost
 from ansible_collections.homelab.netboot.tests.unit.extracts import (
     INITRD,
     KERNEL,
@@ -234,6 +242,107 @@ def test_circle_of_folders_that_pycdlib_missed(
         monkeypatch.setattr(image, "_children", lambda tree, place: wide if len(place) < 3 else {})
         with pytest.raises(IsoError, match=r"x\.iso is damaged .*endless"):
             image.matching("**/*")
+
+
+# ---- images that are made to cost much
+
+
+def read_all(iso: Path) -> None:
+    """Everything that is asked of an image; it may be refused."""
+    with contextlib.suppress(IsoError), iso.open("rb") as file:
+        image = Image(file, iso.name)
+        image.release()
+        image.matching("**/*")
+        image.find("casper/vmlinuz")
+
+
+def files_named(numbers: Iterable[int], sector: int = 40) -> list[bytes]:
+    return [hostile.record(b"F%06d" % number, sector) for number in numbers]
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        [files_named(range(11_000))] * 30,  # 330,000 records
+        [files_named(range(10_000, 0, -1))],  # in an order in which keeping them sorted costs most
+        [files_named(range(10_000), 1 << 31)]
+        * 2,  # all at one place beyond the end, which pycdlib mends one by one
+        [[hostile.record(b"AGAIN%d" % number, 30, 2048, hostile.FOLDER) for number in range(50)]] * 9,
+    ],
+    ids=["many records", "wrong order", "beyond the end", "circles"],
+)
+def test_directories_that_cost_much(tmp_path: Path, folders: list[list[bytes]]) -> None:
+    iso = hostile.image(tmp_path / "x.iso", folders)
+    spent = cost(lambda: read_all(iso))
+    assert spent.fair, spent
+
+
+@pytest.mark.parametrize("size", [MAX_READ, 4 << 20, 64 << 20])
+def test_tables_that_cost_much(tmp_path: Path, size: int) -> None:
+    iso = hostile.with_long_tables(tmp_path / "x.iso", size)
+    spent = cost(lambda: read_all(iso))
+    assert spent.fair, spent
+
+
+def test_the_image_of_such_a_test_is_read_when_it_is_small(tmp_path: Path) -> None:
+    iso = hostile.image(tmp_path / "x.iso", [files_named(range(9)), []])
+    with pytest.raises(MissingError, match=r"D000000 has F000000, F000001, .*F000008"):
+        content(iso, "d000000/x")
+
+
+def test_an_image_larger_than_ubuntus_is_read(tmp_path: Path) -> None:
+    names = [
+        f"pool/main/{number % 26}/package{number // 3}/package-{number}_1.2-3_all.deb"
+        for number in range(900)
+    ]
+    iso = make_iso(tmp_path / "x.iso", dict.fromkeys(names, b""), joliet=True)
+    assert matching(iso, "pool/**/*.deb") == sorted(names)
+
+
+def test_the_limit_of_computing_leaves_no_clock_behind(isos: dict[str, Path]) -> None:
+    content(isos["all"], "casper/vmlinuz")
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
+    with ThreadPoolExecutor(1) as pool:  # where no signal can be caught
+        assert pool.submit(content, isos["all"], "casper/vmlinuz").result() == KERNEL
+
+
+# ---- names and files that are not usual
+
+
+def test_compressed_files_are_named_for_what_they_are(isos: dict[str, Path], tmp_path: Path) -> None:
+    iso = tmp_path / "x.iso"
+    times, packed = rb"TF\x1a\x01.{22}", b"ZF\x10\x01pz" + bytes(10) + b"PD\n\1" + bytes(6)
+    iso.write_bytes(re.sub(times, packed, isos["rock_ridge"].read_bytes(), flags=re.DOTALL))
+    with pytest.raises(IsoError, match=r"x\.iso has files in compressed form \(zisofs\)"):
+        content(iso, "casper/vmlinuz")
+    packed = bytes.fromhex("37e45396c9dbd607") + bytes(5000)
+    make_iso(iso, {"casper/vmlinuz": packed}, rock_ridge=False, joliet=True)
+    with pytest.raises(IsoError, match=r"x\.iso has casper/vmlinuz in compressed form \(zisofs\)"):
+        content(iso, "casper/vmlinuz")
+
+
+@pytest.mark.parametrize(
+    ("kind", "bad", "shown"),
+    [
+        ("rock_ridge", b"hwe-vm\xff\x1bnuz", r"hwe-vm\xff\x1bnuz"),
+        ("rock_ridge", b"hwe-vm\n\x9bnuz", r"hwe-vm\n\x9bnuz"),
+        ("joliet", "hwe-vm\ud800\u202enuz".encode("utf-16-be", "surrogatepass"), r"hwe-vm\ud800\u202enuz"),
+    ],
+)
+def test_names_that_no_terminal_should_see_are_escaped(
+    isos: dict[str, Path], tmp_path: Path, kind: str, bad: bytes, shown: str
+) -> None:
+    good = "hwe-vmlinuz".encode("utf-16-be" if kind == "joliet" else "ascii")
+    assert len(good) == len(bad)
+    data = isos[kind].read_bytes()
+    assert good in data
+    iso = tmp_path / "x.iso"
+    iso.write_bytes(data.replace(good, bad))
+    with pytest.raises(IsoError) as error:
+        content(iso, "casper/none")
+    assert shown in str(error.value)
+    assert str(error.value).isprintable()
+    assert content(iso, "casper/vmlinuz") == KERNEL
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,9 @@ def test_names_of_any_length_and_links(place: Path) -> None:
 
 
 def tar_package(tar: bytes) -> bytes:
-    return archive_of({"debian-binary": b"2.0\n", "control.tar.xz": b"odd", "data.tar.gz": gzip.compress(tar)})
+    return archive_of(
+        {"debian-binary": b"2.0\n", "control.tar.xz": b"odd", "data.tar.gz": gzip.compress(tar)}
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,8 +70,14 @@ def tar_package(tar: bytes) -> bytes:
         (b"MZ" * 100, "not a Debian format archive"),
         (b"!<arch>\n", "dpkg-deb: error"),
         (archive_of({"debian-binary": b"2.0\n"}), "unexpected end of file|no data member"),
-        (archive_of({"debian-binary": b"2.0\n", "control.tar": b"", "data.tar.lz4": b""}), "unknown compression"),
-        (archive_of({"debian-binary": b"2.0\n", "control.tar": b"", "data.tar.xz": b"no xz"}), "cannot be unpacked"),
+        (
+            archive_of({"debian-binary": b"2.0\n", "control.tar": b"", "data.tar.lz4": b""}),
+            "unknown compression",
+        ),
+        (
+            archive_of({"debian-binary": b"2.0\n", "control.tar": b"", "data.tar.xz": b"no xz"}),
+            "cannot be unpacked",
+        ),
         (tar_package(b"no tar" * 1000), "no tar archive in it"),
         (tar_package(b""), "it is cut off"),
         (tar_package(b"\0" * 100), "it is cut off"),

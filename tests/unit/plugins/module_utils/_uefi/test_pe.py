@@ -90,7 +90,9 @@ def test_signatures_that_cannot_be_read(key: Key) -> None:
     table = signed.index(signature) - pe.TABLE_HEADER
     with pytest.raises(PeError, match="signatures contradict themselves"):
         pe.read(signed[:table] + struct.pack("<L", 4) + signed[table + 4 :])
-    other = signed[: table + 6] + struct.pack("<H", 1) + signed[table + 8 :]  # a kind that firmware does not read
+    other = (
+        signed[: table + 6] + struct.pack("<H", 1) + signed[table + 8 :]
+    )  # a kind that firmware does not read
     assert pe.read(other).signatures == ()
 
 
