@@ -14,6 +14,10 @@ IPXES = {"x64": "ipxe.efi", "aa64": "ipxeaa64.efi"}
 #: In the pairs' folder: which image they came from.
 MANIFEST = ".efi_loaders.json"
 
+#: IMAGE and this: a note in the pairs' folder that shim and GRUB do not start the image's kernel. Its UEFI machines get
+#: iPXE; the note says why.
+BY_IPXE = ".by-ipxe"
+
 #: Where the packages shim-signed of Debian and Ubuntu put the shim, below "/", without its ending.
 SHIM_FILES = {efi_arch: f"usr/lib/shim/{shim}" for efi_arch, shim in SHIMS.items()}
 #: Debian's has the first of them, Ubuntu's the others. Who signed is read from the files: C(.dualsigned) may mean

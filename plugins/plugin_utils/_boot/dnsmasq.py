@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
-from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import IPXES, SHIMS
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import BY_IPXE, IPXES, SHIMS
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import ipxe
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq_version import (
     HTTP_BOOT_SINCE,
@@ -55,12 +55,13 @@ def loader_lines(
 
     :param machines: as the filter P(homelab.netboot.machines#filter) returns them.
     :param uefi_loaders: names of the files in the folder C(efi/) of the TFTP and HTTP roots. An architecture whose
-        loader is missing is not answered at all, so that its firmware goes on at once.
+        loader is missing is not answered at all, so that its firmware goes on at once. With IMAGE.by-ipxe among them,
+        UEFI machines that get that image are offered iPXE, as those with the quirk are.
     :param base_url: the server's HTTP root, without a slash at the end.
     :param version: dnsmasq's, or the text that C(dnsmasq --version) prints.
     """
     machines = list(machines)
-    tftp_only = _Split(machines, quirks.TFTP_ONLY)
+    tftp_only = _Split(machines, quirks.TFTP_ONLY, lambda machine: quirks.has(machine, quirks.TFTP_ONLY))
     lines = [*tftp_only.lines]
     lines += _service("x86PC", "pxelinux", tftp_only.yes)
     lines += _service("x86PC", "lpxelinux", tftp_only.no)
@@ -68,19 +69,17 @@ def loader_lines(
 
 
 class _Split:
-    """The clients parted by a quirk: what to write before a line that is for those who have it, or have it not.
+    """The clients parted by a word that is true of some: what to write before a line that is for those, or the others.
 
     yes, no: tags, each with a comma; empty for all clients; None for nobody. lines: that set the tags.
     """
 
-    def __init__(self, machines: Sequence[Mapping[str, Any]], quirk: str) -> None:
-        usual = any(quirks.has(machine, quirk) for machine in machines if machine["mac"] == ANY)
-        odd = [
-            machine["mac"]
-            for machine in machines
-            if machine["mac"] != ANY and quirks.has(machine, quirk) is not usual
-        ]
-        tag = f"not-{quirk}" if usual else quirk
+    def __init__(
+        self, machines: Sequence[Mapping[str, Any]], word: str, has: Callable[[Mapping[str, Any]], bool]
+    ) -> None:
+        usual = any(has(machine) for machine in machines if machine["mac"] == ANY)
+        odd = [machine["mac"] for machine in machines if machine["mac"] != ANY and has(machine) is not usual]
+        tag = f"not-{word}" if usual else word
         odd_ones = f"tag:{tag}," if odd else None
         others = f"tag:!{tag}," if odd else ""
         self.lines = [f"dhcp-mac=set:{tag},{mac}" for mac in odd]
@@ -100,7 +99,10 @@ def _uefi_lines(
     base_url: str,
     version: tuple[int, ...],
 ) -> list[str]:
-    by_ipxe = _Split(machines, quirks.IPXE)
+    images = {name[: -len(BY_IPXE)] for name in there if name.endswith(BY_IPXE)}
+    by_ipxe = _Split(
+        machines, quirks.IPXE, lambda one: quirks.has(one, quirks.IPXE) or one["image"] in images
+    )
     archs = [
         arch
         for arch in ARCHS

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import (
+    BY_IPXE,
     DEBIAN_ARCHS,
     GRUB_FILES,
     IPXES,
@@ -39,6 +40,8 @@ UNSIGNED = {IPXES["x64"]: "/usr/lib/ipxe/snponly.efi"}
 #: All that this role puts into efi/ or, by module efi_loaders, lets be put there.
 OURS = (*(name for pair in PAIRS.values() for name in pair), *UNSIGNED, MANIFEST)
 
+#: Microsoft's authorities that sign shims.
+YEARS = ("2011", "2023")
 #: Values of netboot_uefi with which pairs are looked for.
 WITH_PAIRS = ("auto", "required")
 #: Why module efi_loaders is asked. LOOK_PAIR: does what the user names fit at all; LOOK_IMAGES: could one be found,
@@ -80,10 +83,10 @@ def decide(known: Known) -> dict[str, Any]:
       - C(find): files on the server of which must be known whether they are there.
       - C(look), C(install): what to ask module efi_loaders, before anything changes and when all is there: items with
         its options C(dest), C(efi_arch) (its C(arch)), C(kernels), C(candidates) and C(required); C(files) are the
-        names of the pair in efi/, and C(purpose) says why it is asked.
+        names of the pair in efi/, C(images) those of the kernels' images, and C(purpose) says why it is asked.
       - C(packages): missing ones, C(tools) to begin with, and C(ipxe) when it is to be offered.
       - C(base): folders, links and copies below the root, for BIOS and for all that serves; options of module file_set.
-      - C(efi): folders, copies and owned patterns below ROOT/http, likewise.
+      - C(efi): folders, files, copies and owned patterns below ROOT/http, likewise.
       - C(offers): names of the loaders in efi/ at the end; C(goes): names that do not stay there. Of what is not judged
         yet, what lies there stays.
       - C(say): lines for people.
@@ -91,7 +94,8 @@ def decide(known: Known) -> dict[str, Any]:
     pending = _pending(known)
     wanted = _wanted(known)
     answers = _answers(known, INSTALL)
-    comes, goes = _changes(known, wanted, answers)
+    notes = _by_ipxe(answers)
+    comes, goes = _changes(known, wanted, answers, notes)
     copies = {name: file for name, file in UNSIGNED.items() if name in comes}
     return {
         "faults": list(_faults(known)),
@@ -105,8 +109,9 @@ def decide(known: Known) -> dict[str, Any]:
         "base": _base(),
         "efi": {
             "folders": {"efi": {}},  # stays when it is empty
+            "files": {f"efi/{name}": text for name, text in notes.items()},
             "copies": {f"efi/{name}": file for name, file in copies.items()},
-            "owned": [f"efi/{name}" for name in [*copies, *goes]],
+            "owned": [f"efi/{name}" for name in [*notes, *copies, *goes]],
         },
         "offers": sorted({*known.before, *comes} - {*goes}),
         "goes": goes,
@@ -155,6 +160,7 @@ def _question(
 ) -> dict[str, Any]:
     return {
         "purpose": purpose,
+        "images": list(known.images) if kernels else [],
         "dest": f"{known.root}/http/efi",
         "files": list(PAIRS[efi_arch]),
         "efi_arch": efi_arch,
@@ -165,7 +171,7 @@ def _question(
 
 
 def _named(known: Known) -> list[dict[str, str]]:
-    return [{"name": "netboot_efi_pair", **known.pair}] if known.pair else []
+    return [{"name": "netboot_efi_pair", "named": True, **known.pair}] if known.pair else []
 
 
 def _installed(efi_arch: str) -> dict[str, str]:
@@ -199,11 +205,32 @@ def _answers(known: Known, purpose: str) -> list[Mapping[str, Any]]:
     return list({tuple(one["item"]["files"]): one for one in asked}.values())
 
 
+def _refused(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return the images whose kernel the pair does not start, each with the reason."""
+    question = answer["item"]
+    names = dict(zip(question["kernels"], question["images"], strict=True))
+    return {names[one["kernel"]]: one["reason"] for one in answer["refused"]}
+
+
+def _by_ipxe(answers: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return a note for each image whose machines are to get iPXE instead of shim: its name in efi/, and its text."""
+    return {
+        f"{image}{BY_IPXE}": f"{reason}\n"
+        for one in answers
+        if one["item"]["efi_arch"] == "x64"
+        for image, reason in _refused(one).items()
+    }
+
+
 def _changes(
-    known: Known, wanted: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]
+    known: Known,
+    wanted: Sequence[Mapping[str, Any]],
+    answers: Sequence[Mapping[str, Any]],
+    notes: Iterable[str],
 ) -> tuple[list[str], list[str]]:
     """Return which files of ours are to be in efi/, and which do not stay there; of the others nothing is known yet."""
-    comes = _files(one["item"] for one in answers if one["source"])
+    comes = [*_files(one["item"] for one in answers if one["source"]), *notes]
+    older = [name for name in known.before if name.endswith(BY_IPXE)]
     judged = [one["item"]["files"] for one in answers]
     stay = _files(one for one in wanted if one["files"] not in judged)
     if comes or stay:
@@ -211,8 +238,8 @@ def _changes(
     if _ipxe(known, answers):
         comes += UNSIGNED
     elif len(judged) < len(wanted):  # it may be that there will be no pair
-        stay += UNSIGNED
-    return comes, sorted({*OURS} - {*comes, *stay})
+        stay += [*UNSIGNED, *older]
+    return comes, sorted({*OURS, *older} - {*comes, *stay})
 
 
 def _files(questions: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -220,10 +247,14 @@ def _files(questions: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _ipxe(known: Known, answers: Iterable[Mapping[str, Any]]) -> bool:
-    """Return whether iPXE is offered: to all x64 machines when they lack a pair, and to single ones by their quirk."""
+    """Return whether iPXE is offered: to all x64 machines when they lack a pair, else to those of single images, and
+    to single ones by their quirk.
+    """
+    answers = list(answers)
     lacking = (one for one in answers if one["needed"] and not one["source"])
     without = any(one["item"]["efi_arch"] == "x64" for one in lacking)
-    return known.uefi != "never" and (known.uefi == "ipxe" or without or bool(known.by_ipxe))
+    single = bool(known.by_ipxe or _by_ipxe(answers))
+    return known.uefi != "never" and (known.uefi == "ipxe" or without or single)
 
 
 def _faults(known: Known) -> Iterator[str]:
@@ -275,10 +306,42 @@ def _say(known: Known, answers: Iterable[Mapping[str, Any]], pending: bool) -> I
         if one["source"]:
             yield (
                 f"UEFI machines ({one['item']['efi_arch']}) start with shim and GRUB {one['grub_version']}, "
-                f"signed by {one['vendor']}, from {one['source']}."
+                f"signed by {one['vendor']}, from {one['source']}. {_accepted(one)}"
             )
+            yield from _apart(one)
         elif one["needed"]:
             yield _without(one["item"]["efi_arch"], one["rejected"])
+
+
+def _accepted(answer: Mapping[str, Any]) -> str:
+    """Say whose signatures the shim has, and which firmware refuses it for that."""
+    signers = " and ".join(answer["signers"])
+    missing = [year for year in YEARS if year not in answer["authorities"]]
+    if not missing:
+        return f"Its shim is signed by {signers}: firmware that knows either starts it."
+    if len(missing) == len(YEARS):
+        return f"Its shim is signed by {signers}, not by Microsoft: only firmware that was given that key starts it."
+    return (
+        f"Its shim is signed by {signers} only: with Secure Boot on, firmware that knows nothing but Microsoft's "
+        f"authority of {missing[0]} says 'Security Violation'. A newer Ubuntu among netboot_images may bring a shim "
+        "that both have signed."
+    )
+
+
+def _apart(answer: Mapping[str, Any]) -> Iterator[str]:
+    """Say which images' machines do not get the pair."""
+    efi_arch = answer["item"]["efi_arch"]
+    instead = (
+        "UEFI machines that get this image are offered iPXE instead, for which Secure Boot must be off"
+        if efi_arch == "x64"
+        else "Such machines that get this image do not start it with Secure Boot on"
+    )
+    for image, reason in _refused(answer).items():
+        yield (
+            f"Shim does not start the kernel of image {image} ({efi_arch}): {reason}. {instead}; those of the other "
+            f"images keep shim and GRUB. Give netboot_images.{image} a newer point release, or write netboot_uefi: "
+            "required to make this an error."
+        )
 
 
 def _without(efi_arch: str, rejected: Iterable[Mapping[str, str]]) -> str:

@@ -7,8 +7,8 @@ import pytest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq import loader_lines
 
 
-def machine(mac: str, *quirks: str) -> dict[str, Any]:
-    return {"name": f"nuc-{mac}", "mac": mac, "quirks": list(quirks)}
+def machine(mac: str, *quirks: str, image: str | None = None) -> dict[str, Any]:
+    return {"name": f"nuc-{mac}", "mac": mac, "quirks": list(quirks), "image": image}
 
 
 def test_all_alike_need_one_line() -> None:
@@ -84,6 +84,21 @@ def test_a_machine_with_the_quirk_gets_ipxe_and_all_others_shim() -> None:
         "pxe-service=tag:ipxe,tag:!runs-ipxe,16,homelab.netboot,efi/ipxe.efi",
         "dhcp-option-pxe=tag:ipxe,tag:!runs-ipxe,tag:http16,67,http://192.168.1.50/efi/ipxe.efi",
     ]
+
+
+def test_machines_of_an_image_that_shim_refuses_get_ipxe_and_all_others_shim() -> None:
+    machines = [machine("a", image="focal"), machine("b", image="noble"), machine("c", image="focal")]
+    there = ["shimx64.efi", "ipxe.efi", "focal.by-ipxe"]
+    lines = loader_lines(machines, there, "http://192.168.1.50", "2.90")
+    assert lines[1:3] == ["dhcp-mac=set:ipxe,a", "dhcp-mac=set:ipxe,c"]
+    assert "pxe-service=tag:!ipxe,X86-64_EFI,homelab.netboot,efi/shimx64.efi" in lines
+    assert "pxe-service=tag:ipxe,tag:!runs-ipxe,X86-64_EFI,homelab.netboot,efi/ipxe.efi" in lines
+    # who stands for any machine at all may have it too, and BIOS is not concerned
+    usual = loader_lines(
+        [machine("any", image="focal"), machine("b", image="noble")], there, "http://x", "2.90"
+    )
+    assert usual[:2] == ["pxe-service=x86PC,homelab.netboot,lpxelinux", "dhcp-mac=set:not-ipxe,b"]
+    assert "pxe-service=tag:not-ipxe,X86-64_EFI,homelab.netboot,efi/shimx64.efi" in usual
 
 
 def test_ipxe_that_nobody_needs_is_not_offered() -> None:

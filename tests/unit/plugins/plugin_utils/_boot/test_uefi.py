@@ -17,6 +17,8 @@ IPXE = "ipxe.efi"
 CANNOT_KNOW = (
     "Check mode: whether UEFI machines get shim and GRUB or iPXE is judged when packages and images are"
 )
+MICROSOFT = "Microsoft Corporation UEFI CA 2011"
+OLD = "image-amd64.by-ipxe"
 PAIR = {"shim": "/own/shim", "grub": "/own/grub"}
 
 
@@ -27,7 +29,7 @@ def known(archs: str = "amd64", **more: Any) -> dict[str, Any]:
         "uefi": "auto",
         "pair": {},
         "root": "/srv/netboot",
-        "images": {f"image-{arch}": {"arch": arch} for arch in names},
+        "images": {f"image-{arch}": {"arch": arch.partition("-")[0]} for arch in names},
         "seen": {f"image-{arch}": {"present": True, "changed": False} for arch in names},
         "packages": list(uefi.TOOLS),
         "before": [],
@@ -42,10 +44,16 @@ def decide(**more: Any) -> dict[str, Any]:
 
 
 def answer(question: Mapping[str, Any], which: str) -> dict[str, Any]:
-    """What module efi_loaders returns in a loop over questions: a pair was found, was not, or is not needed."""
-    found = which == "found"
+    """What module efi_loaders returns in a loop over questions: a pair was found, one that does not start the first
+    kernel, none, or none is needed.
+    """
+    found = which in ("found", "found-but")
+    kernels = question["kernels"] if which == "found-but" else []
     return {
         "item": dict(question),
+        "signers": [MICROSOFT] if found else [],
+        "authorities": ["2011"] if found else [],
+        "refused": [{"kernel": one, "reason": "it is revoked"} for one in kernels[:1]],
         "needed": which != "needless",
         "source": "the ISO of noble" if found else None,
         "vendor": "Canonical" if found else None,
@@ -97,6 +105,24 @@ SITUATIONS: dict[str, tuple[str, dict[str, Any], list[str], list[str]]] = {
         [*AA64, IPXE],
         ["No shim and GRUB (x64) fit", "UEFI machines (aa64) start with"],
     ),
+    "a pair that does not start one of the images": (
+        "found-but",
+        {"archs": "amd64 amd64-2"},
+        [*X64, IPXE, OLD],
+        [
+            "UEFI machines (x64) start with",
+            "Shim does not start the kernel of image image-amd64 (x64): it is rev",
+        ],
+    ),
+    "arm64, a pair that does not start one of the images": (
+        "found-but",
+        {"archs": "arm64 arm64-2"},
+        AA64,
+        [
+            "UEFI machines (aa64) start with",
+            "Shim does not start the kernel of image image-arm64 (aa64): it is",
+        ],
+    ),
     "no images": ("found", {"archs": ""}, X64, ["UEFI machines (x64) start with"]),
     "a check run that knows all": (
         "none",
@@ -107,13 +133,13 @@ SITUATIONS: dict[str, tuple[str, dict[str, Any], list[str], list[str]]] = {
     "a check run without the tools": (
         "",
         {"check": True, "packages": []},
-        [*X64, IPXE],
+        [*X64, IPXE, OLD],
         [CANNOT_KNOW],
     ),
     "a check run before an image comes": (
         "",
         {"check": True, "archs": "arm64", "seen": {"image-arm64": {"present": False, "changed": True}}},
-        [*AA64, IPXE],
+        [*AA64, IPXE, OLD],
         [CANNOT_KNOW],
     ),
     "a check run without the tools, nothing to judge": (
@@ -128,14 +154,16 @@ SITUATIONS: dict[str, tuple[str, dict[str, Any], list[str], list[str]]] = {
 @pytest.mark.parametrize("case", SITUATIONS)
 def test_what_is_offered_goes_is_owned_and_said(case: str) -> None:
     given, more, offered, said = SITUATIONS[case]
-    everything = [name for name in uefi.OURS if name != MANIFEST]
+    everything = [*(name for name in uefi.OURS if name != MANIFEST), OLD]
     found = judged(given, **more, before=everything)
     assert found["offers"] == sorted(offered)
     assert {*found["goes"]} - {MANIFEST} == {*everything} - {*offered}
     assert (MANIFEST in found["goes"]) == (not {*offered} & {*X64, *AA64})
     # a check run that cannot know leaves it as it is
     copied = [f"efi/{name}" for name in offered if name == IPXE and said[:1] != [CANNOT_KNOW]]
-    assert found["efi"]["owned"] == [*copied, *(f"efi/{name}" for name in found["goes"])]
+    notes = [f"efi/{name}" for name in offered if name == OLD and said[:1] != [CANNOT_KNOW]]
+    assert found["efi"]["files"] == dict.fromkeys(notes, "it is revoked\n")
+    assert found["efi"]["owned"] == [*notes, *copied, *(f"efi/{name}" for name in found["goes"])]
     assert found["efi"]["copies"] == dict.fromkeys(copied, "/usr/lib/ipxe/snponly.efi")
     assert len(found["say"]) == len(said)
     for line, begin in zip(found["say"], said, strict=True):
@@ -149,7 +177,7 @@ def everything_that_can_be() -> list[dict[str, Any]]:
         "by_ipxe": [[], ["nuc1"]],
         "check": [False, True],
         "packages": [[], [*uefi.TOOLS, "ipxe"]],
-        "before": [[], X64, [IPXE], [*X64, *AA64, IPXE, "ipxeaa64.efi"]],
+        "before": [[], X64, [IPXE, "gone.by-ipxe"], [*X64, *AA64, IPXE, "ipxeaa64.efi", OLD]],
     }
     return [dict(zip(choices, one, strict=True)) for one in itertools.product(*choices.values())]
 
@@ -158,11 +186,11 @@ def left(before: list[str], decided: Mapping[str, Any]) -> set[str]:
     """What the role's tasks leave in efi/: module efi_loaders puts pairs there, then file_set makes its set."""
     answers = decided["answers"]
     there = {*before, *(name for one in answers if one["source"] for name in one["item"]["files"])}
-    copies = {name.removeprefix("efi/") for name in decided["efi"]["copies"]}
+    copies = {name.removeprefix("efi/") for name in [*decided["efi"]["copies"], *decided["efi"]["files"]]}
     return there - {name.removeprefix("efi/") for name in decided["efi"]["owned"]} | copies
 
 
-@pytest.mark.parametrize("which", ["found", "none", "needless", ""])
+@pytest.mark.parametrize("which", ["found", "found-but", "none", "needless", ""])
 def test_what_is_offered_is_what_is_left_and_nothing_of_it_goes(which: str) -> None:
     for one in everything_that_can_be():
         questions = decide(**one)["install"]
@@ -171,6 +199,29 @@ def test_what_is_offered_is_what_is_left_and_nothing_of_it_goes(which: str) -> N
         assert {*found["offers"]} == left(one["before"], {**found, "answers": answers}), one
         assert not {*found["offers"]} & {*found["goes"]}, one
         assert "ipxeaa64.efi" in found["offers"] or "ipxeaa64.efi" not in one["before"]
+
+
+@pytest.mark.parametrize(
+    ("authorities", "told"),
+    [
+        (["2011", "2023"], "Its shim is signed by A and B: firmware that knows either starts it."),
+        (["2011"], "firmware that knows nothing but Microsoft's authority of 2023 says 'Security Violation'"),
+        (["2023"], "firmware that knows nothing but Microsoft's authority of 2011 says 'Security Violation'"),
+        ([], "not by Microsoft: only firmware that was given that key starts it"),
+    ],
+)
+def test_who_signed_is_said_and_which_firmware_refuses_it(authorities: list[str], told: str) -> None:
+    (question,) = decide()["install"]
+    given = {**answer(question, "found"), "signers": ["A", "B"], "authorities": authorities}
+    (said,) = decide(judged=[given])["say"]
+    assert told in said
+
+
+def test_a_note_about_an_image_stays_only_as_long_as_it_is_true() -> None:
+    both = {"archs": "amd64 amd64-2", "before": [*X64, IPXE, OLD]}
+    assert OLD in decide(**both)["offers"]  # nobody has judged yet
+    assert OLD in judged("found-but", **both)["offers"]
+    assert {OLD, IPXE} <= {*judged("found", **both)["goes"]}
 
 
 def test_before_it_is_judged_nothing_is_decided_of_what_lies_there() -> None:
@@ -192,10 +243,11 @@ def test_what_the_user_names_is_tried_first_and_the_servers_packages_last() -> N
         "purpose": "install",
         "dest": "/srv/netboot/http/efi",
         "files": X64,
+        "images": ["image-amd64"],
         "efi_arch": "x64",
         "kernels": [f"{folder}/vmlinuz"],
         "candidates": [
-            {"name": "netboot_efi_pair", **PAIR},
+            {"name": "netboot_efi_pair", "named": True, **PAIR},
             {"name": "the ISO of image-amd64", "iso": f"{folder}/image-amd64.iso"},
             {
                 "name": "the server's packages",
