@@ -15,7 +15,9 @@ positional: uefi_loaders, base_url, version
 extends_documentation_fragment: homelab.netboot.machines
 options:
   uefi_loaders:
-    description: Names of the files in the folder C(efi/) of the TFTP and HTTP roots.
+    description:
+      - Names of the files in the folder C(efi/) of the TFTP and HTTP roots. IMAGE.by-ipxe among them says that shim does
+        not start this image, so that UEFI machines which get it are offered iPXE.
     type: list
     elements: str
     default: []

@@ -21,7 +21,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import
 )
 
 #: What is needed to read images and to judge pairs; the first two bring the loaders for BIOS.
-TOOLS = ("pxelinux", "syslinux-common", "python3-pycdlib", "sbsigntool", "zstd")
+TOOLS = ("pxelinux", "syslinux-common", "python3-pycdlib", "sbsigntool")
 IPXE_PACKAGE = "ipxe"
 #: Where Debian's and Ubuntu's packages pxelinux and syslinux-common put the loaders for BIOS.
 BIOS_LOADERS = (
@@ -156,7 +156,7 @@ def _wanted(known: Known) -> list[dict[str, Any]]:
 
 
 def _question(
-    known: Known, purpose: str, efi_arch: str, kernels: list[str], candidates: list[dict[str, str]]
+    known: Known, purpose: str, efi_arch: str, kernels: list[str], candidates: list[dict[str, Any]]
 ) -> dict[str, Any]:
     return {
         "purpose": purpose,
@@ -170,7 +170,7 @@ def _question(
     }
 
 
-def _named(known: Known) -> list[dict[str, str]]:
+def _named(known: Known) -> list[dict[str, Any]]:
     return [{"name": "netboot_efi_pair", "named": True, **known.pair}] if known.pair else []
 
 
