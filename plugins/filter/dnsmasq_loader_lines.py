@@ -16,7 +16,7 @@ extends_documentation_fragment: homelab.netboot.machines
 options:
   uefi_loaders:
     description:
-      - Names of the files in the folder C(efi/) of the TFTP and HTTP roots. IMAGE.by-ipxe among them says that shim does
+      - Names of the files in the folder C(efi/) of the TFTP and HTTP roots. With IMAGE.by-ipxe, shim does
         not start this image, so that UEFI machines which get it are offered iPXE.
     type: list
     elements: str
