@@ -66,10 +66,10 @@ def _files(tar: BinaryIO, wanted: Sequence[str]) -> dict[str, bytes]:
         if not any(header):
             break
         name = header[:100].partition(b"\0")[0].decode("utf-8", "replace")
-        try:
-            size = int(header[124:136].strip(b" \0") or b"0", 8)
-        except ValueError as error:
-            raise DebError("it is damaged (no tar archive in it)") from error
+        digits = header[124:136].strip(b" \0")
+        if digits.strip(b"01234567"):
+            raise DebError("it is damaged (no tar archive in it)")
+        size = int(digits or b"0", 8)
         path = name[2:] if name.startswith("./") else name
         padded = -(-size // RECORD) * RECORD
         left -= RECORD + padded

@@ -188,7 +188,8 @@ class Judge:
         """A kernel, and the file in which it is not compressed; read once for all pairs."""
         if path not in self._known:
             data = _read(path, MAX_KERNEL)
-            place = self._file(f"kernel{len(self._known)}", data)
+            packed = len(data) != os.path.getsize(path)
+            place = self._file(f"kernel{len(self._known)}", data) if packed else path
             self._known[path] = self._program(data, path), place
         return self._known[path]
 

@@ -30,6 +30,8 @@ MAX_ELEMENTS = 32  # of DER side by side
 MAX_SIGNATURES = 8  # that are looked at; there are two at most
 MAX_CERTIFICATES = 64  # of a shim, allowed and revoked; each is asked for at every signature
 MAX_SECTION = 1 << 20  # bytes of a section that is read
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_NUMBERS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})*")
 READ = (".sbat", ".sbatlevel", ".vendor_cert")
 
 
@@ -145,7 +147,7 @@ def _components(text: bytes) -> dict[str, tuple[int, str]]:
     found = {}
     for line in text.rstrip(b"\0").decode("utf-8", "replace").splitlines():
         fields = [field.strip() for field in line.split(",")]
-        if len(fields) > 1 and fields[1].isdigit():
+        if len(fields) > 1 and _NUMBER.fullmatch(fields[1]):
             found[fields[0]] = (int(fields[1]), fields[VERSION] if len(fields) > VERSION else "")
     return found
 
@@ -158,7 +160,7 @@ def shim_version(program: Program) -> str | None:
 
 def numbers(version: str) -> tuple[int, ...]:
     """`2.12` and `2.12~rc1-10ubuntu4` are (2, 12); no number at all is the empty tuple."""
-    found = re.match(r"\d+(\.\d+)*", version)
+    found = _NUMBERS.match(version)
     return tuple(int(part) for part in found[0].split(".")) if found else ()
 
 

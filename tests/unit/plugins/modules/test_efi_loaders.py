@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi import names, pairs, pe
 from ansible_collections.homelab.netboot.plugins.modules import efi_loaders
 from ansible_collections.homelab.netboot.tests.unit import efi
+from ansible_collections.homelab.netboot.tests.unit.costs import cost
 from ansible_collections.homelab.netboot.tests.unit.isos import make_iso
 
 pytestmark = pytest.mark.skipif(
@@ -398,6 +400,14 @@ def test_kernels_that_nobody_can_start(world: World) -> None:
     assert "cannot be decompressed" in world.reason(world.pair(), kernels=[kernel])
     assert "No such file" in world.reason(world.pair(), kernels=["/nonexistent"])
     assert "Is a directory" in world.reason(world.pair(), kernels=[str(world.folder)])
+
+
+def test_a_kernel_that_is_made_to_cost_much(world: World) -> None:
+    bomb = world.file("bomb", gzip.compress(bytes(10 << 20), 1) * 150)
+    with pytest.raises(UserError, match="bytes: it is no loader and no kernel"):
+        pairs._read(bomb, pairs.MAX_KERNEL)
+    spent = cost(lambda: pairs.kernels_for("x64", [bomb]))
+    assert spent.fair, spent
 
 
 @pytest.mark.parametrize("which", ["shim", "grub", "kernel"])

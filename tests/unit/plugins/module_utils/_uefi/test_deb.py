@@ -57,6 +57,12 @@ def test_names_of_any_length_and_links(place: Path) -> None:
     assert read(place, tar_package(link.tobuf() + bytes(1024))) == {}
 
 
+def entry(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
+    header = tarfile.TarInfo(name)
+    header.size, header.type = size, kind
+    return header.tobuf(tarfile.GNU_FORMAT)
+
+
 def tar_package(tar: bytes) -> bytes:
     return archive_of(
         {"debian-binary": b"2.0\n", "control.tar.xz": b"odd", "data.tar.gz": gzip.compress(tar)}
@@ -79,6 +85,10 @@ def tar_package(tar: bytes) -> bytes:
             "cannot be unpacked",
         ),
         (tar_package(b"no tar" * 1000), "no tar archive in it"),
+        (
+            tar_package(entry("./a", 0).replace(b"00000000000\0", b"-0000000512\0") * 9),
+            "no tar archive in it",
+        ),
         (tar_package(b""), "it is cut off"),
         (tar_package(b"\0" * 100), "it is cut off"),
     ],
@@ -101,12 +111,6 @@ def test_without_dpkg_deb(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(DebError, match="prlimit and dpkg-deb are needed"):
         read(place, package(FILES))
-
-
-def entry(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
-    header = tarfile.TarInfo(name)
-    header.size, header.type = size, kind
-    return header.tobuf(tarfile.GNU_FORMAT)
 
 
 def bomb(kind: str) -> bytes:

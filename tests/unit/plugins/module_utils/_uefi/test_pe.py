@@ -159,6 +159,15 @@ def test_versions() -> None:
     ]
 
 
+@pytest.mark.parametrize("digits", ["9" * 500_000, "²", "-1", ""])
+def test_numbers_that_are_none(digits: str) -> None:
+    lines = sbat(f"grub,{digits},FSF,grub,{digits},URL")
+    assert "grub" not in pe.sbat(pe.read(grub(lines)))
+    pe.shim_version(pe.read(shim(CERTIFICATE, level=f"shim,{digits}")))
+    spent = cost(lambda: pe.numbers(digits))
+    assert spent.fair, spent
+
+
 def test_sbat_level() -> None:
     assert pe.sbat_level(pe.read(shim(CERTIFICATE, level="shim,4\ngrub,5"))) == {"shim": 4, "grub": 5}
     assert pe.sbat_level(pe.read(shim(CERTIFICATE))) == {}
