@@ -60,7 +60,11 @@ class Machine(Live):
                     "serial": number(udev) or None,
                     "model": model,
                     "rota": udev.get("rotational") != "0",
-                    **({"children": [MULTIPATH]} if disks is MACHINES["multipath"] else {}),
+                    **(
+                        {"fstype": "mpath_member", "children": [MULTIPATH]}
+                        if disks is MACHINES["multipath"]
+                        else {}
+                    ),
                 }
             )
         self.program("lsblk", f"cat <<'END'\n{json.dumps({'blockdevices': rows})}\nEND")
