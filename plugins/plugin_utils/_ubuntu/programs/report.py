@@ -53,6 +53,14 @@ def failure(reason: bytes) -> bytes:
     return body
 
 
+def consoles() -> "list[str]":
+    try:
+        with open(CONSOLES, encoding="ascii") as file:
+            return file.read().split()
+    except OSError:
+        return []
+
+
 def show(reason: bytes) -> None:
     """Say it on every console, and in a process of its own: behind what the installer says of its end."""
     if os.fork():
@@ -62,7 +70,7 @@ def show(reason: bytes) -> None:
     for number in 0, 1, 2:  # so that nobody waits for the end of what this might say
         os.dup2(nothing, number)
     time.sleep(LAST_WORDS)
-    for name in tail(CONSOLES, 1000).decode().split():
+    for name in consoles():
         try:
             flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY
             console = os.open("/dev/" + name, flags)

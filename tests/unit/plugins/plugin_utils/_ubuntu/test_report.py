@@ -135,3 +135,22 @@ def test_the_reason_is_the_last_thing_on_every_console(
     last = "\n\nnetboot: not installed, nothing was written: no disk\n"
     assert [console.read_text() for console in consoles] == [last] * 2
     assert was_started_anew(live) is is_told
+
+
+def test_consoles_are_those_that_the_kernel_names(server: tuple[str, Got, list[int]], live: Live) -> None:
+    named = Path("/sys/class/tty/console/active")  # a file whose size says nothing
+    names = named.read_text().split() if named.exists() else []
+    if not names:
+        pytest.skip("this computer has no console")
+    live.carry(MACHINE, server[0])
+    program = (live.folder / "run/report.py").read_text()
+    live.write("run/report.py", program.replace(f"{live.folder}/consoles", str(named)))
+    live.write("run/reason", "no disk\n")
+    for name in names:
+        live.write(f"dev/{name}", "")
+    assert f'"{live.folder}/dev/" + name' in program  # not this computer's own
+    live.run(command("error"))
+    deadline = time.monotonic() + 10
+    while not all((live.folder / "dev" / name).read_text() for name in names):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
