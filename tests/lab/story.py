@@ -142,6 +142,8 @@ class Story:
             return Step(when, "disk", "machine", text)
         if text.startswith("LAB "):
             return Step(when, "said", "machine", text.removeprefix("LAB "))
+        if text.startswith("netboot: "):  # the last words of an installation that was stopped
+            return Step(when, "said", "machine", text)
         if text == "EFI stub: UEFI Secure Boot is enabled.":  # Linux: drivers/firmware/efi/libstub
             return Step(when, "said", "machine", "secure-boot by=kernel")
         if text == "error: bad shim signature.":  # GRUB: grub-core/kern/efi/sb.c and its users

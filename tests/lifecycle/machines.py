@@ -16,7 +16,8 @@ _SYSTEM = re.compile(r"\bsystem=([0-9a-f]{8})")
 class Kind:
     """What becomes of a machine that is armed. end: of its console's story; state: the server's, then.
 
-    writes: whether its disk gets a new system. reason: a part of what the server's state says.
+    writes: whether its disk gets a new system. reason: a part of what the server's state says, and when
+    nothing was written, the machine's console too.
     """
 
     end: str
@@ -87,6 +88,9 @@ def installation(kind: Kind, story: Story) -> list[str]:
     faults = [] if story.end.startswith(kind.end) else [f"it ended with: {story.end or 'silence'}"]
     if bool(system_written(story)) is not kind.writes:
         faults.append("it wrote no system to its disk" if kind.writes else "it wrote to its disk")
+    console = [step.name for step in story.of("said") if step.name.startswith("netboot: ")]
+    if not kind.writes and not any(kind.reason in text for text in console):
+        faults.append(f"its console does not say why ({console or 'nothing'})")
     begun, reports = answers(story, "begun"), [*answers(story, "installed"), *answers(story, "failed")]
     if [status // 100 for status in begun] != [2]:
         faults.append(f"that it begins was answered with {begun or 'nothing'} instead of once with 2xx")

@@ -105,6 +105,8 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
     network = lan.find(box.lan or "")
     # it would put right what is changed below
     run(*server.ssh(box, "systemctl", "stop", "netboot-expire.timer", "netboot-expire.service"))
+    # netboot.target goes with the timer, and who waits for machines' reports with that
+    run(*server.ssh(box, "systemctl", "start", "netboot-reports.path"))
     for row in rows:
         if row.strip:
             strip(box, row)

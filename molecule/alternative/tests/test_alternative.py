@@ -73,10 +73,10 @@ def user_data(host: Any, machine: str) -> Any:
 def test_seeds_belong_to_the_web_server_and_say_what_was_given(host: Any) -> None:
     odd = user_data(host, "odd")
     assert odd.group == "www-data"
-    answers = yaml.safe_load(odd.content_string)["autoinstall"]
-    user = answers["user-data"]["users"][0]
+    told = yaml.safe_load(odd.content_string)
+    user = told["autoinstall"]["user-data"]["users"][0]
     assert (user["name"], user["passwd"][:12], user["lock_passwd"]) == ("me", "$6$aaaaaaaa$", False)
-    assert "'http://192.168.1.50:8080/reports/odd." in answers["late-commands"][-1]
+    assert '"http://192.168.1.50:8080/reports/odd.' in told["write_files"][0]["content"]
     whatever = yaml.safe_load(user_data(host, "whatever").content_string)["autoinstall"]
     assert whatever["identity"]["username"] == "y"
     (key,) = whatever["ssh"]["authorized-keys"]

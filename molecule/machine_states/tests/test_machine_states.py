@@ -15,7 +15,7 @@ import yaml
 from tests.servers import PROJECT, Device
 
 SEEDS = "/srv/netboot/http/machines"
-REASON = "/run/netboot-reason"
+LIVE = "/run/netboot"
 EARLIER = """
 import json, sys
 path = "/var/lib/netboot/machines/f4-4d-30-60-64-69.json"
@@ -69,21 +69,30 @@ class Life:
         head, dummy, body = self.device.http(f"/machines/nuc1/{token}/{name}").stdout.partition("\n\n")
         return head.split()[1], body
 
-    def sh(self, command: str) -> subprocess.CompletedProcess[str]:
-        """What the installer does with a command: sh -c, in the boot network.
+    def carry(self, text: str, patience: int = 20) -> dict[str, Any]:
+        """What cloud-init does with the write_files of user-data, in a folder of ours; the answers for the installer.
 
-        It runs on this very computer, which must not be started anew; and its files are not the installer's.
+        The programs run on this very computer, which must not be started anew; its consoles are not the installer's.
         """
-        command = command.replace('"systemctl", "reboot"', '"true"').replace(
-            REASON, str(self.place / "reason")
-        )
-        assert "systemctl" not in command
-        return self.device.run("sh", "-c", command)
+        user_data = yaml.safe_load(text)
+        (self.place / "live/reason").unlink(missing_ok=True)
+        for file in user_data["write_files"]:
+            content = file["content"].replace('"systemctl", "reboot"', '"true"')
+            content = content.replace('"/dev/" + name', '"/nowhere/" + name')
+            content = content.replace('"patience": 90', f'"patience": {patience}')
+            assert "systemctl" not in content
+            path = self.place / "live" / file["path"].removeprefix(f"{LIVE}/")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(content)
+        return dict(user_data["autoinstall"])
 
-    def begin(self, text: str, seconds: int = 20) -> int:
+    def sh(self, command: str) -> subprocess.CompletedProcess[str]:
+        """What the installer does with a command: sh -c, in the boot network."""
+        return self.device.run("sh", "-c", command.replace(LIVE, str(self.place / "live")))
+
+    def begin(self, text: str, patience: int = 20) -> int:
         """What the installer does first of all, with the user-data that it has; the exit status."""
-        command = yaml.safe_load(text)["autoinstall"]["early-commands"][0].replace(" 90", f" {seconds}")
-        return self.sh(command).returncode
+        return self.sh(self.carry(text, patience)["early-commands"][0]).returncode
 
     def installs(self) -> bool:
         return "KERNEL" in self.host.file(ENTRY).content_string
@@ -119,7 +128,7 @@ def test_armed_fetched_installing_reported_installed_and_never_again(life: Life,
     life.wait("installing")
     assert not life.installs()
     assert life.fetch(token)[0] == "200"  # cloud-init reads it more than once
-    answers = yaml.safe_load(text)["autoinstall"]
+    answers = life.carry(text)
     assert life.begin(text) == 0
     assert life.sh(answers["late-commands"][-1]).returncode == 0
     life.wait("installed")
@@ -127,7 +136,8 @@ def test_armed_fetched_installing_reported_installed_and_never_again(life: Life,
     assert not host.file(f"{SEEDS}/nuc1").exists
     # told once more, and by a machine that does not know the token: nothing changes
     life.sh(answers["late-commands"][-1])
-    life.sh(answers["error-commands"][-1].replace(token, "0" * 32))
+    life.carry(text.replace(token, "0" * 32))
+    life.sh(answers["error-commands"][-1])
     time.sleep(2)
     assert life.row()["state"] == "installed"
     assert life.row()["fetched"].endswith("/reports/nuc1.-.failed")
@@ -161,7 +171,7 @@ def test_the_playbooks_ask_and_arm_and_disarm_and_tell(life: Life) -> None:
 def test_a_failure_is_told_with_its_reason_and_its_log(life: Life, host: Any) -> None:
     host.run_expect([0], "netboot arm nuc1")
     dummy, text = life.fetch(life.token)
-    command = yaml.safe_load(text)["autoinstall"]["error-commands"][-1]
+    command = life.carry(text)["error-commands"][-1]
     assert life.sh(command).returncode == 0
     life.wait("failed")
     assert life.row()["reason"] == "the installer failed"
@@ -249,8 +259,8 @@ def test_what_the_server_does_not_note_does_not_begin(life: Life, host: Any) -> 
     host.run_expect([0], "systemctl stop netboot-reports.path; systemctl start netboot-nginx")
     dummy, text = life.fetch(token)
     assert life.begin(text, 3) == 1  # the report was taken, and nobody has read it
-    assert "did not note that the installation begins" in (life.place / "reason").read_text()
-    (life.place / "reason").unlink()
+    assert "did not note that the installation begins" in (life.place / "live/reason").read_text()
+    (life.place / "live/reason").unlink()
     host.run_expect([0], "systemctl start netboot.target")
     assert life.begin(text) == 0
     assert life.row()["state"] == "installing"

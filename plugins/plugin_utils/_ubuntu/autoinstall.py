@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import overlay
-from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import guard, netplan, report
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import live, netplan
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.releases import ANY, Release
 
 #: Settings of a machine that are layers, from the lowest to the highest.
@@ -29,7 +29,7 @@ def compose(machine: Mapping[str, Any], base_url: str = "", release: Release = A
         Without it, the machine does not report.
     :param release: the row of the release to be installed.
     """
-    return with_commands(settings(machine, release), machine, base_url)
+    return with_commands(settings(machine, release), base_url)
 
 
 def settings(machine: Mapping[str, Any], release: Release = ANY) -> dict[str, Any]:
@@ -38,13 +38,11 @@ def settings(machine: Mapping[str, Any], release: Release = ANY) -> dict[str, An
     return _with_storage(overlay(_minimum(machine, given), given), release)
 
 
-def with_commands(told: Mapping[str, Any], machine: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+def with_commands(told: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     """Return it with the commands of our own: before the user's what guards the disks, behind them the report."""
     result = dict(told)
-    for key, (before, after) in _commands(machine, told, base_url).items():
-        commands = [*before, *told.get(key, []), *after]
-        if commands:
-            result[key] = commands
+    for key, (before, after) in live.commands(base_url).items():
+        result[key] = [*before, *told.get(key, []), *after]
     return result
 
 
@@ -105,16 +103,3 @@ def _with_storage(told: dict[str, Any], release: Release) -> dict[str, Any]:
     if storage and not storage.keys() & {"layout", "config"}:
         storage = {"layout": dict(DEFAULT_LAYOUT), **storage}
     return {**told, "storage": storage} if storage else told
-
-
-def _commands(
-    machine: Mapping[str, Any], told: Mapping[str, Any], base_url: str
-) -> Mapping[str, tuple[list[Any], list[Any]]]:
-    """Return by section the commands before and behind the user's own."""
-    late = report.late_commands(base_url, machine["name"]) if base_url else []
-    error = report.error_commands(base_url, machine["name"]) if base_url else []
-    return {
-        "early-commands": (list(guard.early_commands(machine, told, base_url)), []),
-        "late-commands": ([], late),
-        "error-commands": ([], error),
-    }

@@ -14,6 +14,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plai
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import (
     autoinstall,
     check,
+    live,
     names,
     releases,
 )
@@ -51,8 +52,12 @@ def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str
         faults += [(machine["name"], fault) for fault in wrong]
         if wrong:
             continue
+        user_data = {
+            "autoinstall": autoinstall.with_commands(told, base_url),
+            "write_files": live.files(machine, base_url),
+        }
         contents = (
-            "#cloud-config\n" + _yaml({"autoinstall": autoinstall.with_commands(told, machine, base_url)}),
+            "#cloud-config\n" + _yaml(user_data),
             _yaml({"instance-id": machine["name"]}),
             # Empty answers cost nothing; a 404 would be asked for again, for ten seconds.
             "",

@@ -16,11 +16,13 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import yaml
 from cloudinit import stages  # type: ignore[import-not-found]  # only there
 
 HERE = Path(__file__).parent
 TARGET = Path("/target")
 LOG = Path("/var/log/installer/subiquity-server-debug.log")
+ANSWERS = Path("/autoinstall.yaml")
 RESULT = Path("/run/cloud-init/result.json")
 PLACEHOLDER = b"system=--------"
 
@@ -50,7 +52,14 @@ def answers() -> dict[str, Any]:
     init = stages.Init()
     init.read_cfg()
     init.fetch(existing="trust")
-    return dict(init.cloudify().cfg.get("autoinstall") or {})
+    told = dict(init.cloudify().cfg.get("autoinstall") or {})
+    ANSWERS.write_text(yaml.safe_dump(told), encoding="utf-8")
+    return told
+
+
+def again() -> dict[str, Any]:
+    """The same once more, since early-commands may alter it."""
+    return dict(yaml.safe_load(ANSWERS.read_text(encoding="utf-8")))
 
 
 def run(kind: str, commands: list[Any], check: bool) -> None:
@@ -65,12 +74,13 @@ def run(kind: str, commands: list[Any], check: bool) -> None:
             raise StoppedError(f"{kind}-command {number} ended with exit code {done.returncode}")
 
 
-def install() -> None:
-    """Write the system to the first disk, with a number of its own, and read it back."""
+def install(told: dict[str, Any]) -> None:
+    """Write the system to the disk that is named, else to the first; with a number of its own, and read it back."""
     system = uuid.uuid4().hex[:8]
     template = HERE / ("efi.img" if Path("/sys/firmware/efi").exists() else "bios.img")
     image = template.read_bytes().replace(PLACEHOLDER, b"system=" + system.encode())
-    disk = sorted(path.name for path in Path("/sys/block").glob("sd*"))[0]
+    match = told.get("storage", {}).get("layout", {}).get("match", {})
+    disk = match["path"][5:] if match else sorted(path.name for path in Path("/sys/block").glob("sd*"))[0]
     with Path("/dev", disk).open("r+b", buffering=0) as device:
         device.write(image)
         os.fsync(device.fileno())
@@ -92,7 +102,8 @@ def main() -> None:
     TARGET.mkdir(exist_ok=True)
     try:
         run("early", config.get("early-commands", []), check=True)
-        install()
+        config = again()
+        install(config)
         run("late", config.get("late-commands", []), check=True)
     except (OSError, StoppedError) as error:
         run("error", config.get("error-commands", []), check=False)

@@ -15,6 +15,7 @@ from tests.lifecycle.machines import GUARDED, LOST, WHOLE, Kind
 from tests.unit.lab import recordings
 
 WRITTEN = "install disk=sda bytes=1048576 system=b9ef0811"
+WHY = "netboot: not installed, nothing was written: no disk has the disk_serial LAB-somebody-elses"
 STOPPED = "failed why=the installation stopped: Command 'sh' returned non-zero exit status 1."
 
 
@@ -42,7 +43,7 @@ def test_a_recorded_installation() -> None:
 
 def test_good_installations() -> None:
     assert machines.installation(WHOLE, story(WRITTEN, "done", reports=(201,))) == []
-    assert machines.installation(GUARDED, story(STOPPED, reports=(201,))) == []
+    assert machines.installation(GUARDED, story(WHY, STOPPED, reports=(201,))) == []
     assert machines.installation(LOST, story(WRITTEN, reports=(503,))) == []
     assert machines.report_refused(story(reports=(503,)))
     assert not machines.report_refused(story(reports=(201,)))
@@ -59,6 +60,7 @@ def test_good_installations() -> None:
         (WHOLE, story(WRITTEN, "done", reports=(503, 201)), "answered with [503, 201]"),
         (GUARDED, story(WRITTEN, "done", reports=(201,)), "it wrote to its disk"),
         (GUARDED, story(WRITTEN, "done", reports=(201,)), "it ended with: done"),
+        (GUARDED, story(STOPPED, reports=(201,)), "its console does not say why (nothing)"),
         (LOST, story(WRITTEN, reports=(503, 201)), "answered with [503, 201]"),
     ],
 )

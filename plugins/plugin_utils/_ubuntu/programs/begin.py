@@ -2,12 +2,16 @@
 """Tell the server that this installation begins, and go on only when it has noted that.
 
 Else a server that can note nothing, because its disk is full for instance, would install the machine again and again.
-Arguments: where to report, where the receipt will be, the file for the reason, seconds to wait.
+Beside it lies settings.json; the reason why it stops is left there too.
 """
 
+import json
+import os
 import sys
 import time
 import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def noted(report: str, receipt: str, seconds: float) -> str:
@@ -31,10 +35,12 @@ def noted(report: str, receipt: str, seconds: float) -> str:
 
 
 def main() -> None:
-    error = noted(sys.argv[1], sys.argv[2], float(sys.argv[4]))
+    with open(HERE + "/settings.json", encoding="utf-8") as file:
+        settings = json.load(file)
+    error = noted(settings["begun"], settings["receipt"], settings["patience"])
     if error:
         text = f"not installed, nothing was written: the server did not note that the installation begins ({error})"
-        with open(sys.argv[3], "w", encoding="ascii", errors="replace") as file:
+        with open(HERE + "/reason", "w", encoding="ascii", errors="replace") as file:
             file.write(text[:450] + "\n")
         sys.exit("netboot: " + text)
 

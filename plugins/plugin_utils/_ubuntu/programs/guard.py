@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stop the installation on the wrong machine, and of disks that hold what nobody said may go.
+"""Find the disks that are meant; stop on the wrong machine, and when a disk holds what nobody said may go.
 
-Whatever goes wrong stops it. Argument: as JSON, what is expected, which disks the installer is told to use, and
-whether they may be wiped; and the file for the reason.
+The installer compares a disk's serial number and model with udev's ID_SERIAL and ID_MODEL. What stands on the disk's
+label is only a part of them, or not in them at all (SAS). So this finds the disks, and puts their paths into the
+installer's settings, which it reads again after this command ("early-commands" in its documentation): it uses the very
+disks that were looked at here.
+
+Whatever goes wrong stops it. Beside it lies settings.json: what is expected, and whether disks may be wiped. The reason
+why it stops is left there too.
 """
 
 from __future__ import annotations
@@ -16,15 +21,16 @@ import subprocess
 import sys
 from typing import Any, Iterator
 
+import yaml
+
 Disk = Any
-#: What the installer compares with udev's values, by shell patterns.
-UDEV = {
-    "serial": "ID_SERIAL",
-    "model": "ID_MODEL",
-    "vendor": "ID_VENDOR",
-    "id_path": "ID_PATH",
-    "devpath": "DEVPATH",
-}
+HERE = os.path.dirname(os.path.abspath(__file__))
+#: The installer's settings.
+TOLD = "/autoinstall.yaml"
+#: What is compared with udev's values as the installer itself does it, by shell patterns.
+UDEV = {"vendor": "ID_VENDOR", "id_path": "ID_PATH", "devpath": "DEVPATH"}
+#: udev's MAJOR of floppy disks and CDs, which the installer does not see.
+NO_DISKS = ("2", "11")
 
 want: dict[str, Any] = {}
 
@@ -49,14 +55,21 @@ def output(*argv: str, fine: tuple[int, ...] = (0,)) -> str:
 
 
 def disks() -> list[Disk]:
-    """Every disk that has a size, with what is on it and what udev says of it, which is what the installer asks."""
-    columns = "NAME,PATH,TYPE,SIZE,SERIAL,ROTA,FSTYPE,LABEL,MOUNTPOINT"
-    found = json.loads(output("lsblk", "-J", "-b", "-o", columns))["blockdevices"]
-    found = [disk for disk in found if disk["type"] == "disk" and int(disk["size"])]
-    for disk in found:
+    """Every disk that has a size, with what is on it, what udev says of it, and the path by which it is used."""
+    columns = "NAME,PATH,TYPE,SIZE,SERIAL,MODEL,ROTA,FSTYPE,LABEL,MOUNTPOINT"
+    found = []
+    for disk in json.loads(output("lsblk", "-J", "-b", "-o", columns))["blockdevices"]:
+        if disk["type"] != "disk" or not int(disk["size"]):
+            continue
         lines = output("udevadm", "info", "--query=property", "--name=" + disk["path"]).splitlines()
         disk["udev"] = dict(line.split("=", 1) for line in lines if "=" in line)
+        if disk["udev"].get("MAJOR") in NO_DISKS:
+            continue
         disk["all"] = list(parts(disk))
+        # one disk that is reached in several ways is another device, which lies on all of them
+        paths = [node["path"] for node in disk["all"] if node.get("type") == "mpath"]
+        disk["use"] = os.path.realpath(paths[0]) if paths else disk["path"]
+        found.append(disk)
     return found
 
 
@@ -66,55 +79,113 @@ def parts(node: Any) -> Iterator[Any]:
         yield from parts(child)
 
 
-def fits(disk: Disk, match: Any) -> bool:
-    """Whether the installer takes a disk for one that is to be matched (Subiquity: models/filesystem.py)."""
-    for key, pattern in match.items():
-        if key in UDEV and not fnmatch.fnmatchcase(disk["udev"].get(UDEV[key], ""), str(pattern)):
-            return False
-        if key == "path" and not fnmatch.fnmatchcase(disk["path"], str(pattern)):
-            return False
-        if key == "ssd" and (str(disk["rota"]).lower() in ("0", "false")) != pattern:
-            return False
-    return True
+def spellings(disk: Disk, key: str) -> tuple[list[Any], list[Any]]:
+    """What is compared with a pattern, the first list first; the second counts when no disk at all fits by the first.
+
+    A serial number: as it stands on the label, with or without what the maker puts before it; then as a WWN, and with
+    the model, as udev's ID_SERIAL has it for SATA and NVMe. A model: with the maker's name; then without.
+    """
+    udev = disk["udev"]
+    serial, short = udev.get("ID_SERIAL", ""), udev.get("ID_SERIAL_SHORT", "")
+    if key == "serial":
+        numbers = [disk.get("serial"), short, udev.get("ID_SCSI_SERIAL"), udev.get("SCSI_IDENT_SERIAL")]
+        numbers += [re.sub("^WD-", "", number or "") for number in numbers]
+        return numbers, [serial, re.sub(r"^(0x|eui\.)", "", udev.get("ID_WWN", ""))]
+    if key == "model":
+        models = [udev.get("ID_MODEL"), disk.get("model")]
+        if short and "_" + short in serial:
+            # ID_MODEL of SCSI and some SATA disks ends after 16 letters; this does not
+            models.append(serial.partition("_" + short)[0])
+        return models, [re.sub(r"^[^ _]+[ _]+", "", model or "") for model in models]
+    return ([disk["path"], disk["use"]] if key == "path" else [udev.get(UDEV[key])]), []
 
 
-def matched(there: list[Disk], matches: Any) -> list[Disk]:
-    """The disks one of which is taken; more than one, when it cannot be told which."""
-    for match in matches if isinstance(matches, list) else [matches]:
-        found = [disk for disk in there if fits(disk, match)]
-        if "size" in match or "ssd" in match:  # then those that hold the installer itself do not count
-            found = [
-                disk for disk in found if not any(node.get("mountpoint") for node in disk["all"])
-            ] or found
+def named(there: list[Disk], key: str, pattern: Any) -> list[Disk]:
+    """The disks that are called so."""
+    plain = same if key in ("serial", "model", "vendor") else str
+    for place in 0, 1:
+        found = [
+            disk
+            for disk in there
+            if any(
+                fnmatch.fnmatchcase(plain(name or ""), plain(pattern)) for name in spellings(disk, key)[place]
+            )
+        ]
         if found:
-            sizes = [int(disk["size"]) for disk in found]
-            end = {"largest": max, "smallest": min}.get(match.get("size"))
-            return [disk for disk, size in zip(found, sizes) if end is None or size == end(sizes)]
+            return found
     return []
 
 
-def named(there: list[Disk], action: Any) -> list[Disk]:
-    """The disks that a disk of storage.config can be, when it is named and not matched."""
-    if "serial" in action:
-        keys = "ID_SERIAL", "ID_SERIAL_SHORT"
-        return [d for d in there if action["serial"] in [d["serial"], *(d["udev"].get(key) for key in keys)]]
-    return [disk for disk in there if os.path.realpath(action["path"]) == os.path.realpath(disk["path"])]
+def matched(there: list[Disk], match: Any) -> list[Disk]:
+    """The disks that fit (what the keys mean: Subiquity, models/storage.py)."""
+    found = there
+    for key in ("serial", "model", "path", *UDEV):
+        if key in match:
+            found = named(found, key, match[key])
+    if "ssd" in match:
+        found = [disk for disk in found if (str(disk["rota"]).lower() in ("0", "false")) == match["ssd"]]
+    if "size" in match or "ssd" in match or match.get("install-media"):
+        # the disk that the installer itself came from, or never that one
+        mine = bool(match.get("install-media"))
+        found = [disk for disk in found if any(node.get("mountpoint") for node in disk["all"]) == mine]
+    end = {"largest": max, "smallest": min}.get(match.get("size"))
+    if end and found:
+        size = end(int(disk["size"]) for disk in found)
+        found = [disk for disk in found if int(disk["size"]) == size]
+    return found
 
 
-def used(there: list[Disk]) -> list[Disk]:
-    """The disks that the installer would use; where that cannot be told, all of them."""
-    if "config" not in want["storage"]:
-        return matched(there, want["storage"]["match"]) or there
-    taken: list[Disk] = []
-    rest = list(there)
-    for action in want["storage"]["config"]:
-        is_named = "serial" in action or "path" in action
-        found = named(rest, action) if is_named else matched(rest, action.get("match", {}))
+def choose(there: list[Disk], wish: Any, times: int = 1) -> list[Disk]:
+    """The disks any of which may be meant, the one that is used first; LookupError when a person must say more.
+
+    wish: a match, or a list of them of which the first counts that any disk fits. times: how often it is wished.
+    """
+    for match in wish if isinstance(wish, list) else [wish]:
+        found = matched(there, match)
         if not found:
-            return there
+            continue
+        # the order in which the kernel found them can be another one the next time
+        found.sort(key=lambda disk: (disk["udev"].get("ID_SERIAL", ""), disk["path"]))
+        if "serial" in match and len({disk["use"] for disk in found}) > times:
+            raise LookupError(f"the serial {match['serial']} fits {listed(found)}; write more of the number")
+        return found
+    raise LookupError(f"no disk fits {json.dumps(wish)}; there are {listed(there)}")
+
+
+def listed(there: list[Disk]) -> str:
+    found = [f"{disk['name']} (serial {disk['serial']}, {disk['size']} bytes)" for disk in there]
+    return ", ".join(found) or "none"
+
+
+def wish_of(action: Any) -> Any:
+    """What a disk of storage.config is to match; a serial or a path beside it is no pattern."""
+    if "serial" in action:
+        return {"serial": glob.escape(str(action["serial"]))}
+    if "path" in action:
+        return {"path": glob.escape(os.path.realpath(str(action["path"])))}
+    return action.get("match", {})
+
+
+def settle(there: list[Disk], storage: Any) -> list[Disk]:
+    """Name the disks in the installer's settings by their paths; all that may be used."""
+    layout, actions = storage.get("layout") or {}, storage.get("config") or []
+    if layout or not actions:
+        is_gap = layout.get("mode") == "use_gap"  # the disk with the largest gap, of those that fit
+        found = choose(there, layout.get("match", {} if is_gap else {"size": "largest"}))
+        if layout and not (is_gap and len(found) > 1):
+            layout["match"] = {"path": found[0]["use"]}
+        return found
+    taken: list[Disk] = []
+    rest = there
+    named_disks = [action for action in actions if action.get("type") == "disk"]
+    wishes = [wish_of(action) for action in named_disks]
+    for action, wish in zip(named_disks, wishes):
+        found = choose(rest, wish, wishes.count(wish))
         taken += [disk for disk in found if disk not in taken]
-        if len(found) == 1:
-            rest.remove(found[0])
+        for key in "serial", "match":
+            action.pop(key, None)
+        action["path"] = found[0]["use"]
+        rest = [disk for disk in rest if disk["use"] != found[0]["use"]]
     return taken or there
 
 
@@ -122,38 +193,39 @@ def held(disk: Disk) -> str:
     """What a disk holds, for people; nothing when it is blank."""
     signs = output("wipefs", "--no-act", "--noheadings", "--output", "TYPE", disk["path"]).split()
     found = []
-    for node in disk["all"]:
-        kind, label = node.get("fstype") or "", node.get("label") or ""
+    # several ways to a disk are nothing that lies on it
+    nodes = [node for node in disk["all"] if node.get("type") != "mpath"]
+    for node in nodes:
+        kind, label = (node.get("fstype") or "").replace("mpath_member", ""), node.get("label") or ""
         if kind or label:
             is_windows = kind.lower() in ("ntfs", "bitlocker")
             found.append(" ".join(filter(None, [node["name"], "Windows" if is_windows else "", kind, label])))
-    if not signs and not found and len(disk["all"]) == 1:
+    if not signs and not found and len(nodes) == 1:
         return ""
     return ", ".join(found) or "/".join(dict.fromkeys(signs)) or "partitions"
 
 
-def other_machine() -> Iterator[str]:
+def other_machine(expect: Any) -> Iterator[str]:
     for key, name in ("product", "product_name"), ("product_serial", "product_serial"):
         found = read("/sys/class/dmi/id/" + name)
-        pattern = ".*".join(map(re.escape, same(want.get(key, "*")).split("*")))
+        pattern = ".*".join(map(re.escape, same(expect.get(key, "*")).split("*")))
         if not re.fullmatch(pattern, same(found), re.DOTALL):
-            yield f"the {key} is {found or 'unknown'}, not {want[key]}"
+            yield f"the {key} is {found or 'unknown'}, not {expect[key]}"
     cards = glob.glob("/sys/class/net/*/address") + glob.glob("/sys/class/net/*/bonding_slave/perm_hwaddr")
-    if "mac" in want and want["mac"] not in map(read, cards):
-        yield f"no network card has the mac {want['mac']}"
+    if "mac" in expect and expect["mac"] not in map(read, cards):
+        yield f"no network card has the mac {expect['mac']}"
 
 
-def other_disks(there: list[Disk]) -> Iterator[str]:
-    if "disk_serial" not in want and "disk_size" not in want:
+def other_disks(there: list[Disk], expect: Any) -> Iterator[str]:
+    if "disk_serial" not in expect and "disk_size" not in expect:
         return
-    least, most = want.get("disk_size", (0, 2**99))
-    serial = want.get("disk_serial")
-    right = [disk for disk in there if same(serial) in ("", same(disk["serial"]))]
+    least, most = expect.get("disk_size", (0, 2**99))
+    serial = expect.get("disk_serial")
+    right = named(there, "serial", serial) if serial else there
     if not any(least <= int(disk["size"]) <= most for disk in right):
-        listed = [f"{disk['name']} (serial {disk['serial']}, {disk['size']} bytes)" for disk in there]
         yield (
             f"no disk has the disk_serial {serial or '(any)'} and {least} to {most} bytes;"
-            f" there are {', '.join(listed) or 'none'}"
+            f" there are {listed(there)}"
         )
 
 
@@ -179,24 +251,41 @@ def not_blank(chosen: list[Disk]) -> Iterator[str]:
             yield f"disk {disk['name']} holds {what}: to wipe it, run homelab.netboot.arm -l {want['name']}"
 
 
-def reasons() -> Iterator[str]:
-    yield from other_machine()
+def reasons(told: Any) -> Iterator[str]:
+    expect = want["expect"]
+    yield from other_machine(expect)
     there = disks()
-    yield from other_disks(there)
-    chosen = used(there)
+    yield from other_disks(there, expect)
+    try:
+        chosen = settle(there, told.get("storage") or {})
+    except LookupError as error:
+        yield str(error)
+        return
     yield from protected(there, chosen)
     yield from not_blank(chosen)
 
 
+def look() -> str:
+    """Why the installation must not go on; when it may, the installer's settings name the disks."""
+    with open(HERE + "/settings.json", encoding="utf-8") as file:
+        want.update(json.load(file))
+    with open(TOLD, encoding="utf-8") as file:
+        told = yaml.safe_load(file)
+    wrong = "; ".join(reasons(told.get("autoinstall", told)))
+    if not wrong:
+        with open(TOLD, "w", encoding="utf-8") as file:
+            yaml.safe_dump(told, file, sort_keys=False)
+    return wrong
+
+
 def main() -> None:
-    want.update(json.loads(sys.argv[1]))
     try:
-        wrong = "; ".join(reasons())
+        wrong = look()
     except Exception as error:
         wrong = f"the machine could not be looked at: {error}"
     if wrong:
         wrong = ascii("not installed, nothing was written: " + wrong)[1:-1]
-        with open(sys.argv[2], "w") as file:
+        with open(HERE + "/reason", "w") as file:
             file.write(wrong[:450] + "\n")
         sys.exit("netboot: " + wrong)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machines
-from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import autoinstall, guard, releases
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import autoinstall, live, releases
 
 HASH = "$6$aaaaaaaa$4ytjk4CO0B599Bzc/7w5hKErpcKA2/MyBcv5dCFNBin3TPSd6cH/XpYf9ZeGd7ZsjNn2xxUXejVbPGVF.jYa6/"
 NUC1 = {
@@ -157,4 +157,4 @@ def test_what_is_served_is_what_was_checked_and_the_commands_of_our_own() -> Non
         key: checked[key] for key in checked if not key.endswith("-commands")
     }
     assert "one" in told["late-commands"]
-    assert told["early-commands"] == [*guard.early_commands(machine, checked, "http://192.168.1.50"), "two"]
+    assert told["early-commands"] == [*live.commands("http://192.168.1.50")["early-commands"][0], "two"]

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import guard
+from ansible_collections.homelab.netboot.tests.unit.plugins.plugin_utils._ubuntu.installer import (
+    Live,
+    command,
+)
 
 MACHINE = {"name": "nuc1", "expect": {}, "protect_label": ""}
 
@@ -51,44 +53,45 @@ def server() -> Iterator[Server]:
     server.http.server_close()
 
 
-def begin(server: Server, reason: Path, seconds: int = 20) -> int:
-    command, _guard = guard.early_commands(MACHINE, {}, f"http://127.0.0.1:{server.http.server_port}")
-    command = command.replace(guard.REASON, str(reason)).replace(f" {guard.PATIENCE}", f" {seconds}")
-    done = subprocess.run(
-        ["sh", "-c", command], check=False, env={"PATH": "/usr/bin:/bin", "http_proxy": "http://x"}
-    )
-    return done.returncode
+@pytest.fixture
+def live(tmp_path: Path) -> Live:
+    return Live(tmp_path)
 
 
-def test_it_goes_on_when_the_server_has_noted_it(server: Server, tmp_path: Path) -> None:
+def begin(server: Server, live: Live, seconds: int = 20) -> int:
+    live.carry(MACHINE, f"http://127.0.0.1:{server.http.server_port}", seconds)
+    return live.run(command("early"), http_proxy="http://x").returncode
+
+
+def test_it_goes_on_when_the_server_has_noted_it(server: Server, live: Live) -> None:
     server.noted = [404, 404, 200]
-    assert begin(server, tmp_path / "reason") == 0
+    assert begin(server, live) == 0
     assert server.asked == [
         "PUT /reports/nuc1.@TOKEN@.begun",
         *["GET /machines/nuc1/@TOKEN@/receipt"] * 3,
     ]
-    assert not (tmp_path / "reason").exists()
+    assert live.why() == ""
 
 
-def test_it_tries_again_when_the_server_is_busy(server: Server, tmp_path: Path) -> None:
+def test_it_tries_again_when_the_server_is_busy(server: Server, live: Live) -> None:
     server.told = [503, 507, 204]
-    assert begin(server, tmp_path / "reason") == 0
+    assert begin(server, live) == 0
     assert len(server.asked) == 4
 
 
 @pytest.mark.parametrize(("told", "noted"), [([507], [404]), ([500], [200]), ([201], [404]), ([201], [503])])
 def test_it_stops_when_the_server_cannot_note_it(
-    server: Server, tmp_path: Path, told: list[int], noted: list[int]
+    server: Server, live: Live, told: list[int], noted: list[int]
 ) -> None:
     server.told, server.noted = told, noted
-    assert begin(server, tmp_path / "reason", seconds=2) == 1
-    told_reason = (tmp_path / "reason").read_text()
+    assert begin(server, live, seconds=2) == 1
+    told_reason = live.why()
     assert told_reason.startswith(
         "not installed, nothing was written: the server did not note that the installation begins (HTTP Error "
     )
 
 
-def test_a_server_that_is_not_there_stops_it(server: Server, tmp_path: Path) -> None:
+def test_a_server_that_is_not_there_stops_it(server: Server, live: Live) -> None:
     server.http.shutdown()
     server.http.server_close()
-    assert begin(server, tmp_path / "reason", seconds=2) == 1
+    assert begin(server, live, seconds=2) == 1

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -46,9 +47,33 @@ def test_user_data_is_cloud_config_with_the_settings_below_one_key() -> None:
 
 def test_programs_can_be_read_line_by_line() -> None:
     text = files(NUC1)["seed/nuc1/user-data"]
-    (command,) = yaml.safe_load(text)["autoinstall"]["early-commands"]
-    assert command.count("\n") > 10
-    assert all(line.strip() in text.splitlines() or f"    {line}" in text for line in command.splitlines())
+    carried = {file["path"]: file["content"] for file in yaml.safe_load(text)["write_files"]}
+    assert list(carried) == ["/run/netboot/settings.json", "/run/netboot/guard.py"]
+    for content in carried.values():
+        assert content.count("\n") > 4
+        assert all(not line or f"    {line}\n" in text for line in content.splitlines())
+
+
+def test_commands_are_short_and_hold_no_secret() -> None:
+    checked = machines.normalise([{**NUC1, "expect": {"product": "x" * 99}}])
+    answers = yaml.safe_load(seeds.files(checked, "http://192.168.1.50")["seed/nuc1/user-data"])[
+        "autoinstall"
+    ]
+    assert {key: answers[f"{key}-commands"] for key in ("early", "late", "error")} == {
+        "early": ["python3 -I /run/netboot/begin.py", "python3 -I /run/netboot/guard.py"],
+        "late": ["python3 -I /run/netboot/report.py installed || true"],
+        "error": ["python3 -I /run/netboot/report.py failed || true"],
+    }
+
+
+def test_what_the_programs_are_told_is_for_root_alone() -> None:
+    user_data = yaml.safe_load(
+        seeds.files(machines.normalise([NUC1]), "http://192.168.1.50")["seed/nuc1/user-data"]
+    )
+    modes = {
+        file["path"]: file["permissions"] for file in user_data["write_files"] if "@TOKEN@" in file["content"]
+    }
+    assert modes == {"/run/netboot/settings.json": "0600"}
 
 
 def test_keys_that_stand_in_two_places_are_written_twice() -> None:
@@ -169,10 +194,10 @@ def test_ten_thousand_machines_take_seconds() -> None:
 
 def test_the_reports_come_after_all_that_the_inventory_says() -> None:
     checked = machines.normalise([{**NUC1, "autoinstall": {"late-commands": ["mine"]}}])
-    answers = yaml.safe_load(seeds.files(checked, "http://192.168.1.50")["seed/nuc1/user-data"])[
-        "autoinstall"
-    ]
-    mine, ours = answers["late-commands"]
+    user_data = yaml.safe_load(seeds.files(checked, "http://192.168.1.50")["seed/nuc1/user-data"])
+    mine, ours = user_data["autoinstall"]["late-commands"]
     assert mine == "mine"
-    assert "http://192.168.1.50/reports/nuc1.@TOKEN@.installed" in ours
-    assert "http://192.168.1.50/reports/nuc1.@TOKEN@.failed" in answers["error-commands"][-1]
+    assert ours.endswith("report.py installed || true")
+    told = json.loads(user_data["write_files"][0]["content"])
+    assert told["installed"] == "http://192.168.1.50/reports/nuc1.@TOKEN@.installed"
+    assert told["failed"] == "http://192.168.1.50/reports/nuc1.@TOKEN@.failed"

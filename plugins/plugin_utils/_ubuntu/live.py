@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface, may change in any release.
+"""What is carried into the installer's live system: three programs, their settings, and the commands that start them.
+
+cloud-init writes the files there, since what stands beside C(autoinstall) in user-data is for the live system
+(Subiquity's documentation, "Cloud-init and autoinstall interaction"; C(write-files) is among the modules that its
+C(/etc/cloud/cloud.cfg) names). So the commands are short: Subiquity prints each three times on the machine's console.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import (
+    BEGUN,
+    FAILED,
+    INSTALLED,
+    RECEIPT,
+    WIPE,
+    report_address,
+    seed_address,
+)
+
+#: A folder of the live system, in memory.
+FOLDER = "/run/netboot"
+#: Seconds in which the server must have noted that the installation begins; it tries again itself after ten.
+PATIENCE = 90
+
+_PROGRAMS = Path(__file__).parent / "programs"
+
+
+def files(machine: Mapping[str, Any], base_url: str = "") -> list[dict[str, str]]:
+    """Return the files, as cloud-init's C(write_files) takes them.
+
+    :param machine: settings as the filter P(homelab.netboot.machines#filter) returns them.
+    :param base_url: the server's HTTP root, without a slash at the end; without it, no server is told.
+    """
+    names = ["begin", "guard", "report"] if base_url else ["guard"]
+    # the token is in it: nobody but root reads it
+    written = [_file("settings.json", _settings(machine, base_url), "0600")]
+    return written + [
+        _file(f"{name}.py", (_PROGRAMS / f"{name}.py").read_text(encoding="utf-8")) for name in names
+    ]
+
+
+def commands(base_url: str = "") -> dict[str, tuple[list[str], list[str]]]:
+    """Return by section of the installer's settings the commands before and behind the user's own.
+
+    Before all others: the server's receipt, and a look at the machine. Behind all others: how it ended.
+
+    :param base_url: the server's HTTP root; without it, no server is told.
+    """
+    guard = [_command("guard")]
+    if not base_url:
+        return {"early-commands": (guard, [])}
+    return {
+        "early-commands": ([_command("begin"), *guard], []),
+        # an installation that has ended must not fail because of its report
+        "late-commands": ([], [_command("report", "installed") + " || true"]),
+        "error-commands": ([], [_command("report", "failed") + " || true"]),
+    }
+
+
+def _settings(machine: Mapping[str, Any], base_url: str) -> str:
+    """Return what the programs must know of this machine."""
+    name = machine["name"]
+    settings = {
+        "name": name,
+        "wipe": WIPE,
+        "label": str(machine["protect_label"]),
+        "expect": machine["expect"],
+    }
+    if base_url:
+        settings |= {
+            "begun": report_address(base_url, name, BEGUN),
+            "receipt": seed_address(base_url, name) + RECEIPT,
+            "patience": PATIENCE,
+            "installed": report_address(base_url, name, INSTALLED),
+            "failed": report_address(base_url, name, FAILED),
+        }
+    return json.dumps(settings, indent=2) + "\n"
+
+
+def _file(name: str, content: str, permissions: str = "0644") -> dict[str, str]:
+    return {"path": f"{FOLDER}/{name}", "permissions": permissions, "content": content}
+
+
+def _command(*words: str) -> str:
+    # -I: what Subiquity's snap sets for a Python of its own is not meant for this one
+    return f"python3 -I {FOLDER}/{words[0]}.py {' '.join(words[1:])}".strip()
