@@ -103,10 +103,10 @@ def provision(
 def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[str], None]) -> list[Outcome]:
     """Boot one server's machines, a few at a time; apart from them those that are switched on again at once."""
     network = lan.find(box.lan or "")
-    # it would put right what is changed below
-    run(*server.ssh(box, "systemctl", "stop", "netboot-expire.timer", "netboot-expire.service"))
-    # netboot.target goes with the timer, and who waits for machines' reports with that
-    run(*server.ssh(box, "systemctl", "start", "netboot-reports.path"))
+    # It would put right what is changed below. It must not be stopped: netboot.target would stop with it.
+    drop_in = "/run/systemd/system/netboot-expire.service.d"
+    never = f"mkdir -p {drop_in}; printf '[Unit]\\nConditionPathExists=/never\\n' >{drop_in}/never.conf"
+    run(*server.ssh(box, f"{never}; systemctl daemon-reload"))
     for row in rows:
         if row.strip:
             strip(box, row)
