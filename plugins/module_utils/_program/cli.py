@@ -12,6 +12,7 @@ from . import contract, listing, wake
 from .plan import RefusedError
 from .server import Server
 from .settings import Settings
+from .why import asking
 
 SETTINGS = "/etc/netboot/netboot.json"
 
@@ -30,10 +31,13 @@ def parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="tell the states")
     status.add_argument("--json", action="store_true", help="for programs")
     status.add_argument("name", nargs="*", help="machine (default: all)")
+    why = commands.add_parser("why", help="tell how far machines came, and what keeps them from going on")
+    why.add_argument("--json", action="store_true", help="for programs")
+    why.add_argument("name", nargs="+", help="machine, or a MAC address")
     switch = commands.add_parser("wake", help="switch on by Wake-on-LAN, where the machine is set up for it")
     switch.add_argument("name", nargs="+", help="machine")
     commands.add_parser("reports", help="take what the machines reported, and who fetched user-data")
-    commands.add_parser("expire", help="withdraw user-data that was handed out long ago")
+    commands.add_parser("expire", help="withdraw user-data that was handed out long ago; read the logs")
     return top
 
 
@@ -44,6 +48,9 @@ def main(argv: list[str] | None = None) -> int:
         settings = Settings.load(given.settings)
         if given.command == "status":
             say(listing.tell(settings, given.name, as_json=given.json))
+            return 0
+        if given.command == "why":
+            say(asking.tell(settings, given.name, as_json=given.json))
             return 0
         if given.command == "wake":
             machines = listing.chosen(settings, given.name)
@@ -58,7 +65,10 @@ def main(argv: list[str] | None = None) -> int:
                 getattr(server, given.command)()
             if given.command in ("publish", "arm", "disarm"):
                 say(json.dumps({"changed": server.changed, "armed": server.armed()}))
-            return int(server.failed)
+        if given.command == "expire":
+            with listing.kept(settings) as stories:
+                stories.refresh()
+        return int(server.failed)
     except RefusedError as error:
         sys.stderr.write(f"netboot {given.command}: {error}\n")
         return 1
@@ -68,7 +78,6 @@ def main(argv: list[str] | None = None) -> int:
             f"netboot {given.command}: {place}: {error.strerror}; run it again when that is mended\n"
         )
         return 1
-    return 0
 
 
 def say(text: str) -> None:

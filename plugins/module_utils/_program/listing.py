@@ -1,30 +1,52 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: no promise that names or behaviour stay.
-"""The states as a table for people and as JSON for programs. Changes nothing."""
+"""The states as a table for people and as JSON for programs. Changes no state."""
 
 from __future__ import annotations
 
 import json
 import os
+import textwrap
 import time
 from dataclasses import replace
 from typing import Any, Sequence
 
-from . import fetches, store
+from . import store
 from . import plan as plans
+from .contract import TFTP
+from .events import event as kinds
+from .events.kept import Kept
 from .settings import Settings
 from .states import Machine, printable, unknown
 
 HEAD = ("machine", "mac", "image", "state", "since", "fetched", "reason")
+#: Characters of a line, and of its last column at least.
+WIDTH, LEAST = 100, 20
 
 
 def tell(settings: Settings, names: Sequence[str], *, as_json: bool) -> str:
     """The states of these machines, of all when none is named."""
     machines = chosen(settings, names)
-    macs = {machine.mac: machine.name for machine in chosen(settings, [])}
-    fetched = fetches.last(fetches.recent(), macs, settings.root)
-    rows = [{**row(settings, machine), "fetched": shown(fetched.get(machine.name))} for machine in machines]
+    with kept(settings) as stories:
+        stories.refresh()
+        fetched = {machine.name: last(stories.story(machine.mac)) for machine in machines}
+    rows = [{**row(settings, machine), "fetched": fetched[machine.name]} for machine in machines]
     return json.dumps(rows, indent=1) if as_json else table(rows)
+
+
+def kept(settings: Settings) -> Kept:
+    """The machines' stories."""
+    names = {machine.mac: machine.name for machine in chosen(settings, [])}
+    return Kept(settings.state, names, os.path.join(settings.root, TFTP))
+
+
+def last(story: Sequence[kinds.Event]) -> str:
+    """When it fetched or reported something last, and what."""
+    for event in reversed(story):
+        if event.is_fetched or (event.kind == kinds.HTTP and event.status in (201, 204)):
+            when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(event.time))
+            return f"{when} {printable(event.name)}"
+    return ""
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> list[Machine]:
@@ -50,18 +72,24 @@ def row(settings: Settings, machine: Machine) -> dict[str, Any]:
     }
 
 
-def shown(fetch: fetches.Fetch | None) -> str:
-    """When and what."""
-    if fetch is None:
-        return ""
-    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(fetch[0]))
-    return f"{when} {printable(fetch[1])}"
-
-
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Aligned columns."""
-    cells: list[Sequence[str]] = [HEAD, *([str(one[column] or "-") for column in HEAD] for one in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells
-    )
+    """Aligned columns. What is last fetched is told without its folder, and times without seconds; reasons that are too long for
+    the line go on below."""
+    lines = [HEAD, *([_short(column, str(one[column] or "-")) for column in HEAD] for one in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD) - 1)]
+    start = sum(widths) + 2 * len(widths)
+    told = []
+    for line in lines:
+        before = "".join(cell.ljust(width + 2) for cell, width in zip(line, widths))
+        parts = textwrap.wrap(line[-1], max(LEAST, WIDTH - start)) or [""]
+        told += [(before + parts[0]).rstrip(), *(" " * start + part for part in parts[1:])]
+    return "\n".join(told)
+
+
+def _short(column: str, text: str) -> str:
+    if column == "since":
+        return text[:16].replace("T", " ")
+    if column == "fetched" and text != "-":
+        when, _space, path = text.partition(" ")
+        return f"{when[5:16].replace('T', ' ')} {path.rpartition('/')[2][:20]}"
+    return text

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
+"""What is new in the server's logs: each line is read once, also when logs are rotated. Reads files, changes none."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from typing import Dict, Iterator, List, Tuple
+
+from ..contract import BOOT_SERVER, WEB_SERVER
+
+#: Of a log that is read for the first time, this much of its end, in bytes and in lines.
+FIRST_BYTES, FIRST_LINES = 16 << 20, 100_000
+#: Longer lines are no lines of ours.
+LINE = 8192
+
+Place = Dict[str, int]
+"""Where a log was read up to: its inode and a position in bytes."""
+
+
+def file_lines(path: str, place: Place) -> Tuple[List[str], Place]:
+    """The whole lines of a growing file that are new since `place`, and the place after them.
+
+    A file that was renamed to PATH.1 meanwhile (logrotate) is read to its end first.
+    """
+    try:
+        now = os.stat(path).st_ino
+    except OSError:
+        return [], place
+    lines: List[str] = []
+    start = 0
+    if not place:
+        start = max(0, os.stat(path).st_size - FIRST_BYTES)
+    elif place["inode"] == now and os.stat(path).st_size >= place["at"]:
+        start = place["at"]
+    else:
+        lines = _rotated(path + ".1", place)
+    more, end = _read(path, start)
+    return lines + more, {"inode": now, "at": end}
+
+
+def _rotated(path: str, place: Place) -> List[str]:
+    try:
+        if os.stat(path).st_ino == place["inode"]:
+            return _read(path, place["at"])[0]
+    except OSError:
+        pass
+    return []
+
+
+def _read(path: str, start: int) -> Tuple[List[str], int]:
+    try:
+        with open(path, "rb") as file:
+            file.seek(start)
+            data = file.read()
+    except OSError:
+        return [], start
+    whole = data[: data.rfind(b"\n") + 1]
+    return [line[:LINE] for line in whole.decode("utf-8", "replace").split("\n")[:-1]], start + len(whole)
+
+
+def journal_lines(cursor: str) -> Tuple[List[str], str]:
+    """The lines of dnsmasq's journal after a cursor, and what systemd says of our services; and the cursor after them.
+
+    Without a cursor, the last ones. Empty where the journal cannot be read.
+    """
+    argv = ["journalctl", "-q", "--no-pager", "-o", "short-unix", "--show-cursor", "-u", BOOT_SERVER, "-u", WEB_SERVER]
+    argv += ["--after-cursor", cursor] if cursor else ["-n", str(FIRST_LINES)]
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    try:
+        done = subprocess.run(
+            argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=300,
+            check=False,
+            env=environment,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return [], cursor
+    lines = done.stdout.decode("utf-8", "replace").split("\n")
+    if done.returncode != 0 and cursor and not any(lines):
+        return journal_lines("")  # the journal was taken away, and the cursor with it
+    found = [line for line in lines if line.startswith("-- cursor: ")]
+    return list(_without_cursor(lines)), found[-1][len("-- cursor: ") :] if found else cursor
+
+
+def _without_cursor(lines: List[str]) -> Iterator[str]:
+    return (line[:LINE] for line in lines if line and not line.startswith("-- "))
+

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
+"""Looks at the server: what a verdict needs besides a machine's story. Reads, changes nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from typing import Iterator, List, Sequence
+
+from ..contract import BOOT, BOOT_SERVER, HTTP, WEB_SERVER
+from ..events.event import OFFER, Event
+from ..events.kept import Kept
+from ..files import read
+from ..settings import Settings
+from .case import Facts
+
+SERVICES = (BOOT_SERVER, WEB_SERVER)
+#: Bytes that must be free for states, seeds and reports.
+LEAST_FREE = 1 << 20
+LOG_BYTES = 1 << 16
+
+
+def look(settings: Settings, kept: Kept, name: str, story: Sequence[Event]) -> Facts:
+    """What is so now. name: the machine's in the inventory; empty for a stranger."""
+    paths = sorted({event.name.lstrip("/") for event in story if event.name.lstrip("/").startswith("images/")})
+    return Facts(
+        now=time.time(),
+        stopped=tuple(_stopped()),
+        sizes={path: _size(os.path.join(settings.root, HTTP, path)) for path in paths},
+        changed=tuple(path for path in paths if _is_changed(os.path.join(settings.root, HTTP, path))),
+        full=tuple(place for place in (settings.root, settings.state, settings.spool) if _is_full(place)),
+        entry=_entry(os.path.join(settings.state, "plan", BOOT, name)) if name else "",
+        log=_text(os.path.join(settings.state, "logs", name + ".log")) if name else "",
+        strangers=tuple(_strangers(kept)),
+        unanswered=tuple(kept.story("")[-50:]),
+        is_known=bool(name),
+    )
+
+
+def _stopped() -> Iterator[str]:
+    """Services that do not run; where systemd does not answer, none."""
+    for service in SERVICES:
+        try:
+            argv = ["systemctl", "is-active", "--quiet", service]
+            done = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=10, check=False)
+        except (OSError, subprocess.SubprocessError):
+            return
+        if done.returncode == 3:  # systemctl(1): not active
+            yield service
+
+
+def _strangers(kept: Kept) -> List[Event]:
+    """The last offer to each machine that the inventory does not name, newest last, at most five."""
+    found = []
+    for mac in kept.macs():
+        if mac not in kept.names:
+            found += [event for event in kept.story(mac) if event.kind == OFFER][-1:]
+    return sorted(found, key=lambda event: event.time)[-5:]
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def _is_changed(path: str) -> bool:
+    """Whether a file of an image has another size than when it was verified (its version's note)."""
+    folder, base = os.path.split(path)
+    try:
+        noted = json.loads(read(os.path.join(folder, ".image.json")))["files"][base]["size"]
+        return os.stat(path).st_size != noted
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _is_full(place: str) -> bool:
+    try:
+        disk = os.statvfs(place)
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < LEAST_FREE or (disk.f_files > 0 and disk.f_favail == 0)
+
+
+def _entry(folder: str) -> str:
+    """The first boot entry of a machine, as the plan has it."""
+    for top, _folders, names in sorted(os.walk(folder)):
+        for name in sorted(names):
+            return _text(os.path.join(top, name))
+    return ""
+
+
+def _text(path: str) -> str:
+    try:
+        return read(path, LOG_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
