@@ -38,7 +38,8 @@ class Facts:
     ROOT/http; 0 for one that is not there. changed: files of images that are not what they were when they were verified.
     full: folders on disks without space. entry: the machine's boot entry, as it is when it is armed. log: what its last
     installation said when it failed. strangers: the last offers to machines that the inventory does not name.
-    unanswered: who asked for a loader that the server has not. is_known: whether the inventory names it.
+    unanswered: what nobody can tell whose it is: who was not answered, what dnsmasq may not read. kinds: numbers of the
+    architectures that have a loader (RFC 4578, 2.1); empty where that is not known. is_known: whether the inventory names it.
     """
 
     now: float
@@ -50,6 +51,7 @@ class Facts:
     log: str = ""
     strangers: Sequence[Event] = ()
     unanswered: Sequence[Event] = ()
+    kinds: Sequence[int] = ()
     is_known: bool = True
 
 

@@ -50,6 +50,11 @@ def _cut(pattern: re.Pattern[str]) -> Test:
     return lambda case: case.cut(pattern) if not case.got(pattern) else []
 
 
+def _no_seed(*statuses: int) -> Test:
+    """One of the four files is enough for cloud-init to give up."""
+    return lambda case: case.refused(c.SEED, *statuses) if not case.got(c.USER_DATA) else []
+
+
 def _denied(case: Case) -> Sequence[Event]:
     return case.of(DENIED) or case.denied()
 
@@ -71,6 +76,13 @@ def _unanswered(case: Case) -> Sequence[Event]:
         for event in case.facts.unanswered
         if event.kind == UNANSWERED and event.time >= case.facts.now - 3600
     ][-3:]
+
+
+def _no_loader(case: Case) -> Sequence[Event]:
+    """It asked as an architecture for which there is none."""
+    asked = [(event, re.search(r"Client:Arch:(\d+)", event.name)) for event in case.offers]
+    odd = [event for event, found in asked if found and int(found[1]) not in case.facts.kinds]
+    return odd[-1:] if case.facts.kinds else []
 
 
 def _http_boot(case: Case) -> bool:
@@ -100,8 +112,9 @@ def _ipxe(case: Case) -> Sequence[Event]:
 
 
 def _no_entry(case: Case) -> Sequence[Event]:
+    """Loaders ask for the entry that is for all after all others."""
     asked = case.missing(c.CONFIGURATION)
-    return asked[-2:] if asked and not case.got(c.CONFIGURATION) else []
+    return asked[-2:] if asked and asked[-1].base in ("default", "default.cfg", "default.ipxe") else []
 
 
 def _changed(case: Case) -> bool:
@@ -224,6 +237,13 @@ CAUSES: tuple[Cause, ...] = (
         "Switch it on with network boot (PXE, IPv4) first in its firmware, in the same network as the server.",
     ),
     # it asks
+    Cause(
+        "no-loader-for-kind",
+        ("offered",),
+        _no_loader,
+        "It boots by UEFI of a kind for which the server has no loader.",
+        "Run homelab.netboot.site: it says which loaders there are, and why. Or let the machine boot by BIOS (CSM).",
+    ),
     Cause(
         "offer-not-taken",
         ("offered",),
@@ -413,9 +433,9 @@ CAUSES: tuple[Cause, ...] = (
           "Its user-data is not handed out any more, since an earlier installation did not report in time.", ARM),
     Cause("withdrawn-meanwhile", ("seeds", "installer"), _withdrawn(""),
           "Its state changed while it booted, so its user-data is not handed out any more.", ARM),
-    Cause("seeds-refused", ("seeds",), _refused(c.SEED, 403, 429, 500, 503),
+    Cause("seeds-refused", ("seeds",), _no_seed(403, 429, 500, 503),
           "The web server refuses its user-data.", f"See /var/log/netboot on the server; systemctl restart {WEB_SERVER}."),
-    Cause("seeds-missing", ("seeds",), _missing(c.SEED),
+    Cause("seeds-missing", ("seeds",), _no_seed(404),
           "Its seed is not on the server: it was armed anew since it booted, or files were taken away.",
           "Run homelab.netboot.site, arm it, and start it again."),
     Cause(

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
-from typing import Iterator, List, Sequence
+from typing import Iterator, List, Sequence, Tuple
 
 from ..contract import BOOT, BOOT_SERVER, HTTP, WEB_SERVER
 from ..events.event import OFFER, Event
@@ -21,6 +22,9 @@ SERVICES = (BOOT_SERVER, WEB_SERVER)
 #: Bytes that must be free for states, seeds and reports.
 LEAST_FREE = 1 << 20
 LOG_BYTES = 1 << 16
+DNSMASQ = "/etc/netboot/dnsmasq.conf"
+#: dnsmasq's names of architectures (src/option.c).
+KINDS = {"x86PC": 0, "IA32_EFI": 6, "X86-64_EFI": 7, "BC_EFI": 9, "ARM32_EFI": 10, "ARM64_EFI": 11}
 
 
 def look(settings: Settings, kept: Kept, name: str, story: Sequence[Event]) -> Facts:
@@ -36,8 +40,17 @@ def look(settings: Settings, kept: Kept, name: str, story: Sequence[Event]) -> F
         log=_text(os.path.join(settings.state, "logs", name + ".log")) if name else "",
         strangers=tuple(_strangers(kept)),
         unanswered=tuple(kept.story("")[-50:]),
+        kinds=kinds(_text(DNSMASQ)),
         is_known=bool(name),
     )
+
+
+def kinds(configuration: str) -> Tuple[int, ...]:
+    """The architectures that dnsmasq's configuration names a loader for."""
+    names = re.findall(r"(?m)^pxe-service=(?:tag:[^,]*,)*([^,]+),", configuration)
+    by_http = re.findall(r"(?m)^dhcp-vendorclass=[^,]*,HTTPClient:Arch:(\d+)", configuration)
+    numbers = [KINDS.get(name, int(name) if name.isdigit() else -1) for name in names] + [int(one) for one in by_http]
+    return tuple(sorted(set(numbers) - {-1}))
 
 
 def _stopped() -> Iterator[str]:

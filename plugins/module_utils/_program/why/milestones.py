@@ -65,8 +65,8 @@ MILESTONES = (
     Milestone("linux", "runs Linux, which asks for the ISO", _linux, 900),
     Milestone("iso", "has the ISO", _iso, 600),
     Milestone("seeds", "has its user-data", lambda case: case.got(c.USER_DATA), 900),
-    Milestone("installer", "its installer begins", _begun, 4 * 3600),
-    Milestone("disk", "its disk is written", _disk, 180),
+    Milestone("installer", "begins to install", _begun, 4 * 3600),
+    Milestone("disk", "has written its disk", _disk, 180),
     Milestone("report", "reports that it is installed", _report, 0),
     Milestone("up", "is up", _up, 0),
 )

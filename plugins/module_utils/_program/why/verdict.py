@@ -105,7 +105,7 @@ def _is_certain(case: Case, missing: str) -> bool:
 #: Causes that need no waiting.
 CERTAIN = frozenset(
     {"loader-missing", "kernel-missing", "initrd-missing", "iso-missing", "grub-missing", "seeds-missing"}
-    | {"entry-missing", "begin-refused", "kernel-forbidden", "seeds-refused", "iso-cut", "versions-differ"}
+    | {"entry-missing", "begin-refused", "kernel-forbidden", "seeds-refused", "iso-cut", "versions-differ", "restarted", "report-refused"}
 )
 #: Seconds that a person may take from arming a machine to its switch.
 TO_SWITCH_ON = 600.0
