@@ -11,8 +11,8 @@ import time
 from dataclasses import replace
 from typing import Any, Sequence
 
-from . import store
 from . import plan as plans
+from . import store
 from .contract import TFTP
 from .events import event as kinds
 from .events.kept import Kept
@@ -73,8 +73,7 @@ def row(settings: Settings, machine: Machine) -> dict[str, Any]:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Aligned columns. What is last fetched is told without its folder, and times without seconds; reasons that are too long for
-    the line go on below."""
+    """Aligned columns: files without their folders, times without seconds; long reasons go on in further lines."""
     lines = [HEAD, *([_short(column, str(one[column] or "-")) for column in HEAD] for one in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD) - 1)]
     start = sum(widths) + 2 * len(widths)

@@ -14,7 +14,9 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.events.st
 
 HERE = Path(__file__).parent / "recorded"
 ROOT = "/srv/netboot/tftp"
-LIVES = {f"52:54:00:12:35:0{n}": f"life-{name}" for n, name in enumerate(("bios", "uefi", "guard", "lost"), 1)}
+LIVES = {
+    f"52:54:00:12:35:0{n}": f"life-{name}" for n, name in enumerate(("bios", "uefi", "guard", "lost"), 1)
+}
 NAMES = {
     **LIVES,
     **{f"52:54:00:12:36:{n:02x}": f"r{n:02}" for n in range(1, 31)},

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events.event import Event
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events.story import boots
 from ansible_collections.homelab.netboot.plugins.module_utils._program.states import State
 from ansible_collections.homelab.netboot.plugins.module_utils._program.why.case import Case, Facts
 from ansible_collections.homelab.netboot.plugins.module_utils._program.why.causes import CAUSES
@@ -25,7 +27,9 @@ def test_the_table_of_faults(capsys: pytest.CaptureFixture[str]) -> None:
         for fault, key in rows:
             how = "recorded" if fault.recorded else "composed"
             sure = "either …" if key in either else ""
-            print(f"{how}  {fault.name:42} {key:28} {sure:9} {'' if key == fault.found else 'WRONG: ' + fault.found}")
+            print(
+                f"{how}  {fault.name:42} {key:28} {sure:9} {'' if key == fault.found else 'WRONG: ' + fault.found}"
+            )
         right = sum(key == fault.found for fault, key in rows)
         print(f"{right} of {len(rows)} right, {sum(fault.recorded for fault in FAULTS)} recorded")
     assert len(FAULTS) >= 40
@@ -62,9 +66,7 @@ def good_boots() -> list[Case]:
     return cases
 
 
-def _boots(mac: str, story: list) -> list[list[Case]]:  # type: ignore[type-arg]
-    from ansible_collections.homelab.netboot.plugins.module_utils._program.events.story import boots
-
+def _boots(mac: str, story: list[Event]) -> list[list[Case]]:
     found = []
     for number, boot in enumerate(boots(story)):
         if mac in STOPPED and number == 0:

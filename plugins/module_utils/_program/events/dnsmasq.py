@@ -28,7 +28,10 @@ _IP = r"(?P<address>\d+\.\d+\.\d+\.\d+)"
 _DHCP = (
     (OFFER, re.compile(rf"^{_XID}PXE\(\S+\) {_MAC} proxy$")),
     (LOADER, re.compile(rf"^{_XID}PXE\(\S+\) {_IP} {_MAC} (?P<name>\S+)$")),
-    (LOADER, re.compile(rf"^{_XID}(?:bootfile name: |sent size: +\d+ option: 67 bootfile-name +)(?P<name>\S+)$")),
+    (
+        LOADER,
+        re.compile(rf"^{_XID}(?:bootfile name: |sent size: +\d+ option: 67 bootfile-name +)(?P<name>\S+)$"),
+    ),
     (ASKS, re.compile(rf"^{_XID}vendor class: (?P<name>.+)$")),
     (CLASS, re.compile(rf"^{_XID}user class: (?P<name>.+)$")),
     (LEASE, re.compile(rf"^{_XID}DHCPACK\(\S+\) {_IP} {_MAC}")),
@@ -40,7 +43,9 @@ _TFTP = (
     (STOPPED, re.compile(rf"^(?P<note>failed sending) (?P<name>\S+) to {_IP}$")),
     (DENIED, re.compile(r"^cannot access (?P<name>\S+): (?P<note>.*)$")),
 )
-_SYSTEMD = ((SERVICE, re.compile(r"^(?P<note>Started|Stopped|Failed to start) (?P<name>[\w.@-]+\.service)\b")),)
+_SYSTEMD = (
+    (SERVICE, re.compile(r"^(?P<note>Started|Stopped|Failed to start) (?P<name>[\w.@-]+\.service)\b")),
+)
 _READERS = {"dnsmasq-dhcp": _DHCP, "dnsmasq-tftp": _TFTP, "systemd": _SYSTEMD}
 
 

@@ -16,6 +16,9 @@ HTTP, HEAD = "http", "head"
 #: STATE: the program changed a machine's state (note: why). SERVICE: systemd started or stopped one (name: which).
 STATE, SERVICE = "state", "service"
 
+#: HTTP's statuses: a whole answer; from here on it is none, and here on an error (RFC 9110, section 15).
+OK, REDIRECT, ERROR = 200, 300, 400
+
 
 class Record(NamedTuple):
     """What one line says. Fields that it says nothing of are empty.

@@ -56,7 +56,9 @@ class Joiner:
         self.macs = {name: mac for mac, name in names.items() if mac != ANY}
         self.owners: OrderedDict[str, list[Any]] = OrderedDict()  # address → [MAC, time of its last line]
         self.offered: OrderedDict[str, float] = OrderedDict()  # MAC → when, until its address is known
-        self.started: OrderedDict[str, float] = OrderedDict()  # MAC → when it had the initrd, until it has the ISO
+        self.started: OrderedDict[str, float] = (
+            OrderedDict()
+        )  # MAC → when it had the initrd, until it has the ISO
         self.waiting: OrderedDict[str, list[Event]] = OrderedDict()  # address → events
         self.asking: list[Any] = []  # [time, exchange, vendor class, user class]
         self.exchange = ["", ""]  # of the offer of which the log tells just now: number, MAC
@@ -105,7 +107,7 @@ class Joiner:
             yield self._event(Record(time, UNANSWERED, vendor, note=user), "")
 
     def _offer(self, record: Record) -> Event:
-        asked = self.asking if self.asking and self.asking[1] == record.exchange else [0, "", "", ""]
+        asked: list[Any] = self.asking if self.asking[1:2] == [record.exchange] else [0, "", "", ""]
         self.asking, self.exchange = [], [record.exchange, record.mac]
         _put(self.answered, record.exchange, True, MANY)
         _put(self.offered, record.mac, record.time, MANY)

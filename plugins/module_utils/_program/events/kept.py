@@ -2,14 +2,15 @@
 # Private to this collection: no promise that names or behaviour stay.
 """The stories of all machines, kept in the state folder: what is new in the logs is added, what is old forgotten.
 
-    STATE/events/read.json                up to where the logs were read, and whose addresses are whose
-    STATE/events/machines/MAC.json        a machine's story; of strangers only the last STRANGERS
-    STATE/events/nobody.json              what nobody can tell whose it is
-    STATE/changes.log, changes.log.1      the program's own notes of changed states
+STATE/events/read.json                up to where the logs were read, and whose addresses are whose
+STATE/events/machines/MAC.json        a machine's story; of strangers only the last STRANGERS
+STATE/events/nobody.json              what nobody can tell whose it is
+STATE/changes.log, changes.log.1      the program's own notes of changed states
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -21,7 +22,7 @@ from ..files import FileSet, read
 from . import changes, dnsmasq, nginx, sources
 from .event import Event, Record
 from .joining import Joiner
-from .story import tell
+from .story import EVENTS, tell
 
 FOLDER, READ, NOBODY = "events", "read.json", "nobody"
 #: Machines of which the inventory knows nothing, but which have a story.
@@ -43,7 +44,7 @@ class Kept:
         tftp: str,
         *,
         log: str = ACCESS_LOG,
-        journal: Callable[[str], "tuple[list[str], str]"] = sources.journal_lines,
+        journal: Callable[[str], tuple[list[str], str]] = sources.journal_lines,
     ) -> None:
         self.state, self.names, self.tftp, self.log, self.journal = state, names, tftp, log, journal
         self.top = os.path.join(state, FOLDER)
@@ -62,10 +63,9 @@ class Kept:
         """Read what is new in the logs and keep it."""
         places = self._json(READ) or {}
         joiner = Joiner(self.names, self.tftp, _size)
-        try:
+        # it was never written, or is damaged: then what comes now tells whose the addresses are
+        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
             joiner.load(places["joiner"])
-        except (KeyError, TypeError, ValueError, AttributeError):
-            pass  # it was never written, or is damaged: what comes now tells whose the addresses are
         records, places = self._new(places)
         events: Stories = {}
         for record in records:
@@ -73,10 +73,12 @@ class Kept:
                 _add(events, event, self.names)
         self._keep(events, {**places, "joiner": joiner.dump()})
 
-    def _new(self, places: Mapping[str, Any]) -> "tuple[list[Record], dict[str, Any]]":
+    def _new(self, places: Mapping[str, Any]) -> tuple[list[Record], dict[str, Any]]:
         told, cursor = self.journal(str(places.get("journal", "")))
         asked, log = sources.file_lines(self.log, places.get("log") or {})
-        changed, noted = sources.file_lines(os.path.join(self.state, changes.FILE), places.get("changes") or {})
+        changed, noted = sources.file_lines(
+            os.path.join(self.state, changes.FILE), places.get("changes") or {}
+        )
         found = [
             *(dnsmasq.read(line) for line in told),
             *(nginx.read(line) for line in asked),
@@ -127,7 +129,7 @@ def _add(events: Stories, event: Event, names: Mapping[str, str]) -> None:
     """Add an event, and forget the stranger of whom nothing was heard for the longest when there are too many."""
     story = events.pop(event.mac, [])
     story.append(event)
-    events[event.mac] = story if len(story) < 4000 else tell([], story)
+    events[event.mac] = story if len(story) < 10 * EVENTS else tell([], story)
     if len(events) > STRANGERS + len(names) + 1:
         strangers = (mac for mac in events if mac and mac not in names)
         del events[next(strangers)]

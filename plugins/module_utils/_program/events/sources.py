@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator
 
 from ..contract import BOOT_SERVER, WEB_SERVER
 
@@ -19,7 +19,7 @@ Place = Dict[str, int]
 """Where a log was read up to: its inode and a position in bytes."""
 
 
-def file_lines(path: str, place: Place) -> Tuple[List[str], Place]:
+def file_lines(path: str, place: Place) -> tuple[list[str], Place]:
     """The whole lines of a growing file that are new since `place`, and the place after them.
 
     A file that was renamed to PATH.1 meanwhile (logrotate) is read to its end first.
@@ -28,7 +28,7 @@ def file_lines(path: str, place: Place) -> Tuple[List[str], Place]:
         now = os.stat(path).st_ino
     except OSError:
         return [], place
-    lines: List[str] = []
+    lines: list[str] = []
     start = 0
     if not place:
         start = max(0, os.stat(path).st_size - FIRST_BYTES)
@@ -40,7 +40,7 @@ def file_lines(path: str, place: Place) -> Tuple[List[str], Place]:
     return lines + more, {"inode": now, "at": end}
 
 
-def _rotated(path: str, place: Place) -> List[str]:
+def _rotated(path: str, place: Place) -> list[str]:
     try:
         if os.stat(path).st_ino == place["inode"]:
             return _read(path, place["at"])[0]
@@ -49,7 +49,7 @@ def _rotated(path: str, place: Place) -> List[str]:
     return []
 
 
-def _read(path: str, start: int) -> Tuple[List[str], int]:
+def _read(path: str, start: int) -> tuple[list[str], int]:
     try:
         with open(path, "rb") as file:
             file.seek(start)
@@ -60,12 +60,23 @@ def _read(path: str, start: int) -> Tuple[List[str], int]:
     return [line[:LINE] for line in whole.decode("utf-8", "replace").split("\n")[:-1]], start + len(whole)
 
 
-def journal_lines(cursor: str) -> Tuple[List[str], str]:
+def journal_lines(cursor: str) -> tuple[list[str], str]:
     """The lines of dnsmasq's journal after a cursor, and what systemd says of our services; and the cursor after them.
 
     Without a cursor, the last ones. Empty where the journal cannot be read.
     """
-    argv = ["journalctl", "-q", "--no-pager", "-o", "short-unix", "--show-cursor", "-u", BOOT_SERVER, "-u", WEB_SERVER]
+    argv = [
+        "journalctl",
+        "-q",
+        "--no-pager",
+        "-o",
+        "short-unix",
+        "--show-cursor",
+        "-u",
+        BOOT_SERVER,
+        "-u",
+        WEB_SERVER,
+    ]
     argv += ["--after-cursor", cursor] if cursor else ["-n", str(FIRST_LINES)]
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     try:
@@ -86,6 +97,5 @@ def journal_lines(cursor: str) -> Tuple[List[str], str]:
     return list(_without_cursor(lines)), found[-1][len("-- cursor: ") :] if found else cursor
 
 
-def _without_cursor(lines: List[str]) -> Iterator[str]:
+def _without_cursor(lines: list[str]) -> Iterator[str]:
     return (line[:LINE] for line in lines if line and not line.startswith("-- "))
-

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from .. import listing, store
 from ..contract import ANY, MAC
-from ..plan import RefusedError
 from ..settings import Settings
 from ..states import Machine, State, unknown
 from . import facts, telling
 from .case import Case
-from .verdict import judge
+from .verdict import FINE, Verdict, judge
+
+MANY = "It stands for every machine that is not named otherwise: ask for one of them by its MAC address."
 
 
 def tell(settings: Settings, asked: Sequence[str], *, as_json: bool) -> str:
@@ -27,7 +28,8 @@ def tell(settings: Settings, asked: Sequence[str], *, as_json: bool) -> str:
         for machine in machines:
             state = _state(settings, machine)
             story = stories.story(machine.mac)
-            verdict = judge(Case(story, state, facts.look(settings, stories, machine.name, story)), machine.name)
+            case = Case(story, state, facts.look(settings, stories, machine.name, story))
+            verdict = Verdict(FINE, {}, MANY) if machine.mac == ANY else judge(case, machine.name)
             head = f"{machine.name or 'not in the inventory'} ({machine.mac}): {state.state if state else 'no state'}"
             reason = state.reason if state else ""
             texts.append(telling.tell(head, verdict, reason))
@@ -35,14 +37,11 @@ def tell(settings: Settings, asked: Sequence[str], *, as_json: bool) -> str:
     return json.dumps(raw, indent=1) if as_json else "\n\n".join(texts)
 
 
-def _machine(settings: Settings, names: "dict[str, str]", asked: str) -> Machine:
+def _machine(settings: Settings, names: Mapping[str, str], asked: str) -> Machine:
     mac = asked.lower().replace("-", ":")
     if MAC.fullmatch(mac):
         return Machine(names.get(mac, ""), mac)
-    machine = listing.chosen(settings, [asked])[0]
-    if machine.mac == ANY:
-        raise RefusedError(f"{asked} stands for many machines; name one by its MAC address (netboot status lists them)")
-    return machine
+    return listing.chosen(settings, [asked])[0]
 
 
 def _state(settings: Settings, machine: Machine) -> State | None:

@@ -10,7 +10,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Callable, Mapping, Sequence
 
-from ..events.event import DENIED, HTTP, LOADER, MISSING, OFFER, STATE, STOPPED, Event
+from .. import contract
+from ..contract import MACHINES, REPORTS, SEED_FILES
+from ..events.event import DENIED, ERROR, HTTP, LOADER, MISSING, OFFER, OK, REDIRECT, STATE, STOPPED, Event
 from ..events.story import boots
 from ..states import State
 
@@ -24,22 +26,23 @@ SHIM_ASKS = re.compile(r"(?:^|/)efi/(?:revocations\w*|shim_certificate\w*)\.efi$
 CONFIGURATION = re.compile(r"(?:^|/)(?:pxelinux\.cfg/|grub/machines/|grub/default\.cfg$|ipxe/machines/)")
 KERNEL, INITRD = re.compile(r"(?:^|/)images/.*/vmlinuz\w*$"), re.compile(r"(?:^|/)images/.*/initrd\w*$")
 ISO = re.compile(r"(?:^|/)images/.*\.iso$")
-SEED = re.compile(r"^/machines/.*/(?:user-data|meta-data|vendor-data|network-config)$")
-USER_DATA = re.compile(r"^/machines/.*/user-data$")
-RECEIPT = re.compile(r"^/machines/.*/receipt$")
-BEGUN, INSTALLED, FAILED = (re.compile(rf"^/reports/.*\.{word}$") for word in ("begun", "installed", "failed"))
+SEED = re.compile(rf"^/{MACHINES}/.*/(?:{'|'.join(SEED_FILES)})$")
+USER_DATA = re.compile(rf"^/{MACHINES}/.*/{SEED_FILES[0]}$")
+RECEIPT = re.compile(rf"^/{MACHINES}/.*/{contract.RECEIPT}$")
+BEGUN, INSTALLED, FAILED = (re.compile(rf"^/{REPORTS}/.*\.{word}$") for word in contract.REPORT_WORDS)
 
 
 @dataclass(frozen=True)
 class Facts:
     """What is so on the server.
 
-    now: seconds since 1970. stopped: services that do not run. sizes: bytes of files that are served, by their path below
-    ROOT/http; 0 for one that is not there. changed: files of images that are not what they were when they were verified.
+    now: seconds since 1970. stopped: services that do not run. sizes: bytes of files that are served, by their path
+    below ROOT/http; 0 for one that is not there. changed: files of images that are not what they were when verified.
     full: folders on disks without space. entry: the machine's boot entry, as it is when it is armed. log: what its last
     installation said when it failed. strangers: the last offers to machines that the inventory does not name.
     unanswered: what nobody can tell whose it is: who was not answered, what dnsmasq may not read. kinds: numbers of the
-    architectures that have a loader (RFC 4578, 2.1); empty where that is not known. is_known: whether the inventory names it.
+    architectures that have a loader (RFC 4578, 2.1); empty where that is not known. is_known: whether the inventory
+    names it.
     """
 
     now: float
@@ -72,7 +75,9 @@ class Case:
     @property
     def installation(self) -> Sequence[Event]:
         """The last boot in which it had its user-data."""
-        found = [boot for boot in self.boots if any(USER_DATA.search(one.name) and one.is_fetched for one in boot)]
+        found = [
+            boot for boot in self.boots if any(USER_DATA.search(one.name) and one.is_fetched for one in boot)
+        ]
         return found[-1] if found else ()
 
     @property
@@ -83,7 +88,9 @@ class Case:
 
     def find(self, pattern: re.Pattern[str], *kinds: str) -> list[Event]:
         """The last boot's events with such a name; of these kinds, where any are given."""
-        return [event for event in self.boot if pattern.search(event.name) and (not kinds or event.kind in kinds)]
+        return [
+            event for event in self.boot if pattern.search(event.name) and (not kinds or event.kind in kinds)
+        ]
 
     def got(self, pattern: re.Pattern[str]) -> Event | None:
         """The last such file that it got as a whole."""
@@ -97,12 +104,12 @@ class Case:
     def is_cut(self, event: Event) -> bool:
         """Whether fewer bytes were sent than the file has."""
         whole = self.facts.sizes.get(event.name.lstrip("/"), 0)
-        return event.kind == HTTP and event.status == 200 and event.bytes < whole
+        return event.kind == HTTP and event.status == OK and event.bytes < whole
 
     def refused(self, pattern: re.Pattern[str], *statuses: int) -> list[Event]:
         """Requests that were answered with one of these statuses; with any above 399 where none is given."""
         found = self.find(pattern, HTTP)
-        return [event for event in found if (event.status in statuses if statuses else event.status >= 400)]
+        return [event for event in found if (event.status in statuses if statuses else event.status >= ERROR)]
 
     def missing(self, pattern: re.Pattern[str]) -> list[Event]:
         """Files that were not there, by TFTP or HTTP, and did not come later either."""
@@ -112,12 +119,14 @@ class Case:
 
     def done(self, pattern: re.Pattern[str]) -> Event | None:
         """A report that was taken."""
-        found = [event for event in self.find(pattern, HTTP) if event.status < 300]
+        found = [event for event in self.find(pattern, HTTP) if event.status < REDIRECT]
         return found[-1] if found else None
 
     def denied(self) -> list[Event]:
         """Files that dnsmasq may not read, around the time of this boot; its line does not say who asked."""
-        return [event for event in self.facts.unanswered if event.kind == DENIED and event.time >= self.since - 5]
+        return [
+            event for event in self.facts.unanswered if event.kind == DENIED and event.time >= self.since - 5
+        ]
 
     def stopped(self) -> list[Event]:
         """Transfers that were broken off."""

@@ -96,7 +96,7 @@ def _shim_refused(case: Case) -> Sequence[Event]:
 
 def _grub_refused(case: Case) -> Sequence[Event]:
     grub = [event for event in case.find(c.GRUB, TFTP, HTTP) if event.is_fetched]
-    after = [event for event in case.find(re.compile("grub/"), TFTP, HTTP, MISSING)]
+    after = list(case.find(re.compile("grub/"), TFTP, HTTP, MISSING))
     return grub[-1:] if grub and not after else []
 
 
@@ -164,7 +164,9 @@ def _reason(pattern: str) -> Test:
 
 def _log(pattern: str) -> Test:
     """What the installer said when it failed."""
-    return lambda case: case.word == "failed" and re.search(pattern, case.facts.log, re.IGNORECASE) is not None
+    return lambda case: (
+        case.word == "failed" and re.search(pattern, case.facts.log, re.IGNORECASE) is not None
+    )
 
 
 def _full(case: Case) -> bool:
@@ -176,7 +178,11 @@ def _always(_case: Case) -> bool:
 
 
 def _stopped(case: Case) -> Sequence[Event]:
-    return case.stopped()[-2:] if len(case.stopped()) > 1 else [e for e in case.stopped() if e.note == "failed sending"]
+    return (
+        case.stopped()[-2:]
+        if len(case.stopped()) > 1
+        else [e for e in case.stopped() if e.note == "failed sending"]
+    )
 
 
 def _again(case: Case) -> Sequence[Event]:
@@ -192,7 +198,11 @@ def _other_token(case: Case) -> Sequence[Event]:
 
 
 def _after(case: Case, event: Event) -> list[Event]:
-    return [change for change in case.changes("installed", "armed", "local", "failed") if change.time >= event.time - 1]
+    return [
+        change
+        for change in case.changes("installed", "armed", "local", "failed")
+        if change.time >= event.time - 1
+    ]
 
 
 # --- the table
@@ -253,8 +263,13 @@ CAUSES: tuple[Cause, ...] = (
         "See that no other DHCP server names a boot file (options 66, 67, next-server), and that UDP 4011 is open.",
     ),
     # it knows its loader
-    Cause("loader-denied", ("loader", "configuration", "kernel"), _denied,
-          "dnsmasq is not allowed to read a file that it is asked for.", SITE),
+    Cause(
+        "loader-denied",
+        ("loader", "configuration", "kernel"),
+        _denied,
+        "dnsmasq is not allowed to read a file that it is asked for.",
+        SITE,
+    ),
     Cause("loader-missing", ("loader",), _missing(c.FIRST), "Its loader is not on the server.", SITE),
     Cause(
         "web-server-down-for-loader",
@@ -292,9 +307,15 @@ CAUSES: tuple[Cause, ...] = (
         _shim_refused,
         "The firmware fetched shim and did not start it: Secure Boot does not know who signed it (UEFI CA 2011 or"
         " 2023), or the file is damaged.",
-        "Look at its screen for \"Security Violation\"; update the firmware's keys, or switch Secure Boot off.",
+        'Look at its screen for "Security Violation"; update the firmware\'s keys, or switch Secure Boot off.',
     ),
-    Cause("grub-missing", ("configuration",), _missing(c.GRUB), "shim runs, and GRUB is not on the server.", SITE),
+    Cause(
+        "grub-missing",
+        ("configuration",),
+        _missing(c.GRUB),
+        "shim runs, and GRUB is not on the server.",
+        SITE,
+    ),
     Cause(
         "grub-refused",
         ("configuration",),
@@ -316,7 +337,13 @@ CAUSES: tuple[Cause, ...] = (
         f"{WEB_SERVER} does not run.",
         f"systemctl status {WEB_SERVER} on the server says why; homelab.netboot.site starts it.",
     ),
-    Cause("entry-missing", ("configuration",), _no_entry, "There is no boot entry for it, and none for all.", SITE),
+    Cause(
+        "entry-missing",
+        ("configuration",),
+        _no_entry,
+        "There is no boot entry for it, and none for all.",
+        SITE,
+    ),
     Cause(
         "loader-hangs",
         ("configuration",),
@@ -336,16 +363,31 @@ CAUSES: tuple[Cause, ...] = (
         "loader-stops",
         ("configuration",),
         _always,
-        "Its loader stopped before it asked for its configuration. Either it was switched off, or its network broke off.",
+        "Its loader stopped before it asked for its configuration. Either it was switched off, or it lost its network.",
         "Look at its screen, and switch it on again.",
     ),
     # it has its configuration
-    Cause("kernel-missing", ("kernel",), _missing(c.KERNEL), "The kernel that its entry names is not on the server.", SITE),
-    Cause("kernel-forbidden", ("kernel", "initrd", "iso"), _refused(re.compile(r"images/"), 403),
-          "The web server refuses it: its address is in no network that is allowed, or the files are not readable.",
-          "See netboot_result.network and pxe_http_networks; run homelab.netboot.site."),
-    Cause("kernel-cut", ("kernel",), _cut(c.KERNEL),
-          "The kernel's transfer broke off: its loader cannot do HTTP well, or packets are lost.", QUIRK),
+    Cause(
+        "kernel-missing",
+        ("kernel",),
+        _missing(c.KERNEL),
+        "The kernel that its entry names is not on the server.",
+        SITE,
+    ),
+    Cause(
+        "kernel-forbidden",
+        ("kernel", "initrd", "iso"),
+        _refused(re.compile(r"images/"), 403),
+        "The web server refuses it: its address is in no network that is allowed, or the files are not readable.",
+        "See netboot_result.network and pxe_http_networks; run homelab.netboot.site.",
+    ),
+    Cause(
+        "kernel-cut",
+        ("kernel",),
+        _cut(c.KERNEL),
+        "The kernel's transfer broke off: its loader cannot do HTTP well, or packets are lost.",
+        QUIRK,
+    ),
     Cause(
         "other-entry",
         ("kernel",),
@@ -369,10 +411,20 @@ CAUSES: tuple[Cause, ...] = (
         "Open the port (netboot_http_port) in firewalls on and before the server. " + QUIRK,
     ),
     # it has the kernel
-    Cause("initrd-missing", ("initrd",), _missing(c.INITRD), "The initrd that its entry names is not on the server.", SITE),
-    Cause("initrd-cut", ("initrd",), _cut(c.INITRD),
-          "The initrd's transfer broke off: too little memory in the machine, or packets are lost.",
-          "Give it more memory; " + QUIRK),
+    Cause(
+        "initrd-missing",
+        ("initrd",),
+        _missing(c.INITRD),
+        "The initrd that its entry names is not on the server.",
+        SITE,
+    ),
+    Cause(
+        "initrd-cut",
+        ("initrd",),
+        _cut(c.INITRD),
+        "The initrd's transfer broke off: too little memory in the machine, or packets are lost.",
+        "Give it more memory; " + QUIRK,
+    ),
     Cause(
         "image-changed",
         ("initrd", "linux", "iso", "seeds"),
@@ -385,7 +437,7 @@ CAUSES: tuple[Cause, ...] = (
         ("initrd",),
         _kernel_refused,
         "GRUB has the kernel and did not go on to the initrd: most likely Secure Boot refuses the kernel's signature.",
-        "Look at its screen for \"bad shim signature\"; take a newer image, or switch Secure Boot off.",
+        'Look at its screen for "bad shim signature"; take a newer image, or switch Secure Boot off.',
     ),
     Cause(
         "stops-after-kernel",
@@ -395,7 +447,13 @@ CAUSES: tuple[Cause, ...] = (
         "Look at its screen, and switch it on again. " + QUIRK,
     ),
     # it has kernel and initrd
-    Cause("iso-missing", ("linux", "iso"), _missing(c.ISO), "The ISO that its entry names is not on the server.", SITE),
+    Cause(
+        "iso-missing",
+        ("linux", "iso"),
+        _missing(c.ISO),
+        "The ISO that its entry names is not on the server.",
+        SITE,
+    ),
     Cause(
         "iso-cut",
         ("iso",),
@@ -427,17 +485,41 @@ CAUSES: tuple[Cause, ...] = (
         "Look at its screen; then try more memory, and hwe: true for a newer kernel.",
     ),
     # it has the ISO
-    Cause("disarmed-meanwhile", ("seeds", "installer"), _withdrawn("disarm"),
-          "It was disarmed while it booted, so its user-data is not handed out any more.", ARM),
-    Cause("expired-meanwhile", ("seeds", "installer"), _withdrawn("no report within"),
-          "Its user-data is not handed out any more, since an earlier installation did not report in time.", ARM),
-    Cause("withdrawn-meanwhile", ("seeds", "installer"), _withdrawn(""),
-          "Its state changed while it booted, so its user-data is not handed out any more.", ARM),
-    Cause("seeds-refused", ("seeds",), _no_seed(403, 429, 500, 503),
-          "The web server refuses its user-data.", f"See /var/log/netboot on the server; systemctl restart {WEB_SERVER}."),
-    Cause("seeds-missing", ("seeds",), _no_seed(404),
-          "Its seed is not on the server: it was armed anew since it booted, or files were taken away.",
-          "Run homelab.netboot.site, arm it, and start it again."),
+    Cause(
+        "disarmed-meanwhile",
+        ("seeds", "installer"),
+        _withdrawn("disarm"),
+        "It was disarmed while it booted, so its user-data is not handed out any more.",
+        ARM,
+    ),
+    Cause(
+        "expired-meanwhile",
+        ("seeds", "installer"),
+        _withdrawn("no report within"),
+        "Its user-data is not handed out any more, since an earlier installation did not report in time.",
+        ARM,
+    ),
+    Cause(
+        "withdrawn-meanwhile",
+        ("seeds", "installer"),
+        _withdrawn(""),
+        "Its state changed while it booted, so its user-data is not handed out any more.",
+        ARM,
+    ),
+    Cause(
+        "seeds-refused",
+        ("seeds",),
+        _no_seed(403, 429, 500, 503),
+        "The web server refuses its user-data.",
+        f"See /var/log/netboot on the server; systemctl restart {WEB_SERVER}.",
+    ),
+    Cause(
+        "seeds-missing",
+        ("seeds",),
+        _no_seed(404),
+        "Its seed is not on the server: it was armed anew since it booted, or files were taken away.",
+        "Run homelab.netboot.site, arm it, and start it again.",
+    ),
     Cause(
         "rescue",
         ("seeds",),
@@ -451,25 +533,51 @@ CAUSES: tuple[Cause, ...] = (
         _always,
         "It has the ISO, and asked for no user-data. Either it has too little memory, or the ISO does not start there,"
         " or cloud-init found no address.",
-        "Look at its screen; give it more memory (README, Images: 2 × (ISO + initrd) + 1 GB).",
+        "Look at its screen; give it more memory (README, Images: twice ISO and initrd, and 1 GB).",
     ),
     # it has its user-data
-    Cause("asks-a-person", ("installer",), _asks_person,
-          "`autoinstall` is not on its kernel line, so the installer waits for a person.", SITE),
-    Cause("disk-full", ("installer", *LATE), lambda case: _full(case) and (_no_receipt(case) or case.refused(c.BEGUN)),
-          "The server has no space on a disk, so it could not note that the installation begins.",
-          "Make space on the server, and start the machine again."),
-    Cause("begin-refused", ("installer",), lambda case: case.refused(c.BEGUN),
-          "The web server did not take its report that it begins, so nothing was installed.",
-          f"See /var/log/netboot and the spool's folder on the server; systemctl restart {WEB_SERVER}."),
-    Cause("no-receipt", ("installer",), _no_receipt,
-          "It told the server that it begins, and the server did not note it; nothing was installed.",
-          "journalctl -u netboot-reports on the server says why; homelab.netboot.site puts it right."),
-    Cause("reported-failure", ("installer",), _reason("did not note"),
-          "The installer stopped, since the server did not note that it begins.",
-          "journalctl -u netboot-reports on the server says why. " + ARM),
-    Cause("user-data-refused", ("installer",), _log(r"autoinstall.*(?:validat|malformed|schema)|Malformed autoinstall"),
-          "The installer refused its user-data.", "Mend what its log names, run homelab.netboot.site. " + ARM),
+    Cause(
+        "asks-a-person",
+        ("installer",),
+        _asks_person,
+        "`autoinstall` is not on its kernel line, so the installer waits for a person.",
+        SITE,
+    ),
+    Cause(
+        "disk-full",
+        ("installer", *LATE),
+        lambda case: _full(case) and (_no_receipt(case) or case.refused(c.BEGUN)),
+        "The server has no space on a disk, so it could not note that the installation begins.",
+        "Make space on the server, and start the machine again.",
+    ),
+    Cause(
+        "begin-refused",
+        ("installer",),
+        lambda case: case.refused(c.BEGUN),
+        "The web server did not take its report that it begins, so nothing was installed.",
+        f"See /var/log/netboot and the spool's folder on the server; systemctl restart {WEB_SERVER}.",
+    ),
+    Cause(
+        "no-receipt",
+        ("installer",),
+        _no_receipt,
+        "It told the server that it begins, and the server did not note it; nothing was installed.",
+        "journalctl -u netboot-reports on the server says why; homelab.netboot.site puts it right.",
+    ),
+    Cause(
+        "reported-failure",
+        ("installer",),
+        _reason("did not note"),
+        "The installer stopped, since the server did not note that it begins.",
+        "journalctl -u netboot-reports on the server says why. " + ARM,
+    ),
+    Cause(
+        "user-data-refused",
+        ("installer",),
+        _log(r"autoinstall.*(?:validat|malformed|schema)|Malformed autoinstall"),
+        "The installer refused its user-data.",
+        "Mend what its log names, run homelab.netboot.site. " + ARM,
+    ),
     Cause(
         "installer-waits",
         ("installer",),
@@ -482,58 +590,142 @@ CAUSES: tuple[Cause, ...] = (
     *(
         Cause(f"guard-{key}", LATE, _reason(f"nothing was written: .*{pattern}"), cause, remedy)
         for key, pattern, cause, remedy in (
-            ("holds", "holds ", "The guard stopped it: its disk holds something, and nobody said that it may be wiped.",
-             "If its content may go: ansible-playbook homelab.netboot.arm -l {name}"),
-            ("label", "protected label", "The guard stopped it: a disk carries the protected label.",
-             "Take that disk out or its label away. " + ARM),
-            ("disk", "no disk has", "The guard stopped it: no disk is what netboot_expect says.",
-             "Compare netboot_expect with the disks that its reason names. " + ARM),
-            ("product", "the product", "The guard stopped it: it is another machine than netboot_expect says.",
-             "Compare netboot_expect and netboot_mac with this machine. " + ARM),
-            ("mac", "no network card", "The guard stopped it: no network card has the MAC that netboot_expect says.",
-             "Compare netboot_expect with this machine. " + ARM),
-            ("note", "did not note", "It stopped, since the server did not note that the installation begins.",
-             "journalctl -u netboot-reports on the server says why. " + ARM),
-            ("blind", "could not be looked at", "The guard could not look at the machine, and stopped it.",
-             "Read its reason below; look at its disks. " + ARM),
+            (
+                "holds",
+                "holds ",
+                "The guard stopped it: its disk holds something, and nobody said that it may be wiped.",
+                "If its content may go: ansible-playbook homelab.netboot.arm -l {name}",
+            ),
+            (
+                "label",
+                "protected label",
+                "The guard stopped it: a disk carries the protected label.",
+                "Take that disk out or its label away. " + ARM,
+            ),
+            (
+                "disk",
+                "no disk has",
+                "The guard stopped it: no disk is what netboot_expect says.",
+                "Compare netboot_expect with the disks that its reason names. " + ARM,
+            ),
+            (
+                "product",
+                "the product",
+                "The guard stopped it: it is another machine than netboot_expect says.",
+                "Compare netboot_expect and netboot_mac with this machine. " + ARM,
+            ),
+            (
+                "mac",
+                "no network card",
+                "The guard stopped it: no network card has the MAC that netboot_expect says.",
+                "Compare netboot_expect with this machine. " + ARM,
+            ),
+            (
+                "note",
+                "did not note",
+                "It stopped, since the server did not note that the installation begins.",
+                "journalctl -u netboot-reports on the server says why. " + ARM,
+            ),
+            (
+                "blind",
+                "could not be looked at",
+                "The guard could not look at the machine, and stopped it.",
+                "Read its reason below; look at its disks. " + ARM,
+            ),
         )
     ),
     *(
         Cause(f"failed-{key}", LATE, _log(pattern), cause, remedy + " " + ARM)
         for key, pattern, cause, remedy in (
-            ("user-data", r"Malformed autoinstall|autoinstall.*validation|jsonschema",
-             "The installer refused its user-data.", "Mend what its log names, run homelab.netboot.site."),
-            ("no-disk", r"no disk.*match|could not find a disk|matched no disk",
-             "The installer found no disk that its settings match.", "Compare netboot_disk with its disks."),
-            ("late-command", r"late[-_]commands?.*(?:fail|exit|return|error)|CalledProcessError.*late",
-             "A late-command failed.", "Mend the command that its log names, run homelab.netboot.site."),
-            ("packages", r"Temporary failure resolving|Could not resolve|Unable to (?:locate|fetch)|apt-get.*returned",
-             "Packages could not be fetched.", "See that it reaches its mirror, or name another one."),
-            ("space", r"No space left on device", "Its disk is too small.", "Give it a larger disk or smaller partitions."),
-            ("io", r"I/O error|SQUASHFS error|Buffer I/O", "A disk or the ISO could not be read or written.",
-             "Test its memory and its disk."),
-            ("memory", r"Out of memory|oom-kill|Cannot allocate memory", "It has too little memory.", "Give it more memory."),
+            (
+                "user-data",
+                r"Malformed autoinstall|autoinstall.*validation|jsonschema",
+                "The installer refused its user-data.",
+                "Mend what its log names, run homelab.netboot.site.",
+            ),
+            (
+                "no-disk",
+                r"no disk.*match|could not find a disk|matched no disk",
+                "The installer found no disk that its settings match.",
+                "Compare netboot_disk with its disks.",
+            ),
+            (
+                "late-command",
+                r"late[-_]commands?.*(?:fail|exit|return|error)|CalledProcessError.*late",
+                "A late-command failed.",
+                "Mend the command that its log names, run homelab.netboot.site.",
+            ),
+            (
+                "packages",
+                r"Temporary failure resolving|Could not resolve|Unable to (?:locate|fetch)|apt-get.*returned",
+                "Packages could not be fetched.",
+                "See that it reaches its mirror, or name another one.",
+            ),
+            (
+                "space",
+                r"No space left on device",
+                "Its disk is too small.",
+                "Give it a larger disk or smaller partitions.",
+            ),
+            (
+                "io",
+                r"I/O error|SQUASHFS error|Buffer I/O",
+                "A disk or the ISO could not be read or written.",
+                "Test its memory and its disk.",
+            ),
+            (
+                "memory",
+                r"Out of memory|oom-kill|Cannot allocate memory",
+                "It has too little memory.",
+                "Give it more memory.",
+            ),
         )
     ),
-    Cause("damaged-state", LATE, _reason("state file was damaged"),
-          "Its state file was damaged, so nobody can tell how far it came.", "See what is on its disk. " + ARM),
-    Cause("report-refused", ("report", "disk"), lambda case: case.refused(c.INSTALLED),
-          "It is installed most likely, and the web server did not take its report.",
-          "See /var/log/netboot on the server and the spool's space; the machine boots its disk in any case."),
-    Cause("failed", LATE, _reason("^(?!no report within)"),
-          "The installer failed.", "Its log is in /var/lib/netboot/logs/{name}.log on the server. " + ARM),
-    Cause("restarted", LATE, _again,
-          "It began to install and started again without a report. Either it lost power, or it is installed and its"
-          " report was lost.",
-          "See what is on its disk. If it is not installed, arm it: ansible-playbook homelab.netboot.arm -l {name}"),
-    Cause("never-reported", LATE, _always,
-          "It began to install and never reported. Either it lost power or hangs, or it is installed and cannot reach the"
-          " server.",
-          "Look at its screen. If it is not installed, arm it: ansible-playbook homelab.netboot.arm -l {name}"),
+    Cause(
+        "damaged-state",
+        LATE,
+        _reason("state file was damaged"),
+        "Its state file was damaged, so nobody can tell how far it came.",
+        "See what is on its disk. " + ARM,
+    ),
+    Cause(
+        "report-refused",
+        ("report", "disk"),
+        lambda case: case.refused(c.INSTALLED),
+        "It is installed most likely, and the web server did not take its report.",
+        "See /var/log/netboot on the server and the spool's space; the machine boots its disk in any case.",
+    ),
+    Cause(
+        "failed",
+        LATE,
+        _reason("^(?!no report within)"),
+        "The installer failed.",
+        "Its log is in /var/lib/netboot/logs/{name}.log on the server. " + ARM,
+    ),
+    Cause(
+        "restarted",
+        LATE,
+        _again,
+        "It began to install and started again without a report. Either it lost power, or it is installed and its"
+        " report was lost.",
+        "See what is on its disk. If it is not installed, arm it: ansible-playbook homelab.netboot.arm -l {name}",
+    ),
+    Cause(
+        "never-reported",
+        LATE,
+        _always,
+        "It began to install and never reported. Either it lost power or hangs, or it is installed and cannot reach the"
+        " server.",
+        "Look at its screen. If it is not installed, arm it: ansible-playbook homelab.netboot.arm -l {name}",
+    ),
     # it has reported
-    Cause("report-thrown-away", ("up",), _other_token,
-          "Its report was not of its last arming and was thrown away: it was armed anew while it installed.",
-          "It will be installed again; to prevent that: ansible-playbook homelab.netboot.disarm -l {name}"),
+    Cause(
+        "report-thrown-away",
+        ("up",),
+        _other_token,
+        "Its report was not of its last arming and was thrown away: it was armed anew while it installed.",
+        "It will be installed again; to prevent that: ansible-playbook homelab.netboot.disarm -l {name}",
+    ),
 )
 
 

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import time
-from typing import Iterator, List, Sequence, Tuple
+from typing import Iterator, Sequence
 
 from ..contract import BOOT, BOOT_SERVER, HTTP, WEB_SERVER
 from ..events.event import OFFER, Event
@@ -21,6 +21,8 @@ from .case import Facts
 SERVICES = (BOOT_SERVER, WEB_SERVER)
 #: Bytes that must be free for states, seeds and reports.
 LEAST_FREE = 1 << 20
+#: What systemctl(1) ends with then.
+NOT_ACTIVE = 3
 LOG_BYTES = 1 << 16
 DNSMASQ = "/etc/netboot/dnsmasq.conf"
 #: dnsmasq's names of architectures (src/option.c).
@@ -29,7 +31,9 @@ KINDS = {"x86PC": 0, "IA32_EFI": 6, "X86-64_EFI": 7, "BC_EFI": 9, "ARM32_EFI": 1
 
 def look(settings: Settings, kept: Kept, name: str, story: Sequence[Event]) -> Facts:
     """What is so now. name: the machine's in the inventory; empty for a stranger."""
-    paths = sorted({event.name.lstrip("/") for event in story if event.name.lstrip("/").startswith("images/")})
+    paths = sorted(
+        {event.name.lstrip("/") for event in story if event.name.lstrip("/").startswith("images/")}
+    )
     return Facts(
         now=time.time(),
         stopped=tuple(_stopped()),
@@ -45,11 +49,13 @@ def look(settings: Settings, kept: Kept, name: str, story: Sequence[Event]) -> F
     )
 
 
-def kinds(configuration: str) -> Tuple[int, ...]:
+def kinds(configuration: str) -> tuple[int, ...]:
     """The architectures that dnsmasq's configuration names a loader for."""
     names = re.findall(r"(?m)^pxe-service=(?:tag:[^,]*,)*([^,]+),", configuration)
     by_http = re.findall(r"(?m)^dhcp-vendorclass=[^,]*,HTTPClient:Arch:(\d+)", configuration)
-    numbers = [KINDS.get(name, int(name) if name.isdigit() else -1) for name in names] + [int(one) for one in by_http]
+    numbers = [KINDS.get(name, int(name) if name.isdigit() else -1) for name in names] + [
+        int(one) for one in by_http
+    ]
     return tuple(sorted(set(numbers) - {-1}))
 
 
@@ -58,14 +64,16 @@ def _stopped() -> Iterator[str]:
     for service in SERVICES:
         try:
             argv = ["systemctl", "is-active", "--quiet", service]
-            done = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=10, check=False)
+            done = subprocess.run(
+                argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=10, check=False
+            )
         except (OSError, subprocess.SubprocessError):
             return
-        if done.returncode == 3:  # systemctl(1): not active
+        if done.returncode == NOT_ACTIVE:
             yield service
 
 
-def _strangers(kept: Kept) -> List[Event]:
+def _strangers(kept: Kept) -> list[Event]:
     """The last offer to each machine that the inventory does not name, newest last, at most five."""
     found = []
     for mac in kept.macs():
@@ -86,7 +94,7 @@ def _is_changed(path: str) -> bool:
     folder, base = os.path.split(path)
     try:
         noted = json.loads(read(os.path.join(folder, ".image.json")))["files"][base]["size"]
-        return os.stat(path).st_size != noted
+        return bool(os.stat(path).st_size != noted)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -16,7 +16,7 @@ class Milestone(NamedTuple):
 
     key: str
     title: str
-    shown: Callable[[Case], "Event | None"]
+    shown: Callable[[Case], Event | None]
     patience: float = 60.0
 
 

@@ -25,7 +25,7 @@ class Verdict:
     """
 
     word: str
-    milestones: Mapping[str, "Event | None"]
+    milestones: Mapping[str, Event | None]
     cause: str
     missing: str = ""
     key: str = ""
@@ -48,11 +48,13 @@ def judge(case: Case, name: str) -> Verdict:
         return Verdict(FINE, there, f"It is installed; it reported {_ago(case.silence)} ago.")
     patience = MILESTONES[max(0, len(there) - 1)].patience
     if there and case.silence < patience and not _is_certain(case, missing):
-        return Verdict(WAITING, there, f"It is at work: it {_title(there)}, {_ago(case.silence)} ago.", missing)
+        return Verdict(
+            WAITING, there, f"It is at work: it {_title(there)}, {_ago(case.silence)} ago.", missing
+        )
     return _wrong(case, name, there, missing)
 
 
-def _told_by_state(case: Case, there: Mapping[str, "Event | None"]) -> Verdict | None:
+def _told_by_state(case: Case, there: Mapping[str, Event | None]) -> Verdict | None:
     """What its state says, where the log of its last boot has nothing to add."""
     if not case.facts.is_known and not there:
         return Verdict(FINE, there, "Nobody knows it: the inventory does not name it, and it never asked.")
@@ -65,7 +67,7 @@ def _told_by_state(case: Case, there: Mapping[str, "Event | None"]) -> Verdict |
     return Verdict(FINE, there, texts[case.word]) if case.word in texts else None
 
 
-def _is_armed_since(case: Case, name: str, there: Mapping[str, "Event | None"]) -> Verdict | None:
+def _is_armed_since(case: Case, name: str, there: Mapping[str, Event | None]) -> Verdict | None:
     """Armed, and not seen since."""
     armed = case.armed_at
     if case.word != "armed" or armed < case.last:
@@ -76,7 +78,7 @@ def _is_armed_since(case: Case, name: str, there: Mapping[str, "Event | None"]) 
     return _wrong(case, name, {}, "asked")
 
 
-def _at_disk(case: Case, there: Mapping[str, "Event | None"]) -> Verdict | None:
+def _at_disk(case: Case, there: Mapping[str, Event | None]) -> Verdict | None:
     """A boot that was to lead to the disk, and did."""
     if AT_DISK not in there or len(there) > KEYS.index(AT_DISK) + 1:
         return None
@@ -105,7 +107,16 @@ def _is_certain(case: Case, missing: str) -> bool:
 #: Causes that need no waiting.
 CERTAIN = frozenset(
     {"loader-missing", "kernel-missing", "initrd-missing", "iso-missing", "grub-missing", "seeds-missing"}
-    | {"entry-missing", "begin-refused", "kernel-forbidden", "seeds-refused", "iso-cut", "versions-differ", "restarted", "report-refused"}
+    | {
+        "entry-missing",
+        "begin-refused",
+        "kernel-forbidden",
+        "seeds-refused",
+        "iso-cut",
+        "versions-differ",
+        "restarted",
+        "report-refused",
+    }
 )
 #: Seconds that a person may take from arming a machine to its switch.
 TO_SWITCH_ON = 600.0
@@ -116,14 +127,14 @@ def _fitting(case: Case, missing: str) -> Sequence[Cause]:
     return next(((row,) for row in of(missing) if row.fits(case)), ())
 
 
-def _wrong(case: Case, name: str, there: Mapping[str, "Event | None"], missing: str) -> Verdict:
+def _wrong(case: Case, name: str, there: Mapping[str, Event | None], missing: str) -> Verdict:
     row = _fitting(case, missing)[0]
     shown = row.fits(case)
     proof = list(shown) if isinstance(shown, (list, tuple)) and shown else list(case.boot[-2:])
     return Verdict(WRONG, there, row.cause, missing, row.key, row.remedy.replace("{name}", name), proof)
 
 
-def _title(there: Mapping[str, "Event | None"]) -> str:
+def _title(there: Mapping[str, Event | None]) -> str:
     return MILESTONES[len(there) - 1].title
 
 
