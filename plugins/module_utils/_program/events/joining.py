@@ -54,7 +54,9 @@ class Joiner:
     def __init__(self, names: Mapping[str, str], root: str, sizes: Sizes = lambda _path: 0) -> None:
         self.names, self.root, self.sizes = names, root.rstrip("/") + "/", sizes
         self.macs = {name: mac for mac, name in names.items() if mac != ANY}
-        self.owners: OrderedDict[str, list[Any]] = OrderedDict()  # address → [MAC, time of its last line]
+        self.owners: OrderedDict[str, list[Any]] = (
+            OrderedDict()
+        )  # address → [MAC, last line, when it was given]
         self.offered: OrderedDict[str, float] = OrderedDict()  # MAC → when, until its address is known
         self.started: OrderedDict[str, float] = (
             OrderedDict()
@@ -121,7 +123,7 @@ class Joiner:
             self.asking = []
         mac = record.mac or self._named(record.name)
         if mac:
-            earlier = self._bind(address, mac, time)
+            earlier = self._bind(address, mac, time, is_given=bool(record.mac))
             return [*earlier, *self._told(record, mac)]
         owner = self._owner(record) or self._only_one(record)
         if owner is None:
@@ -140,9 +142,12 @@ class Joiner:
         known = self.owners.get(record.address)
         if not record.address or known is None or record.time - known[1] > FORGETS:
             return None
-        if _FIRST.search(record.name) and self._lately(self.offered, record.time, OFFERED):
-            return known[0] if known[0] in self.offered else None
-        return str(known[0])
+        mac, _last, given = known
+        if _FIRST.search(record.name) and record.time - given > OFFERED:
+            # a boot begins: if it is another machine's, that one was offered something
+            is_others = self._lately(self.offered, record.time, OFFERED) and mac not in self.offered
+            return None if is_others else str(mac)
+        return str(mac)
 
     def _only_one(self, record: Record) -> str | None:
         """The machine whose line this must be, since no other one can have written it."""
@@ -159,10 +164,12 @@ class Joiner:
     def _lately(since: Mapping[str, float], time: float, seconds: float) -> list[str]:
         return [mac for mac, when in since.items() if time - seconds <= when <= time]
 
-    def _bind(self, address: str, mac: str, time: float) -> list[Event]:
-        """The address is this machine's; what came from it and waits is, too."""
+    def _bind(self, address: str, mac: str, time: float, *, is_given: bool = False) -> list[Event]:
+        """The address is this machine's; what came from it and waits is, too. is_given: DHCP says so."""
+        before = self.owners.get(address, ["", 0.0, 0.0])
+        given = time if is_given else before[2] if before[0] == mac else 0.0
         if address:  # what dnsmasq may not read it tells without one
-            _put(self.owners, address, [mac, time], ADDRESSES)
+            _put(self.owners, address, [mac, time, given], ADDRESSES)
         self.offered.pop(mac, None)
         waiting = self.waiting.pop(address, [])
         return [self._owned(event, mac) for event in waiting if time - event.time <= WAITS]
