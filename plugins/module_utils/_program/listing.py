@@ -19,9 +19,10 @@ from .events.kept import Kept
 from .settings import Settings
 from .states import Machine, printable, unknown
 
-HEAD = ("machine", "mac", "image", "state", "since", "fetched", "reason")
-#: Characters of a line, and of its last column at least.
-WIDTH, LEAST = 100, 20
+HEAD = ("machine", "mac", "image", "state", "since (UTC)", "last fetched (UTC)")
+KEYS = ("machine", "mac", "image", "state", "since", "fetched")
+#: Characters of a line.
+WIDTH = 100
 
 
 def tell(settings: Settings, names: Sequence[str], *, as_json: bool) -> str:
@@ -73,22 +74,19 @@ def row(settings: Settings, machine: Machine) -> dict[str, Any]:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Aligned columns: files without their folders, times without seconds; long reasons go on in further lines."""
-    lines = [HEAD, *([_short(column, str(one[column] or "-")) for column in HEAD] for one in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD) - 1)]
-    start = sum(widths) + 2 * len(widths)
+    """Aligned columns; below a machine's line the reason of its state, where there is one."""
+    lines = [HEAD, *(tuple(_short(key, str(one[key] or "-")) for key in KEYS) for one in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
     told = []
-    for line in lines:
-        before = "".join(cell.ljust(width + 2) for cell, width in zip(line, widths))
-        parts = textwrap.wrap(line[-1], max(LEAST, WIDTH - start)) or [""]
-        told += [(before + parts[0]).rstrip(), *(" " * start + part for part in parts[1:])]
+    for line, one in zip(lines, [{}, *rows]):
+        told.append("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+        told += textwrap.wrap(one.get("reason", ""), WIDTH, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(told)
 
 
-def _short(column: str, text: str) -> str:
-    if column == "since":
-        return text[:16].replace("T", " ")
-    if column == "fetched" and text != "-":
-        when, _space, path = text.partition(" ")
-        return f"{when[5:16].replace('T', ' ')} {path.rpartition('/')[2][:20]}"
-    return text
+def _short(key: str, text: str) -> str:
+    """Times without year and seconds, files without their folders."""
+    when, _space, path = text.partition(" ")
+    if key not in ("since", "fetched") or len(when) != len("2026-11-25T16:58:35Z"):
+        return text
+    return f"{when[5:10]} {when[11:16]} {path.rpartition('/')[2]}".rstrip()

@@ -224,6 +224,9 @@ class Joiner:
             "started": dict(self.started),
             "waiting": {address: [list(one) for one in events] for address, events in self.waiting.items()},
             "exchange": self.exchange,
+            "asking": self.asking,
+            "answered": list(self.answered),
+            "stopped": list(self.stopped),
         }
 
     def load(self, raw: Mapping[str, Any]) -> None:
@@ -233,6 +236,9 @@ class Joiner:
         self.started.update({str(key): float(value) for key, value in raw["started"].items()})
         self.waiting.update({key: [Event(*one) for one in events] for key, events in raw["waiting"].items()})
         self.exchange = [str(word) for word in raw["exchange"]]
+        self.asking = list(raw["asking"])
+        self.answered.update((str(exchange), True) for exchange in raw["answered"])
+        self.stopped.update((str(address), True) for address in raw["stopped"])
 
 
 def _put(there: OrderedDict[str, Any], key: str, value: Any, most: int) -> None:

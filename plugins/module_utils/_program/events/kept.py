@@ -61,23 +61,32 @@ class Kept:
 
     def refresh(self) -> None:
         """Read what is new in the logs and keep it."""
-        places = self._json(READ) or {}
+        while self._refresh():
+            pass
+
+    def _refresh(self) -> bool:
+        """Read one piece; whether there may be more."""
+        before = self._json(READ)
+        before = before if isinstance(before, dict) else {}
         joiner = Joiner(self.names, self.tftp, _size)
         # it was never written, or is damaged: then what comes now tells whose the addresses are
         with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
-            joiner.load(places["joiner"])
-        records, places = self._new(places)
+            joiner.load(before["joiner"])
+        records, places = self._new(before)
         events: Stories = {}
         for record in records:
             for event in joiner.feed(record):
                 _add(events, event, self.names)
-        self._keep(events, {**places, "joiner": joiner.dump()})
+        places["joiner"] = joiner.dump()
+        if places != before:
+            self._keep(events, places)
+        return any(places[log] != before.get(log, {}) for log in ("log", "changes"))
 
     def _new(self, places: Mapping[str, Any]) -> tuple[list[Record], dict[str, Any]]:
         told, cursor = self.journal(str(places.get("journal", "")))
-        asked, log = sources.file_lines(self.log, places.get("log") or {})
+        asked, log = sources.file_lines(self.log, _place(places.get("log")))
         changed, noted = sources.file_lines(
-            os.path.join(self.state, changes.FILE), places.get("changes") or {}
+            os.path.join(self.state, changes.FILE), _place(places.get("changes"))
         )
         found = [
             *(dnsmasq.read(line) for line in told),
@@ -123,6 +132,12 @@ class Kept:
             return json.loads(read(os.path.join(self.top, name)))
         except (OSError, ValueError):
             return None
+
+
+def _place(raw: Any) -> sources.Place:
+    """Where a log was read up to; nothing when that is damaged."""
+    is_sound = isinstance(raw, dict) and all(isinstance(raw.get(key), int) for key in ("inode", "at"))
+    return dict(raw) if is_sound else {}
 
 
 def _add(events: Stories, event: Event, names: Mapping[str, str]) -> None:

@@ -14,13 +14,15 @@ from ..contract import BOOT_SERVER, WEB_SERVER
 FIRST_BYTES, FIRST_LINES = 16 << 20, 100_000
 #: Longer lines are no lines of ours.
 LINE = 8192
+#: Bytes that are read at once, so that a long log needs little memory.
+PIECE = 4 << 20
 
 Place = Dict[str, int]
 """Where a log was read up to: its inode and a position in bytes."""
 
 
 def file_lines(path: str, place: Place) -> tuple[list[str], Place]:
-    """The whole lines of a growing file that are new since `place`, and the place after them.
+    """The whole lines of a growing file that are new since `place`, at most a PIECE, and the place after them.
 
     A file that was renamed to PATH.1 meanwhile (logrotate) is read to its end first.
     """
@@ -28,36 +30,36 @@ def file_lines(path: str, place: Place) -> tuple[list[str], Place]:
         now = os.stat(path).st_ino
     except OSError:
         return [], place
-    lines: list[str] = []
-    start = 0
     if not place:
-        start = max(0, os.stat(path).st_size - FIRST_BYTES)
-    elif place["inode"] == now and os.stat(path).st_size >= place["at"]:
-        start = place["at"]
-    else:
-        lines = _rotated(path + ".1", place)
-    more, end = _read(path, start)
-    return lines + more, {"inode": now, "at": end}
+        return _read(path, now, max(0, os.stat(path).st_size - FIRST_BYTES))
+    if place["inode"] != now:
+        lines, after = _rest(path + ".1", place)
+        return (lines, after) if lines else _read(path, now, 0)
+    return _read(path, now, place["at"] if os.stat(path).st_size >= place["at"] else 0)
 
 
-def _rotated(path: str, place: Place) -> list[str]:
+def _rest(path: str, place: Place) -> tuple[list[str], Place]:
+    """What was written before the file was renamed."""
     try:
         if os.stat(path).st_ino == place["inode"]:
-            return _read(path, place["at"])[0]
+            return _read(path, place["inode"], place["at"])
     except OSError:
         pass
-    return []
+    return [], place
 
 
-def _read(path: str, start: int) -> tuple[list[str], int]:
+def _read(path: str, inode: int, start: int) -> tuple[list[str], Place]:
     try:
         with open(path, "rb") as file:
             file.seek(start)
-            data = file.read()
+            data = file.read(PIECE)
     except OSError:
-        return [], start
-    whole = data[: data.rfind(b"\n") + 1]
-    return [line[:LINE] for line in whole.decode("utf-8", "replace").split("\n")[:-1]], start + len(whole)
+        return [], {"inode": inode, "at": start}
+    end = data.rfind(b"\n") + 1
+    if not end and len(data) == PIECE:
+        end = PIECE  # no line of ours is so long
+    lines = [line[:LINE] for line in data[:end].decode("utf-8", "replace").split("\n")[:-1]]
+    return lines, {"inode": inode, "at": start + end}
 
 
 def journal_lines(cursor: str) -> tuple[list[str], str]:

@@ -16,7 +16,7 @@ PAUSE = 90.0
 
 def tell(story: Sequence[Event], new: Iterable[Event]) -> list[Event]:
     """A story and what is new, in the order of the times, each once; the oldest are forgotten."""
-    merged = sorted({*story, *new}, key=lambda event: event.time)
+    merged = sorted(dict.fromkeys([*story, *new]), key=lambda event: event.time)
     told: list[Event] = []
     for event in merged:
         if event.kind in (OFFER, LOADER):

@@ -12,24 +12,30 @@ from ..states import printable
 from .milestones import MILESTONES
 from .verdict import Verdict
 
-WIDTH = 100
+#: Characters of a line; lines of logs that are shown.
+WIDTH, LINES = 100, 3
 
 
 def line(event: Event) -> str:
-    """One event; never a token."""
+    """One event, as a line of a log; never a token."""
+    return f"{clock(event.time)}  {words(event)}"
+
+
+def words(event: Event) -> str:
+    """The same, without the time."""
     who = event.address or event.mac or "somebody"
     text = {
-        OFFER: f"dnsmasq: {who} asked ({event.name or 'PXE'}), and was offered something to boot",
-        LOADER: f"dnsmasq: {who} was told its loader {event.name}",
-        UNANSWERED: f"dnsmasq: somebody asked as {event.name}, and was not answered",
+        OFFER: f"dnsmasq: {event.mac} asked ({event.name or 'PXE'}) and was offered a loader",
+        LOADER: f"dnsmasq: {who} was told {event.name}",
+        UNANSWERED: f"dnsmasq: somebody asked as {event.name} and was not answered",
         TFTP: f"dnsmasq: sent {event.name} to {who}",
-        MISSING: f"dnsmasq: {event.name} not found, for {who}",
+        MISSING: f"dnsmasq: no {event.name} for {who}",
         DENIED: f"dnsmasq: cannot read {event.name}: {event.note}",
         STOPPED: f"dnsmasq: {event.name or 'a transfer'} to {who} broke off: {event.note}",
         HTTP: f"nginx: {who} {event.name}: {event.status}, {event.bytes} bytes",
         STATE: f"netboot: {event.name}{': ' + event.note if event.note else ''}",
     }.get(event.kind, f"{event.kind} {event.name}")
-    return f"{clock(event.time)}  {printable(text)}"
+    return printable(text)
 
 
 def clock(when: float) -> str:
@@ -47,18 +53,20 @@ def tell(head: str, verdict: Verdict, reason: str) -> str:
     if reason and verdict.word == "wrong":
         lines += _wrapped("The server says: ", printable(reason))
     if verdict.shown_by:
-        lines += ["Shown by:", *("  " + line(event) for event in verdict.shown_by)]
+        lines += ["Shown by:", *("  " + line(event) for event in verdict.shown_by[-LINES:])]
     return "\n".join(lines)
 
 
 def _steps(verdict: Verdict) -> Iterator[str]:
+    """A line each, up to the first milestone that is missing."""
     for milestone in MILESTONES:
+        event = verdict.milestones.get(milestone.key)
         if milestone.key in verdict.milestones:
-            event = verdict.milestones[milestone.key]
-            shown = line(event) if event else f"{'(shown by what follows)':20}"
-            yield f"ok  {milestone.title:34}  {shown}"
+            shown = f"{clock(event.time)[5:19].replace('T', ' ')}  {words(event)}" if event else ""
+            told = f"ok  {milestone.title:32}  {shown}".rstrip()
+            yield told if len(told) < WIDTH - 2 else told[: WIDTH - 4] + "…"
         elif milestone.key == verdict.missing:
-            yield f"--  {milestone.title:34}  {'not yet' if verdict.word == 'waiting' else 'no'}"
+            yield f"--  {milestone.title:32}  {'not yet' if verdict.word == 'waiting' else 'no'}"
 
 
 def _wrapped(mark: str, text: str) -> Iterator[str]:
