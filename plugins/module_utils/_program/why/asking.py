@@ -31,7 +31,7 @@ def tell(settings: Settings, asked: Sequence[str], *, as_json: bool) -> str:
             case = Case(story, state, facts.look(settings, stories, machine.name, story))
             verdict = Verdict(FINE, {}, MANY) if machine.mac == ANY else judge(case, machine.name)
             head = f"{machine.name or 'not in the inventory'} ({machine.mac}): {state.state if state else 'no state'}"
-            reason = state.reason if state else ""
+            reason = state.reason if state and state.state == "failed" else ""
             texts.append(telling.tell(head, verdict, reason))
             raw.append(telling.plain(machine.name, machine.mac, verdict, reason))
     return json.dumps(raw, indent=1) if as_json else "\n\n".join(texts)
