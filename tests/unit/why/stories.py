@@ -26,7 +26,7 @@ NAMES = {
 }
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def text(log: str) -> tuple[str, ...]:
     """The lines of a log."""
     return tuple((HERE / f"{log}.log").read_text(encoding="utf-8").splitlines())
@@ -45,7 +45,7 @@ def told(lines: Iterable[str]) -> dict[str, list[Event]]:
     return {mac: tell([], story) for mac, story in found.items()}
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def stories(log: str) -> dict[str, list[Event]]:
     """The stories that a log tells."""
     return told(text(log))

@@ -24,11 +24,12 @@ def tell(settings: Settings, asked: Sequence[str], *, as_json: bool) -> str:
     with listing.kept(settings) as stories:
         stories.refresh()
         machines = [_machine(settings, stories.names, one) for one in asked]
+        known = facts.look(settings, stories)
         texts, raw = [], []
         for machine in machines:
             state = _state(settings, machine)
             story = stories.story(machine.mac)
-            case = Case(story, state, facts.look(settings, stories, machine.name, story))
+            case = Case(story, state, facts.of_machine(known, settings, machine.name, story))
             verdict = Verdict(FINE, {}, MANY) if machine.mac == ANY else judge(case, machine.name)
             head = f"{machine.name or 'not in the inventory'} ({machine.mac}): {state.state if state else 'no state'}"
             reason = state.reason if state and state.state == "failed" else ""

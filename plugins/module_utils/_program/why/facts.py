@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import time
+from dataclasses import replace
 from typing import Iterator, Sequence
 
 from ..contract import BOOT, BOOT_SERVER, HTTP, WEB_SERVER
@@ -29,22 +30,29 @@ DNSMASQ = "/etc/netboot/dnsmasq.conf"
 KINDS = {"x86PC": 0, "IA32_EFI": 6, "X86-64_EFI": 7, "BC_EFI": 9, "ARM32_EFI": 10, "ARM64_EFI": 11}
 
 
-def look(settings: Settings, kept: Kept, name: str, story: Sequence[Event]) -> Facts:
-    """What is so now. name: the machine's in the inventory; empty for a stranger."""
-    paths = sorted(
-        {event.name.lstrip("/") for event in story if event.name.lstrip("/").startswith("images/")}
-    )
+def look(settings: Settings, kept: Kept) -> Facts:
+    """What is so now, for all machines."""
     return Facts(
         now=time.time(),
         stopped=tuple(_stopped()),
-        sizes={path: _size(os.path.join(settings.root, HTTP, path)) for path in paths},
-        changed=tuple(path for path in paths if _is_changed(os.path.join(settings.root, HTTP, path))),
         full=tuple(place for place in (settings.root, settings.state, settings.spool) if _is_full(place)),
-        entry=_entry(os.path.join(settings.state, "plan", BOOT, name)) if name else "",
-        log=_text(os.path.join(settings.state, "logs", name + ".log")) if name else "",
         strangers=tuple(_strangers(kept)),
         unanswered=tuple(kept.story("")[-50:]),
         kinds=kinds(_text(DNSMASQ)),
+    )
+
+
+def of_machine(known: Facts, settings: Settings, name: str, story: Sequence[Event]) -> Facts:
+    """The same, with what is so for one machine. name: in the inventory; empty for a stranger."""
+    below = (event.name.lstrip("/") for event in story if event.is_fetched)
+    paths = sorted({path for path in below if path.startswith("images/") and ".." not in path.split("/")})
+    places = {path: os.path.join(settings.root, HTTP, path) for path in paths}
+    return replace(
+        known,
+        sizes={path: _size(place) for path, place in places.items()},
+        changed=tuple(path for path, place in places.items() if _is_changed(place)),
+        entry=_entry(os.path.join(settings.state, "plan", BOOT, name)) if name else "",
+        log=_text(os.path.join(settings.state, "logs", name + ".log")) if name else "",
         is_known=bool(name),
     )
 
@@ -90,11 +98,12 @@ def _size(path: str) -> int:
 
 
 def _is_changed(path: str) -> bool:
-    """Whether a file of an image has another size than when it was verified (its version's note)."""
+    """Whether a file of an image was written since it was verified (its version's note, see _image/store.py)."""
     folder, base = os.path.split(path)
     try:
-        noted = json.loads(read(os.path.join(folder, ".image.json")))["files"][base]["size"]
-        return bool(os.stat(path).st_size != noted)
+        noted = json.loads(read(os.path.join(folder, ".image.json")))["files"][base]["stamp"]
+        now = os.stat(path)
+        return [now.st_size, now.st_mtime_ns] != list(noted[:2])
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

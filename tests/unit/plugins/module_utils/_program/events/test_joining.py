@@ -13,8 +13,6 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.events.ev
 from ansible_collections.homelab.netboot.plugins.module_utils._program.events.joining import Joiner
 from ansible_collections.homelab.netboot.plugins.module_utils._program.events.story import EVENTS, boots, tell
 
-from tests.unit.lab.recordings import MACHINES, lines, story
-
 A, B, C = (f"52:54:00:00:00:0{n}" for n in "abc")
 ROOT = "/srv/netboot/tftp"
 
@@ -47,22 +45,6 @@ def told(texts: list[str], joiner: Joiner | None = None) -> list[Event]:
 
 def names(events: list[Event], mac: str) -> list[str]:
     return [event.name for event in events if event.mac == mac and event.address]
-
-
-@pytest.mark.parametrize("machine", MACHINES)
-def test_the_server_alone_tells_what_the_lab_tells_with_the_routers_log(machine: str) -> None:
-    texts = [line for line in lines(machine) if line.source in ("dnsmasq", "nginx")]
-    mine = [event for event in told([line.text for line in texts]) if event.mac == MACHINES[machine].mac]
-    steps = [
-        step
-        for step in story(machine).steps
-        if step.source == "server" and step.kind not in ("offer", "loader")
-    ]
-    own = [event for event in mine if event.kind in ("tftp", "missing", "http")]
-    assert [(one.kind, one.name, one.status) for one in own] == [
-        (one.kind, one.name, one.status) for one in steps
-    ]
-    assert steps
 
 
 def test_an_address_that_another_machine_has_now_is_not_the_firsts() -> None:
