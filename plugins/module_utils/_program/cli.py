@@ -56,19 +56,7 @@ def main(argv: list[str] | None = None) -> int:
             machines = listing.chosen(settings, given.name)
             wake.send(machine.mac for machine in machines if machine.mac != contract.ANY)
             return 0
-        with Server(settings, say, needs_plan=given.command not in ("reports", "expire")) as server:
-            if given.command in ("arm", "disarm"):
-                getattr(server, given.command)(given.name)
-            elif given.command == "reports":
-                server.drain()
-            else:
-                getattr(server, given.command)()
-            if given.command in ("publish", "arm", "disarm"):
-                say(json.dumps({"changed": server.changed, "armed": server.armed()}))
-        if given.command == "expire":
-            with listing.kept(settings) as stories:
-                stories.refresh()
-        return int(server.failed)
+        return act(settings, given)
     except RefusedError as error:
         sys.stderr.write(f"netboot {given.command}: {error}\n")
         return 1
@@ -78,6 +66,25 @@ def main(argv: list[str] | None = None) -> int:
             f"netboot {given.command}: {place}: {error.strerror}; run it again when that is mended\n"
         )
         return 1
+
+
+def act(settings: Settings, given: argparse.Namespace) -> int:
+    """A command that changes something; its exit status."""
+    with Server(settings, say, needs_plan=given.command not in ("reports", "expire")) as server:
+        if given.command in ("arm", "disarm"):
+            getattr(server, given.command)(given.name)
+        elif given.command == "reports":
+            server.drain()
+        else:
+            getattr(server, given.command)()
+        if given.command in ("publish", "arm", "disarm"):
+            say(json.dumps({"changed": server.changed, "armed": server.armed()}))
+    if given.command == "expire":
+        with listing.kept(settings) as stories:
+            stories.refresh()
+        if stories.error:
+            raise stories.error
+    return int(server.failed)
 
 
 def say(text: str) -> None:

@@ -35,6 +35,7 @@ class Kept:
     """The stories, under a lock from `with` to its end.
 
     state: the state folder. names: MAC → machine. tftp: the folder of TFTP. log: nginx's. journal: what is new there.
+    error: why they could not be kept, on a full disk for instance; then they are told from memory all the same.
     """
 
     def __init__(
@@ -48,39 +49,45 @@ class Kept:
     ) -> None:
         self.state, self.names, self.tftp, self.log, self.journal = state, names, tftp, log, journal
         self.top = os.path.join(state, FOLDER)
+        self.error: OSError | None = None
         self._files = FileSet(state, 0o600, 0o700)
+        self._lock = -1
+        self._memory: Stories = {}  # what could not be kept
 
     def __enter__(self) -> Kept:
-        self._files.make_folder(FOLDER)
-        self._lock = os.open(os.path.join(self.top, "lock"), os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            self._files.make_folder(FOLDER)
+            place = os.path.join(self.top, "lock")
+            self._lock = os.open(place, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        except OSError as error:
+            self.error = error
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        os.close(self._lock)
+        if self._lock >= 0:
+            os.close(self._lock)
 
     def refresh(self) -> None:
         """Read what is new in the logs and keep it."""
-        while self._refresh():
-            pass
-
-    def _refresh(self) -> bool:
-        """Read one piece; whether there may be more."""
-        before = self._json(READ)
-        before = before if isinstance(before, dict) else {}
+        found = self._json(READ)
+        places: dict[str, Any] = found if isinstance(found, dict) else {}
         joiner = Joiner(self.names, self.tftp, _size)
         # it was never written, or is damaged: then what comes now tells whose the addresses are
         with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
-            joiner.load(before["joiner"])
-        records, places = self._new(before)
-        events: Stories = {}
-        for record in records:
-            for event in joiner.feed(record):
-                _add(events, event, self.names)
-        places["joiner"] = joiner.dump()
-        if places != before:
-            self._keep(events, places)
-        return any(places[log] != before.get(log, {}) for log in ("log", "changes"))
+            joiner.load(places["joiner"])
+        is_more = True
+        while is_more:
+            before = places
+            events: Stories = {}
+            records, places = self._new(before)
+            for record in records:
+                for event in joiner.feed(record):
+                    _add(events, event, self.names)
+            places["joiner"] = joiner.dump()
+            if places != before:
+                self._keep(events, places)
+            is_more = any(places[log] != before.get(log, {}) for log in ("log", "changes"))
 
     def _new(self, places: Mapping[str, Any]) -> tuple[list[Record], dict[str, Any]]:
         told, cursor = self.journal(str(places.get("journal", "")))
@@ -97,11 +104,18 @@ class Kept:
         return records, {"journal": cursor, "log": log, "changes": noted}
 
     def _keep(self, new: Mapping[str, Iterable[Event]], places: Mapping[str, Any]) -> None:
-        written = {_path(mac): _dump(tell(self.story(mac), events)) for mac, events in new.items()}
+        told = {mac: tell(self.story(mac), events) for mac, events in new.items()}
+        written = {_path(mac): _dump(story) for mac, story in told.items()}
         # last, so that a cut leaves lines that are read once more: an event that is there already is not added again
         written[f"{FOLDER}/{READ}"] = json.dumps(places).encode()
-        self._files.write(written)
-        self._files.remove(_path(mac) for mac in self._too_many())
+        try:
+            if self.error:
+                raise self.error
+            self._files.write(written)
+            self._files.remove(_path(mac) for mac in self._too_many())
+        except OSError as error:
+            self.error = error
+            self._memory.update(told)
 
     def _too_many(self) -> list[str]:
         """Strangers whose stories go: there are more than STRANGERS, and nothing was heard of them for the longest."""
@@ -121,6 +135,8 @@ class Kept:
 
     def story(self, mac: str) -> list[Event]:
         """A machine's story; empty when it has none, or one that cannot be read."""
+        if mac in self._memory:
+            return self._memory[mac]
         try:
             raw = json.loads(read(os.path.join(self.state, _path(mac))))
             return [Event(*one) for one in raw]

@@ -108,6 +108,18 @@ def test_a_cut_before_the_place_is_noted_tells_nothing_twice(server: Server) -> 
         assert server.story() == before
 
 
+def test_what_cannot_be_kept_is_told_all_the_same(server: Server) -> None:
+    (server.state / "events").write_text("in the way")
+    server.write(*DEMO)
+    with server.kept() as kept:
+        kept.refresh()
+        assert "/images/noble/217c6811e195/noble.iso" in [event.name for event in kept.story(NUC1)]
+        assert isinstance(kept.error, OSError)
+    (server.state / "events").unlink()
+    server.refresh()
+    assert "http /images/noble/217c6811e195/noble.iso" in server.story()
+
+
 def test_strangers_have_a_story_and_a_flood_of_them_fills_nothing(server: Server) -> None:
     server.write(*DEMO)
     server.refresh()
