@@ -55,7 +55,9 @@ def test_check_mode_touches_nothing(seen: Any) -> None:
 def test_every_file_is_shown_before_it_is_written(seen: Any, check: str, run: str) -> None:
     names = shown(seen.said[check])
     missing = seen.written[run] - set(names)
-    missing = {path for path in missing if plan_of(path, set(names)) not in names and not path.startswith(STORIES)}
+    missing = {
+        path for path in missing if plan_of(path, set(names)) not in names and not path.startswith(STORIES)
+    }
     assert sorted(missing) == sorted(path for path, when in UNSHOWN.items() if check in when.split())
 
 
