@@ -62,7 +62,7 @@ MILESTONES = (
     Milestone("configuration", "has its configuration", lambda case: case.got(c.CONFIGURATION), 60),
     Milestone("kernel", "has the kernel", lambda case: case.got(c.KERNEL), 180),
     Milestone("initrd", "has the initrd", lambda case: case.got(c.INITRD), 300),
-    Milestone("linux", "runs Linux, which asks for the ISO", _linux, 900),
+    Milestone("linux", "runs Linux, asks for the ISO", _linux, 900),
     Milestone("iso", "has the ISO", _iso, 600),
     Milestone("seeds", "has its user-data", lambda case: case.got(c.USER_DATA), 900),
     Milestone("installer", "begins to install", _begun, 4 * 3600),
