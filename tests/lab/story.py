@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a machine did while it booted, told from the logs of router, server and machine. Pure.
 
+The server's logs are read and joined by the collection's own reader (module_utils/_program/events), as on a user's
+server. The lab adds what it knows besides: the router's log and the machine's serial console.
+
 Sources and their lines: `dnsmasq`: the server's journal as `journalctl -o short-unix`; `nginx`: the log
 format netboot of the role pxe_http; `router`: the lab router's dnsmasq log; `serial`: the machine's console.
 """
@@ -9,29 +12,23 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events import dnsmasq, nginx
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events import event as kinds
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events.event import Event, Record
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events.joining import Joiner
 
 from .disk import MARK
 
 SEEDS = ("network-config", "meta-data", "user-data", "vendor-data")
 
-_JOURNAL = re.compile(r"^(?P<when>\d+\.\d+) \S+ dnsmasq(?:-\w+)?\[\d+\]: (?P<text>.*)$")
-_NGINX = re.compile(
-    r'^\S+ (?P<when>\d+\.\d+) (?P<ip>\S+) "(?P<method>\S+) (?P<path>\S+)[^"]*" '
-    r'(?P<status>\d+) (?P<bytes>\d+) (?P<seconds>\S+) "(?P<agent>.*)"$'
-)
-_OFFER = re.compile(r"^(?P<xid>\d+) PXE\(\S+\) (?P<mac>[0-9a-f:]{17}) proxy$")
-# UEFI is told its loader further down in the answer: a file for TFTP, or a URL for HTTP Boot.
-_BOOTFILE = re.compile(
-    r"^(?P<xid>\d+) (?:bootfile name: |sent size: +\d+ option: 67 bootfile-name +)(?P<file>\S+)$"
-)
-_LOADER = re.compile(r"PXE\(\S+\) (?P<ip>[\d.]+) (?P<mac>[0-9a-f:]{17}) (?P<file>\S+)$")
-_SENT = re.compile(r"^sent (?P<path>\S+) to (?P<ip>[\d.]+)$")
-_STOPPED = re.compile(r"^error \d+ .*received from (?P<ip>[\d.]+)$")
-_MISSING = re.compile(r"^file (?P<path>\S+) not found for (?P<ip>[\d.]+)$")
 _ESCAPE = re.compile(r"\x1b\[[0-9;=?]*[A-Za-z]")
 _ACK = re.compile(r"DHCPACK\(\S+\) (?P<ip>[\d.]+) (?P<mac>[0-9a-f:]{17})")
+_READERS = {"dnsmasq": dnsmasq.read, "nginx": nginx.read}
+#: The events that are steps of a boot; the others are the server's own.
+_STEPS = (kinds.OFFER, kinds.LOADER, kinds.TFTP, kinds.MISSING, kinds.HTTP)
 
 
 @dataclass(frozen=True)
@@ -69,71 +66,43 @@ class Story:
     sizes: Mapping[str, int] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     ips: set[str] = field(default_factory=set)
-    xid: str = ""  # of the DHCP exchange of which the server's log tells just now, when it is this machine's
-    stopped: bool = False  # it broke off a file that it was being sent
 
-    def feed(self, line: Line) -> Step | None:
-        """Add what a line tells of this machine; None when it tells nothing of it."""
-        reader = {
-            "dnsmasq": self._dnsmasq,
-            "nginx": self._nginx,
-            "router": self._router,
-            "serial": self._serial,
-        }
-        step = reader[line.source](line)
-        if step is not None and step.when >= 0:
-            self.steps.append(step)
-            return step
-        return None
+    def __post_init__(self) -> None:
+        self.joiner = Joiner({}, self.root, lambda path: self.sizes.get(path, 0))
 
-    def _dnsmasq(self, line: Line) -> Step | None:
-        entry = _JOURNAL.match(line.text)
-        if entry is None:
+    def feed(self, line: Line) -> list[Step]:
+        """Add what a line tells of this machine, and what is known of earlier lines now."""
+        if line.source == "serial":
+            told = [self._serial(line)]
+        elif line.source == "router":
+            told = list(self._router(line))
+        else:
+            record = _READERS[line.source](line.text)
+            told = [self._step(event) for event in self.joiner.feed(record)] if record else []
+        steps = [step for step in told if step is not None and step.when >= 0]
+        self.steps += steps
+        return steps
+
+    def _step(self, event: Event) -> Step | None:
+        if event.mac != self.mac or event.kind not in _STEPS:
             return None
-        when, text = float(entry["when"]) - self.power_on, entry["text"]
-        if found := _OFFER.match(text):
-            # machines that are switched on together may choose the same number: the lines' order tells them apart
-            mine = found["mac"] == self.mac
-            self.xid = found["xid"] if mine else ""
-            return Step(when, "offer", "server", "proxy") if mine and not self.of("offer") else None
-        if (found := _BOOTFILE.match(text)) and found["xid"] == self.xid:
-            return Step(when, "loader", "server", found["file"])
-        if (found := _LOADER.search(text)) and found["mac"] == self.mac:
-            self.ips.add(found["ip"])
-            return Step(when, "loader", "server", found["file"])
-        return self._tftp(when, text)
+        when = event.time - self.power_on
+        if event.kind == kinds.OFFER:
+            return None if self.of("offer") else Step(when, "offer", "server", "proxy")
+        if event.address:
+            self.ips.add(event.address)
+        return Step(when, event.kind, "server", event.name, event.bytes, event.status, event.note)
 
-    def _tftp(self, when: float, text: str) -> Step | None:
-        if (found := _STOPPED.match(text)) and found["ip"] in self.ips:
-            self.stopped = True  # UEFI asks for a file's size so; dnsmasq logs the file as sent all the same
-        elif (found := _SENT.match(text)) and found["ip"] in self.ips:
-            stopped, self.stopped = self.stopped, False
-            path = found["path"]
-            return (
-                None if stopped else Step(when, "tftp", "server", self._name(path), self.sizes.get(path, 0))
-            )
-        elif (found := _MISSING.match(text)) and found["ip"] in self.ips:
-            return Step(when, "missing", "server", self._name(found["path"]))
-        return None
-
-    def _name(self, path: str) -> str:
-        return path.removeprefix(self.root).lstrip("/")
-
-    def _nginx(self, line: Line) -> Step | None:
-        found = _NGINX.match(line.text)
-        if found is None or found["ip"] not in self.ips or found["method"] == "HEAD":
-            return None  # UEFI's HTTP asks for the size of each file before it fetches it
-        when = float(found["when"]) - self.power_on
-        size, status = int(found["bytes"]), int(found["status"])
-        path = re.sub("/+", "/", found["path"])  # shim asks for efi//grubx64.efi
-        return Step(when, "http", "server", path, size, status, found["agent"])
-
-    def _router(self, line: Line) -> Step | None:
+    def _router(self, line: Line) -> Iterator[Step | None]:
         found = _ACK.search(line.text)
-        if found is None or found["mac"] != self.mac:
-            return None
-        self.ips.add(found["ip"])
-        return Step(line.when - self.power_on, "address", "router", found["ip"])
+        if found is None:
+            return
+        # everybody's, so that an address that is another machine's now is not taken for this one's
+        record = Record(line.when, kinds.LEASE, mac=found["mac"], address=found["ip"])
+        yield from (self._step(event) for event in self.joiner.feed(record))
+        if found["mac"] == self.mac:
+            self.ips.add(found["ip"])
+            yield Step(line.when - self.power_on, "address", "router", found["ip"])
 
     def _serial(self, line: Line) -> Step | None:
         text = _ESCAPE.sub("", line.text).strip()

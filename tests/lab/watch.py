@@ -197,8 +197,7 @@ def read_logs(boots: Sequence[Boot], tails: Sequence[Tail], tell: Callable[[Boot
     for boot in boots:
         boot.running = boot.client.running()  # before its console is read, so that its last words are
         for line in [*shared, *boot.tail.lines()]:
-            step = boot.story.feed(line)
-            if step is not None:
+            for step in boot.story.feed(line):
                 tell(boot, step)
 
 

@@ -146,6 +146,24 @@ def test_armed_fetched_installing_reported_installed_and_never_again(life: Life,
     assert not life.installs()
 
 
+def test_what_a_machine_did_is_kept_and_told(life: Life, host: Any) -> None:
+    # by the service, which sees little of the server
+    host.run_expect([0], "systemctl start netboot-expire.service")
+    story = host.file("/var/lib/netboot/events/machines/f4-4d-30-60-64-69.json")
+    assert story.mode == 0o600
+    assert '"/reports/nuc1.-.installed"' in story.content_string
+    assert {"armed", "installing", "installed"} <= {event[2] for event in json.loads(story.content_string)}
+    told = life.playbook("homelab.netboot.why", "-l", "nuc1")
+    assert told.returncode == 0, told.stdout
+    assert "reports that it is installed" in told.stdout
+    assert "All is well: It is installed; it reported" in told.stdout
+    (verdict,) = json.loads(host.check_output("netboot why --json f4:4d:30:60:64:69"))
+    assert (verdict["machine"], verdict["verdict"], verdict["missing"]) == ("nuc1", "fine", "")
+    refused = host.run("netboot why nobody")
+    assert refused.rc == 1
+    assert "no such machine: nobody" in refused.stderr
+
+
 def test_the_playbooks_ask_and_arm_and_disarm_and_tell(life: Life) -> None:
     refused = life.playbook("homelab.netboot.arm", "-l", "nuc1", "-e", "confirm=no")
     assert refused.returncode != 0

@@ -12,6 +12,7 @@ from . import contract, listing, wake
 from .plan import RefusedError
 from .server import Server
 from .settings import Settings
+from .why import asking
 
 SETTINGS = "/etc/netboot/netboot.json"
 
@@ -30,10 +31,13 @@ def parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="tell the states")
     status.add_argument("--json", action="store_true", help="for programs")
     status.add_argument("name", nargs="*", help="machine (default: all)")
+    why = commands.add_parser("why", help="tell how far machines came, and what keeps them from going on")
+    why.add_argument("--json", action="store_true", help="for programs")
+    why.add_argument("name", nargs="+", help="machine, or a MAC address")
     switch = commands.add_parser("wake", help="switch on by Wake-on-LAN, where the machine is set up for it")
     switch.add_argument("name", nargs="+", help="machine")
     commands.add_parser("reports", help="take what the machines reported, and who fetched user-data")
-    commands.add_parser("expire", help="withdraw user-data that was handed out long ago")
+    commands.add_parser("expire", help="withdraw user-data that was handed out long ago; read the logs")
     return top
 
 
@@ -45,20 +49,14 @@ def main(argv: list[str] | None = None) -> int:
         if given.command == "status":
             say(listing.tell(settings, given.name, as_json=given.json))
             return 0
+        if given.command == "why":
+            say(asking.tell(settings, given.name, as_json=given.json))
+            return 0
         if given.command == "wake":
             machines = listing.chosen(settings, given.name)
             wake.send(machine.mac for machine in machines if machine.mac != contract.ANY)
             return 0
-        with Server(settings, say, needs_plan=given.command not in ("reports", "expire")) as server:
-            if given.command in ("arm", "disarm"):
-                getattr(server, given.command)(given.name)
-            elif given.command == "reports":
-                server.drain()
-            else:
-                getattr(server, given.command)()
-            if given.command in ("publish", "arm", "disarm"):
-                say(json.dumps({"changed": server.changed, "armed": server.armed()}))
-            return int(server.failed)
+        return act(settings, given)
     except RefusedError as error:
         sys.stderr.write(f"netboot {given.command}: {error}\n")
         return 1
@@ -68,7 +66,25 @@ def main(argv: list[str] | None = None) -> int:
             f"netboot {given.command}: {place}: {error.strerror}; run it again when that is mended\n"
         )
         return 1
-    return 0
+
+
+def act(settings: Settings, given: argparse.Namespace) -> int:
+    """A command that changes something; its exit status."""
+    with Server(settings, say, needs_plan=given.command not in ("reports", "expire")) as server:
+        if given.command in ("arm", "disarm"):
+            getattr(server, given.command)(given.name)
+        elif given.command == "reports":
+            server.drain()
+        else:
+            getattr(server, given.command)()
+        if given.command in ("publish", "arm", "disarm"):
+            say(json.dumps({"changed": server.changed, "armed": server.armed()}))
+    if given.command == "expire":
+        with listing.kept(settings) as stories:
+            stories.refresh()
+        if stories.error:
+            raise stories.error
+    return int(server.failed)
 
 
 def say(text: str) -> None:

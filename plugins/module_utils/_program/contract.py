@@ -132,5 +132,6 @@ ACCESS_FORMAT = (
     ' "$http_user_agent"'
 )
 ACCESS_LINE = re.compile(
-    r'^\S+ (?P<when>[\d.]+) (?P<ip>\S+) "(?P<method>[A-Z]+) (?P<path>\S+) [^"]*" (?P<status>\d+) '
+    r'^\S+ (?P<when>\d+\.\d+) (?P<ip>\S+) "(?P<method>[A-Z]+) (?P<path>\S+) [^"]*" (?P<status>\d+) (?P<bytes>\d+)'
+    r' (?P<seconds>\S+) "(?P<agent>.*)"$'
 )

@@ -122,12 +122,16 @@ class Keeper:
                 self.complain("", error)
 
     def _tell(self, found: Mapping[str, State | None], new: Mapping[str, State], errors: Errors) -> None:
+        told = []
         for mac, state in new.items():
             before = found[mac]
             if mac not in errors:
                 self.changed += 1
                 if before is None or (before.state, before.token) != (state.state, state.token):
+                    told.append(state)
                     self.say(f"{state.name}: {state.state}" + (f": {state.reason}" if state.reason else ""))
+        if told:
+            self.store.note(told)
         for mac, error in errors.items():
             self.unsettled.add(mac)
             one = self.machines.get(mac) or found.get(mac)

@@ -1,30 +1,53 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: no promise that names or behaviour stay.
-"""The states as a table for people and as JSON for programs. Changes nothing."""
+"""The states as a table for people and as JSON for programs. Changes no state."""
 
 from __future__ import annotations
 
 import json
 import os
+import textwrap
 import time
 from dataclasses import replace
 from typing import Any, Sequence
 
-from . import fetches, store
 from . import plan as plans
+from . import store
+from .contract import TFTP
+from .events import event as kinds
+from .events.kept import Kept
 from .settings import Settings
 from .states import Machine, printable, unknown
 
-HEAD = ("machine", "mac", "image", "state", "since", "fetched", "reason")
+HEAD = ("machine", "mac", "image", "state", "since (UTC)", "last fetched (UTC)")
+KEYS = ("machine", "mac", "image", "state", "since", "fetched")
+#: Characters of a line.
+WIDTH = 100
 
 
 def tell(settings: Settings, names: Sequence[str], *, as_json: bool) -> str:
     """The states of these machines, of all when none is named."""
     machines = chosen(settings, names)
-    macs = {machine.mac: machine.name for machine in chosen(settings, [])}
-    fetched = fetches.last(fetches.recent(), macs, settings.root)
-    rows = [{**row(settings, machine), "fetched": shown(fetched.get(machine.name))} for machine in machines]
+    with kept(settings) as stories:
+        stories.refresh()
+        fetched = {machine.name: last(stories.story(machine.mac)) for machine in machines}
+    rows = [{**row(settings, machine), "fetched": fetched[machine.name]} for machine in machines]
     return json.dumps(rows, indent=1) if as_json else table(rows)
+
+
+def kept(settings: Settings) -> Kept:
+    """The machines' stories."""
+    names = {machine.mac: machine.name for machine in chosen(settings, [])}
+    return Kept(settings.state, names, os.path.join(settings.root, TFTP))
+
+
+def last(story: Sequence[kinds.Event]) -> str:
+    """When it fetched or reported something last, and what."""
+    for event in reversed(story):
+        if event.is_fetched or (event.kind == kinds.HTTP and event.status in (201, 204)):
+            when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(event.time))
+            return f"{when} {printable(event.name)}"
+    return ""
 
 
 def chosen(settings: Settings, names: Sequence[str]) -> list[Machine]:
@@ -50,18 +73,20 @@ def row(settings: Settings, machine: Machine) -> dict[str, Any]:
     }
 
 
-def shown(fetch: fetches.Fetch | None) -> str:
-    """When and what."""
-    if fetch is None:
-        return ""
-    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(fetch[0]))
-    return f"{when} {printable(fetch[1])}"
-
-
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Aligned columns."""
-    cells: list[Sequence[str]] = [HEAD, *([str(one[column] or "-") for column in HEAD] for one in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells
-    )
+    """Aligned columns; below a machine's line the reason of its state, where there is one."""
+    lines = [HEAD, *(tuple(_short(key, str(one[key] or "-")) for key in KEYS) for one in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
+    told = []
+    for line, one in zip(lines, [{}, *rows]):
+        told.append("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+        told += textwrap.wrap(one.get("reason", ""), WIDTH, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join(told)
+
+
+def _short(key: str, text: str) -> str:
+    """Times without year and seconds, files without their folders."""
+    when, _space, path = text.partition(" ")
+    if key not in ("since", "fetched") or len(when) != len("2026-11-25T16:58:35Z"):
+        return text
+    return f"{when[5:10]} {when[11:16]} {path.rpartition('/')[2]}".rstrip()

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import time
 from typing import Any, Callable, Iterable, Mapping
 
 from . import states
+from .events import changes
 from .files import FileSet, read, remove_leftovers
 from .states import Machine, Now, State
 
@@ -52,6 +55,12 @@ class Store:
     def save(self, new: Iterable[State]) -> None:
         """Write states, all or none."""
         self._files.write({f"{STATES}/{_file(state.mac)}": states.dump(state).encode() for state in new})
+
+    def note(self, new: Iterable[State]) -> None:
+        """Note that these states changed, for the machines' stories; one that cannot be noted is no fault."""
+        now = time.time()
+        with contextlib.suppress(OSError):
+            changes.note(self.folder, [changes.line(now, one.mac, one.state, one.reason) for one in new])
 
     def known(self) -> list[str]:
         """The MAC addresses of machines that have a state, whether they are in the inventory or not."""

@@ -21,7 +21,10 @@ OURS = (
     *("/etc/netboot", "/etc/logrotate.d/netboot", "/var/log/netboot"),
     *("/usr/local/lib/netboot", "/usr/local/sbin/netboot"),
 )
-STATE = ("plan", "machines", "logs", "lock", "served.json", "known.json", "packages.json")
+STATE = (
+    *("plan", "machines", "logs", "events", "lock", "served.json", "known.json", "packages.json"),
+    *("changes.log", "changes.log.1"),
+)
 SPOOL = ("fetched", "reports", "incoming")
 
 

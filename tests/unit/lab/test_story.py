@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events import dnsmasq, nginx
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events.joining import Joiner
 
 from tests.lab.story import Line, Story
-from tests.unit.lab.recordings import BOOT_BYTES, ISO_BYTES, MACHINES, lines, story
+from tests.unit.lab.recordings import BOOT_BYTES, ISO_BYTES, MACHINES, ROOT, lines, story
 
 
 def test_an_installation_is_told_in_full() -> None:
@@ -72,6 +74,20 @@ def test_what_the_firmwares_console_shows() -> None:
     assert [step.name for step in told.steps] == ["LOCAL DISK BOOTED", "refused why=bad shim signature"]
 
 
+@pytest.mark.parametrize("machine", MACHINES)
+def test_the_server_alone_tells_what_the_lab_tells_with_the_routers_log(machine: str) -> None:
+    joiner = Joiner({}, ROOT)
+    records = [dnsmasq.read(line.text) or nginx.read(line.text) for line in lines(machine)]
+    told = [event for record in records if record for event in joiner.feed(record)]
+    mine = [event for event in told if event.mac == MACHINES[machine].mac]
+    own = [event for event in mine if event.kind in ("tftp", "missing", "http")]
+    steps = [step for step in story(machine).steps if step.kind in ("tftp", "missing", "http")]
+    assert [(one.kind, one.name, one.status) for one in own] == [
+        (one.kind, one.name, one.status) for one in steps
+    ]
+    assert steps
+
+
 def test_times_count_from_power_on() -> None:
     times = {step.name: step.when for step in story("nuc1").steps}
     assert times["proxy"] == pytest.approx(2.357, abs=0.001)
@@ -109,4 +125,4 @@ def test_what_was_logged_before_power_on_is_another_boot() -> None:
 @pytest.mark.parametrize("source", ["dnsmasq", "nginx", "router", "serial"])
 @pytest.mark.parametrize("text", ["", "following", "\x00\xff", "LABEL", '- - "GET" 200'])
 def test_noise_is_no_step(source: str, text: str) -> None:
-    assert Story(MACHINES["nuc1"].mac, 0).feed(Line(1, source, text)) is None
+    assert Story(MACHINES["nuc1"].mac, 0).feed(Line(1, source, text)) == []

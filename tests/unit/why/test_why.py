@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The right cause for each fault, and no blame for a machine that is well."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events.event import Event
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events.story import boots
+from ansible_collections.homelab.netboot.plugins.module_utils._program.states import State
+from ansible_collections.homelab.netboot.plugins.module_utils._program.why.case import Case, Facts
+from ansible_collections.homelab.netboot.plugins.module_utils._program.why.causes import CAUSES
+from ansible_collections.homelab.netboot.plugins.module_utils._program.why.verdict import WRONG, judge
+from ansible_collections.homelab.netboot.tests.unit.why.faults import ENTRY, FAULTS, KINDS, MENU, Fault
+from ansible_collections.homelab.netboot.tests.unit.why.stories import LIVES, stories
+
+
+def found(fault: Fault) -> str:
+    verdict = judge(fault.case(), "x")
+    return verdict.key if verdict.word == WRONG else verdict.word
+
+
+def test_the_table_of_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [(fault, found(fault)) for fault in FAULTS]
+    either = {cause.key for cause in CAUSES if cause.cause.startswith("Either") or " Either " in cause.cause}
+    with capsys.disabled():
+        print()
+        for fault, key in rows:
+            how = "recorded" if fault.recorded else "composed"
+            sure = "either …" if key in either else ""
+            print(
+                f"{how}  {fault.name:42} {key:28} {sure:9} {'' if key == fault.found else 'WRONG: ' + fault.found}"
+            )
+        right = sum(key == fault.found for fault, key in rows)
+        print(f"{right} of {len(rows)} right, {sum(fault.recorded for fault in FAULTS)} recorded")
+    assert len(FAULTS) >= 40
+    assert right >= 0.95 * len(rows)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_each_fault_has_the_cause_that_was_made(fault: Fault) -> None:
+    assert found(fault) == fault.found
+
+
+# Those of the good logs that were stopped on purpose, and the faults' logs' machines that are well.
+STOPPED = {"52:54:00:12:35:01", "52:54:00:12:35:03", "52:54:00:12:35:04", "52:54:00:12:34:15"}
+GOOD = [
+    ("good-demo", None),
+    ("good-lifecycle", None),
+    ("good-bookworm-any", None),
+    ("good-bookworm-rescue", None),
+    ("good-trixie", None),
+    ("good-trixie-ipxe", None),
+    ("fault-disarmed-memory", "52:54:00:12:36:0d"),
+    ("fault-arch-not-offered", "52:54:00:12:36:1b"),
+]
+
+
+def good_boots() -> list[Case]:
+    """Every good boot that was recorded, asked about at several moments of it, and after it."""
+    cases = []
+    for log, only in GOOD:
+        for mac, story in stories(log).items():
+            if not mac or (only and mac != only) or (mac in STOPPED and mac not in LIVES):
+                continue
+            cases += [case for boot in _boots(mac, story) for case in boot]
+    return cases
+
+
+def _boots(mac: str, story: list[Event]) -> list[list[Case]]:
+    found = []
+    for number, boot in enumerate(boots(story)):
+        if mac in STOPPED and number == 0:
+            continue
+        installs = any("images/" in event.name for event in boot)
+        reported = any(event.name.endswith(".installed") for event in boot)
+        entry = MENU if mac in ("52:54:00:12:34:06", "52:54:00:12:34:1a", "52:54:00:12:34:05") else ENTRY
+        told = []
+        for upto, after in ((1.0, 40.0), (1.0, 1.0), (0.7, 2.0), (0.4, 2.0)):
+            part = boot[: max(1, int(len(boot) * upto))]
+            done = reported and upto == 1.0
+            word = "installed" if done else "armed" if installs else "local"
+            state = State(mac, "x", word, "2026-11-25T00:00:00Z", "", "t" if word == "armed" else "")
+            told.append(Case(part, state, Facts(part[-1].time + after, entry=entry, kinds=KINDS)))
+        found.append(told)
+    return found
+
+
+def test_no_good_boot_is_blamed() -> None:
+    cases = good_boots()
+    verdicts = [judge(case, "x") for case in cases]
+    blamed = [(case.boot[0].mac, verdict) for case, verdict in zip(cases, verdicts) if verdict.word == WRONG]
+    assert blamed == []
+    assert len(cases) >= 100
+
+
+def test_every_cause_but_the_last_resorts_has_a_fault() -> None:
+    shown = {fault.found for fault in FAULTS}
+    untried = {cause.key for cause in CAUSES} - shown
+    assert untried <= {"withdrawn-meanwhile", "guard-note", "reported-failure", "user-data-refused"}
