@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers import Device, ansible_playbook, said
+from tests.servers import PROJECT, Device, ansible_playbook, said
 
 KERNEL = "/srv/netboot/http/images/focal/*/vmlinuz"
 #: A second PXE server: it offers no addresses, but something to boot, as a forgotten one does.
@@ -110,14 +110,14 @@ def test_a_loader_that_is_gone_is_named(host: Any) -> None:
 
 
 def test_a_second_pxe_server_and_a_network_without_dhcp_are_named(host: Any, device: Device) -> None:
-    script = f"({RIVAL.strip()}) >/dev/null 2>&1 & echo $!"
+    script = f"({RIVAL.strip()}) >/dev/null 2>&1 & echo $!; sleep 1"
     pid = device.run("sh", "-c", script).stdout.strip()
     try:
         (found,) = findings(host)
         assert found == ("others", "192.168.1.77", "it tells machines to boot by its own PXE menu")
     finally:
         device.run("sh", "-c", f"kill {pid}; ip link delete rival0")
-    (router,) = device.run("sh", "-c", "pgrep -o -f 'dnsmasq.*interface=br0'").stdout.split()
+    router = (PROJECT / "build/lab/lans" / device.name / "router.pid").read_text().strip()
     device.run("kill", "-STOP", router)
     try:
         assert findings(host) == [("others", "lan0", "no DHCP server offers an address to a machine")]

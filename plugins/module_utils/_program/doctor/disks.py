@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from typing import Iterator, Mapping, NamedTuple, Optional, Sequence
+from typing import Iterator, Mapping, NamedTuple, Sequence
 
 from .finding import SITE, Finding, Result, clean
 
@@ -25,8 +25,8 @@ class Version(NamedTuple):
     """
 
     folder: str
-    noted: Optional[Mapping[str, Stamp]]
-    there: Mapping[str, Optional[Stamp]]
+    noted: Mapping[str, Stamp] | None
+    there: Mapping[str, Stamp | None]
 
 
 class Disk(NamedTuple):
@@ -34,7 +34,7 @@ class Disk(NamedTuple):
 
     place: str
     free: int
-    files: Optional[int]
+    files: int | None
 
 
 class Folder(NamedTuple):
@@ -85,7 +85,9 @@ def judge_space(disks: Sequence[Disk]) -> Result:
             found.append(Finding(SPACE, disk.place, what, "make room on that disk, or use a larger one"))
         if disk.files is not None and disk.files < LEAST_FILES:
             what = f"only {disk.files} more files can be made there (inodes)"
-            found.append(Finding(SPACE, disk.place, what, "remove small files from that disk, or use another one"))
+            found.append(
+                Finding(SPACE, disk.place, what, "remove small files from that disk, or use another one")
+            )
     least = min((disk.free for disk in disks), default=0)
     return Result(SPACE, found, f"{least >> 20} MiB are free at least")
 
@@ -96,7 +98,9 @@ def judge_folders(folders: Sequence[Folder]) -> Result:
     for one in folders:
         if one.bits & ~one.has:
             need = "put files there" if one.bits & 2 else "go through it"
-            remedy = f"{SITE}, which sets the rights of its own folders; of another folder: chmod o+x {one.path}"
+            remedy = f"{SITE}, which sets its own folders right" + (
+                "" if one.bits & 2 else f"; else chmod o+x {one.path}"
+            )
             found.append(Finding(FOLDERS, one.path, f"the user {one.who} may not {need}", remedy))
     return Result(FOLDERS, found, "the services may use theirs")
 

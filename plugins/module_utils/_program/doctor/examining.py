@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Dict, Iterator, Sequence
+from typing import Iterator, Sequence
 
 from ..contract import BOOT_SERVER
 from ..settings import Settings
@@ -41,16 +41,21 @@ def examine(settings: Settings) -> Iterator[Result]:
 
 
 def _asked(settings: Settings, at: looking.Place, silent: Sequence[str]) -> Iterator[Result]:
-    """What needs the network: entries and PXE."""
+    """What needs the network: entries and PXE.
+
+    Nothing is asked as a kind that the configuration has no loader for: it would look like a machine that gets none.
+    """
     promised = [arch for arch in kinds(at.dnsmasq) if arch in network.ARCHS]
     try:
-        heard = looking.heard(at)
+        heard = looking.heard(at, promised)
     except OSError as error:
         what = f"nobody can be asked on this interface ({error.strerror or error})"
-        remedy = "switch the interface on, or correct netboot_interface and run the playbook homelab.netboot.site"
+        remedy = (
+            "switch the interface on, or correct netboot_interface and run the playbook homelab.netboot.site"
+        )
         yield Result(network.PXE, [Finding(network.PXE, at.interface, what, remedy)], "")
         heard = {}
-    wanted: Dict[targets.Target, list[str]] = {}
+    wanted: dict[targets.Target, list[str]] = {}
     for name, words in looking.entries(settings):
         for target in targets.named(words, at.address):
             wanted.setdefault(target, []).append(name)
@@ -59,7 +64,7 @@ def _asked(settings: Settings, at: looking.Place, silent: Sequence[str]) -> Iter
             wanted.setdefault(target, []).append(f"the answer to {network.ARCHS[arch]}")
     yield targets.judge(wanted, looking.fetch(at, wanted, silent), at.hosts, silent)
     if heard and BOOT_SERVER not in silent:
-        yield network.judge_ours(heard, at.address, promised, at.interface)
+        yield network.judge_ours(heard, at.address, at.interface)
     if heard:
         yield network.judge_others(heard, at.address, at.interface)
 

@@ -14,7 +14,7 @@ import re
 import socket
 import struct
 import subprocess
-from typing import Dict, Iterable, Iterator, Mapping, NamedTuple, Optional, Sequence
+from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ..contract import FETCHED, HTTP, INCOMING, REPORTS, TFTP
 from ..files import read
@@ -29,6 +29,7 @@ BOOT_USER = "dnsmasq"
 LISTEN, PATIENCE = 4.0, 5.0
 CONF_BYTES, ENTRY_BYTES, NOTE_BYTES = 1 << 20, 1 << 16, 1 << 20
 JOURNAL_LINES = 5
+SILENCE = "no answer"
 _READ_REQUEST, _DATA, _ERROR = 1, 3, 5  # RFC 1350, section 5
 
 
@@ -49,7 +50,7 @@ class Place(NamedTuple):
         }
 
 
-def place() -> Optional[Place]:
+def place() -> Place | None:
     """None where the configuration is not there."""
     dnsmasq, nginx = text_of(DNSMASQ), text_of(NGINX)
     interface = re.search(r"(?m)^interface=(\S+)$", dnsmasq)
@@ -95,19 +96,17 @@ def _said(argv: Sequence[str]) -> str:
 # --- the network
 
 
-def heard(at: Place, seconds: float = LISTEN) -> dict[int, network.Heard]:
+def heard(at: Place, archs: Iterable[int], seconds: float = LISTEN) -> dict[int, network.Heard]:
     """Play each kind of firmware, all at once, and ask this server on port 4011 where its offer names no file."""
     mac = pxe.hardware(at.interface)
-    numbers = {arch: os.urandom(4) for arch in network.ARCHS}
-    offers: Dict[int, list[pxe.Answer]] = {arch: [] for arch in numbers}
+    numbers = {arch: os.urandom(4) for arch in archs}
+    offers: dict[int, list[pxe.Answer]] = {arch: [] for arch in numbers}
     questions = {number: pxe.discover(mac, number, arch) for arch, number in numbers.items()}
     for number, offer in pxe.broadcast(at.interface, questions, seconds):
         for arch, one in numbers.items():
             if one == number and offer not in offers[arch]:
                 offers[arch].append(offer)
-    return {
-        arch: network.Heard(tuple(offers[arch]), _file(at, mac, arch, offers[arch])) for arch in numbers
-    }
+    return {arch: network.Heard(tuple(offers[arch]), _file(at, mac, arch, offers[arch])) for arch in numbers}
 
 
 def _file(at: Place, mac: bytes, arch: int, offers: Sequence[pxe.Answer]) -> str:
@@ -130,11 +129,17 @@ def entries(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def fetch(at: Place, wanted: Iterable[Target], stopped: Sequence[str]) -> dict[Target, str]:
-    """Ask for the head or the first block of each file on this server: empty when it comes, else what is wrong."""
-    answers = {}
+    """Ask for the head or the first block of each file on this server: empty when it comes, else what is wrong.
+
+    A service that does not answer at all is not asked for more.
+    """
+    answers: dict[Target, str] = {}
+    silent = {way for way, service in SERVICES.items() if service in stopped}
     for target in wanted:
-        if target.host == at.hosts[target.way] and SERVICES[target.way] not in stopped:
+        if target.host == at.hosts[target.way] and target.way not in silent:
             answers[target] = (_head if target.way == "http" else _first_block)(at, target.path)
+            if answers[target].startswith(SILENCE):
+                silent.add(target.way)
     return answers
 
 
@@ -145,7 +150,7 @@ def _head(at: Place, path: str) -> str:
             web.request("HEAD", "/" + path)
             answer = web.getresponse()
         except (OSError, http.client.HTTPException) as error:
-            return f"no answer ({error})"
+            return f"{SILENCE} ({error})"
     return "" if answer.status == http.client.OK else f"nginx answers {answer.status} {answer.reason}"
 
 
@@ -161,7 +166,7 @@ def _first_block(at: Place, path: str) -> str:
             if kind == _DATA:  # one block is enough
                 mouth.sendto(struct.pack("!HH", _ERROR, 0) + b"enough\0", sender)
         except (OSError, struct.error) as error:
-            return f"no answer ({error})"
+            return f"{SILENCE} ({error})"
     if kind == _DATA:
         return ""
     return f"dnsmasq answers {answer[4:].rstrip(bytes(1)).decode('utf-8', 'replace')}"
@@ -195,7 +200,7 @@ def _version(folder: str) -> disks.Version:
     return disks.Version(folder, noted, {name: _stamp(os.path.join(folder, name)) for name in noted})
 
 
-def _stamp(path: str) -> Optional[list[int]]:
+def _stamp(path: str) -> list[int] | None:
     """As the note has it: size, times of change in nanoseconds, inode."""
     try:
         info = os.lstat(path)
@@ -206,7 +211,7 @@ def _stamp(path: str) -> Optional[list[int]]:
 
 def space(settings: Settings) -> list[disks.Disk]:
     """The disks of the places that grow, each once."""
-    found: Dict[int, disks.Disk] = {}
+    found: dict[int, disks.Disk] = {}
     for path in (settings.root, settings.state, settings.spool, LOGS):
         with contextlib.suppress(OSError):
             disk, device = os.statvfs(path), os.stat(path).st_dev

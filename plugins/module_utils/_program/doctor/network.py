@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Collection, Dict, Iterator, Mapping, NamedTuple, Sequence
+from typing import Iterator, Mapping, NamedTuple, Sequence
 
 from ..contract import BOOT_SERVER
 from .finding import NOTE, SITE, Finding, Result, clean
@@ -22,23 +22,20 @@ class Heard(NamedTuple):
     file: str
 
 
-def judge_ours(heard: Mapping[int, Heard], us: str, promised: Collection[int], interface: str) -> Result:
-    """Whether this server answers as its configuration says. promised: the architectures that this names a file for."""
+def judge_ours(heard: Mapping[int, Heard], us: str, interface: str) -> Result:
+    """Whether this server answers. heard: by the architectures that its configuration names a file for."""
     found = []
-    for arch, name in ARCHS.items():
-        if arch not in promised:
-            continue
-        offers = [one for one in heard[arch].offers if one.server == us and one.is_pxe]
-        where = f"{name} (architecture {arch})"
-        if not offers:
+    for arch, one in heard.items():
+        where = f"{ARCHS[arch]} (architecture {arch})"
+        if not any(offer.server == us and offer.is_pxe for offer in one.offers):
             remedy = f"journalctl -u {BOOT_SERVER} says why; then systemctl restart {BOOT_SERVER}"
             what = f"{us} does not answer its broadcast on {interface}"
             found.append(Finding(PXE, where, what, remedy))
-        elif not heard[arch].file:
+        elif not one.file:
             what = f"{us} answers, but names no file to boot, also not on port 4011"
             found.append(Finding(PXE, where, what, f"{SITE}, then systemctl restart {BOOT_SERVER}"))
     told = [
-        f"{name}: {clean(heard[arch].file) if arch in promised else 'not served'}"
+        f"{name}: {clean(heard[arch].file) if arch in heard else 'not served'}"
         for arch, name in ARCHS.items()
     ]
     return Result(PXE, found, ", ".join(told))
@@ -46,14 +43,16 @@ def judge_ours(heard: Mapping[int, Heard], us: str, promised: Collection[int], i
 
 def judge_others(heard: Mapping[int, Heard], us: str, interface: str) -> Result:
     """Who else answers: there must be one DHCP server, and no other that tells what to boot."""
-    others: Dict[str, list[Answer]] = {}
+    others: dict[str, list[Answer]] = {}
     for one in (one for each in heard.values() for one in each.offers if one.server != us):
         others.setdefault(one.server, []).append(one)
     givers = sorted(server for server, said in others.items() if any(one.address for one in said))
     found = [one for server in sorted(others) for one in _rival(server, others[server])]
     if not givers:
         what = "no DHCP server offers an address to a machine"
-        remedy = "switch DHCP on in the router, and connect this server and the machines to the router's network"
+        remedy = (
+            "switch DHCP on in the router, and connect this server and the machines to the router's network"
+        )
         found.append(Finding(OTHERS, interface, what, remedy))
     elif len(givers) > 1:
         what = f"{len(givers)} DHCP servers offer addresses: {', '.join(givers)}"

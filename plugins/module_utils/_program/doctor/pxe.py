@@ -26,6 +26,7 @@ BY_HTTP = (15, 16, 18, 19)
 #: Bytes before a DHCP message's options, and where the IPv4 packet's head says "UDP".
 FIXED, UDP_AT = 240, 9
 _DISCOVER, _REQUEST = b"\x01", b"\x03"
+_PAD, _END = 0, 255
 
 
 class Answer(NamedTuple):
@@ -48,7 +49,8 @@ def discover(mac: bytes, number: bytes, arch: int = 0) -> bytes:
 
     number: four bytes that the answer repeats. arch: 0 for BIOS, see RFC 4578, section 2.1.
     """
-    return _message(mac, number, arch, 0x8000, b"", {53: _DISCOVER})
+    head = _head(mac, number, 0x8000, b"")
+    return head + _told(arch, {53: _DISCOVER})
 
 
 def request(mac: bytes, number: bytes, arch: int, address: str, item: bytes) -> bytes:
@@ -56,13 +58,15 @@ def request(mac: bytes, number: bytes, arch: int, address: str, item: bytes) -> 
     options = {53: _REQUEST}
     if item:
         options[43] = b"\x47\x04" + item + b"\x00\x00\xff"  # PXE_BOOT_ITEM, layer 0
-    return _message(mac, number, arch, 0, socket.inet_aton(address), options)
+    return _head(mac, number, 0, socket.inet_aton(address)) + _told(arch, options)
 
 
-def _message(
-    mac: bytes, number: bytes, arch: int, flags: int, address: bytes, options: Mapping[int, bytes]
-) -> bytes:
+def _head(mac: bytes, number: bytes, flags: int, address: bytes) -> bytes:
     head = struct.pack("!BBBB4sHH4s12s16s192s", 1, 1, 6, 0, number, 0, flags, address, b"", mac, b"")
+    return head + COOKIE
+
+
+def _told(arch: int, options: Mapping[int, bytes]) -> bytes:
     kind = "HTTP" if arch in BY_HTTP else "PXE"
     every = {
         **options,
@@ -72,9 +76,7 @@ def _message(
         94: b"\x01\x03\x01",
         97: b"\x00" * 17,
     }
-    return (
-        head + COOKIE + b"".join(bytes([code, len(text)]) + text for code, text in every.items()) + b"\xff"
-    )
+    return b"".join(bytes([code, len(text)]) + text for code, text in every.items()) + bytes([_END])
 
 
 def offer(packet: bytes, number: bytes) -> Answer | None:
@@ -109,8 +111,8 @@ def _address(four: bytes) -> str:
 
 
 def _options(text: bytes) -> Iterator[tuple[int, bytes]]:
-    while len(text) > 1 and text[0] != 255:
-        if text[0] == 0:
+    while len(text) > 1 and text[0] != _END:
+        if text[0] == _PAD:
             text = text[1:]
             continue
         yield text[0], text[2 : 2 + text[1]]

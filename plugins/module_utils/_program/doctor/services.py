@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, Mapping, Sequence
+from typing import Iterator, Mapping, Sequence
 
 from ..contract import BOOT_SERVER, WEB_SERVER
 from .finding import SITE, Finding, Result
@@ -24,7 +24,7 @@ Units = Mapping[str, Mapping[str, str]]
 
 def read(shown: str) -> Units:
     """Units by name, from what `systemctl show` printed."""
-    units: Dict[str, Dict[str, str]] = {}
+    units: dict[str, dict[str, str]] = {}
     for block in shown.strip().split("\n\n"):
         one = dict(line.partition("=")[::2] for line in block.splitlines())
         units[one.get("Id", "")] = one

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterator, Mapping, NamedTuple, Sequence
+from typing import Iterator, Mapping, NamedTuple, Sequence
 
 from ..contract import BOOT_SERVER, MACHINES, SEED_FILES, WEB_SERVER
 from .finding import SITE, Finding, Result, clean
@@ -40,7 +40,7 @@ def named(text: str, address: str) -> list[Target]:
     """What a boot entry leads to. address: the server's, for files that are named without."""
     found = [Target("tftp", address, path) for path in _PXELINUX.findall(text)]
     found += [Target(*one) for form in (_ADDRESS, _GRUB) for one in form.findall(text)]
-    wanted: Dict[Target, None] = {}
+    wanted: dict[Target, None] = {}
     for target in found:
         if "$" in target.path or not (target.path.startswith(OURS)):
             continue
@@ -67,7 +67,7 @@ def judge(
     """Say which files are not handed out.
 
     :param wanted: who leads there: names of entries, or kinds of firmware.
-    :param answers: empty when it is handed out, else what is wrong.
+    :param answers: empty when it is handed out, else what is wrong; without those that were not asked for.
     :param hosts: by way, what this server is named, with its port where that is not the usual one.
     :param stopped: services that do not run, which says why nothing comes from them.
     """
@@ -86,7 +86,7 @@ def _faults(
 ) -> Iterator[Finding]:
     for target in asked:
         who = sorted(set(wanted[target]))
-        leads = f"{who[0]}{f' and {len(who) - 1} more' if len(who) > 1 else ''} leads there"
+        leads = f"named by {who[0]}{f' and {len(who) - 1} more' if len(who) > 1 else ''}"
         if target.host != hosts[target.way]:
             what = f"{leads}, but this server is {hosts[target.way]}"
             yield Finding(CHECK, target.name, what, f"{SITE}, which writes the entries anew")
