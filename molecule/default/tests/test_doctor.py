@@ -12,7 +12,8 @@ import pytest
 
 from tests.servers import PROJECT, Device, ansible_playbook, said
 
-KERNEL = "/srv/netboot/http/images/focal/*/vmlinuz"
+KERNEL = "/srv/netboot/http/images/focal/current/vmlinuz"
+AWAY = f"mv {KERNEL} /srv/netboot/kernel", f"mv /srv/netboot/kernel {KERNEL}"
 #: A second PXE server: it offers no addresses, but something to boot, as a forgotten one does.
 RIVAL = """
 ip link add rival0 type veth peer name rival1
@@ -63,7 +64,7 @@ def test_the_playbook_tells_and_fails(host: Any) -> None:
     done = ansible_playbook(host, "homelab.netboot.doctor")
     assert done.returncode == 0
     assert "Nothing is wrong." in said(done)
-    with made(host, f"mv {KERNEL} /var/tmp/vmlinuz", f"mv /var/tmp/vmlinuz $(dirname {KERNEL[:-7]}initrd)/"):
+    with made(host, *AWAY):
         done = ansible_playbook(host, "homelab.netboot.doctor")
     assert done.returncode != 0
     assert "vmlinuz: it is missing. Remedy: run the playbook homelab.netboot.site" in said(done)
@@ -71,11 +72,11 @@ def test_the_playbook_tells_and_fails(host: Any) -> None:
 
 
 def test_a_kernel_that_is_gone_is_named_by_image_and_by_address(host: Any) -> None:
-    with made(host, f"mv {KERNEL} /var/tmp/vmlinuz", f"mv /var/tmp/vmlinuz $(dirname {KERNEL[:-7]}initrd)/"):
+    with made(host, *AWAY):
         found = findings(host)
     assert {check for check, dummy, dummy2 in found} == {"files", "images"}
     (web,) = (what for dummy, where, what in found if where.startswith("http://192.168.1.50/images/focal/"))
-    assert web.startswith("nginx answers 404 Not Found; tftp/pxelinux.cfg/01-f4-4d-30-60-64-69")
+    assert web.startswith("nginx answers 404 Not Found; named by tftp/pxelinux.cfg/01-f4-4d-30-60-64-69")
     assert any(where.startswith("tftp://192.168.1.50/images/") for dummy, where, dummy2 in found)  # nuc2's
 
 
@@ -106,7 +107,7 @@ def test_a_loader_that_is_gone_is_named(host: Any) -> None:
     with made(host, f"mv {place} {place}.away", f"mv {place}.away {place}"):
         (found,) = findings(host)
     assert found[:2] == ("files", "tftp://192.168.1.50/lpxelinux.0")
-    assert found[2].endswith("the answer to BIOS leads there")
+    assert found[2].endswith("named by the answer to BIOS")
 
 
 def test_a_second_pxe_server_and_a_network_without_dhcp_are_named(host: Any, device: Device) -> None:

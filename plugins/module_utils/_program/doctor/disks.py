@@ -19,7 +19,7 @@ Stamp = Sequence[int]
 
 
 class Version(NamedTuple):
-    """One version of an image. noted: file → size, time of change and so on, as verified; None when that is unreadable.
+    """One version of an image. noted: file → size and time of its last change, as verified; None when that is unreadable.
 
     there: the same, as it is now; None for a file that is missing.
     """
@@ -72,8 +72,8 @@ def _image(version: Version) -> Iterator[Finding]:
             yield Finding(IMAGES, where, "it is missing", remedy)
         elif now[0] != noted[0]:
             yield Finding(IMAGES, where, f"it has {now[0]} bytes; {noted[0]} were verified", remedy)
-        elif list(now) != list(noted):
-            yield Finding(IMAGES, where, "it was touched after it was verified", remedy)
+        elif now[1] != noted[1]:
+            yield Finding(IMAGES, where, "it was written to after it was verified", remedy)
 
 
 def judge_space(disks: Sequence[Disk]) -> Result:

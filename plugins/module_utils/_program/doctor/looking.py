@@ -180,13 +180,13 @@ def versions(settings: Settings) -> tuple[list[disks.Version], list[str]]:
     found, unset = [], []
     top = os.path.join(settings.root, HTTP, "images")
     for image in _names(top):
-        if image.startswith("."):
+        if image.startswith(".") or not os.path.isdir(os.path.join(top, image)):
             continue
         if not os.path.isdir(os.path.join(top, image, "current")):
             unset.append(image)
         for name in _names(os.path.join(top, image)):
             folder = os.path.join(top, image, name)
-            if os.path.isdir(folder) and not os.path.islink(folder):
+            if os.path.isdir(folder) and not os.path.islink(folder) and not name.startswith("."):
                 found.append(_version(folder))
     return found, unset
 
@@ -194,19 +194,19 @@ def versions(settings: Settings) -> tuple[list[disks.Version], list[str]]:
 def _version(folder: str) -> disks.Version:
     try:
         note = json.loads(read(os.path.join(folder, ".image.json"), NOTE_BYTES))
-        noted = {str(name): list(one["stamp"]) for name, one in note["files"].items()}
+        noted = {str(name): [int(part) for part in one["stamp"][:2]] for name, one in note["files"].items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return disks.Version(folder, None, {})
     return disks.Version(folder, noted, {name: _stamp(os.path.join(folder, name)) for name in noted})
 
 
 def _stamp(path: str) -> list[int] | None:
-    """As the note has it: size, times of change in nanoseconds, inode."""
+    """As the note has it: size, and time of the last change in nanoseconds. Not the inode: a backup may be back."""
     try:
         info = os.lstat(path)
     except OSError:
         return None
-    return [info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino]
+    return [info.st_size, info.st_mtime_ns]
 
 
 def space(settings: Settings) -> list[disks.Disk]:

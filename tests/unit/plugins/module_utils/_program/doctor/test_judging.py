@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor import (
@@ -132,9 +133,9 @@ def test_what_is_not_handed_out_is_told_once_and_without_its_token() -> None:
     assert what(result) == [
         (
             f"http://{US}/machines/nuc1/-/user-data",
-            "nginx answers 404 Not Found; one and 1 more leads there",
+            "nginx answers 404 Not Found; named by one and 1 more",
         ),
-        ("http://192.168.1.9/images/a", f"three leads there, but this server is {US}"),
+        ("http://192.168.1.9/images/a", f"named by three, but this server is {US}"),
     ]
     assert targets.judge(wanted, {}, HOSTS, ["netboot-nginx.service"]).findings == []
 
@@ -142,8 +143,8 @@ def test_what_is_not_handed_out_is_told_once_and_without_its_token() -> None:
 # --- PXE and DHCP
 
 
-def heard(*offers: Answer, file: str = "lpxelinux.0") -> dict[int, Heard]:
-    return {arch: Heard(offers, file) for arch in network.ARCHS}
+def heard(*offers: Answer, file: str = "lpxelinux.0", archs: Sequence[int] = (0, 7)) -> dict[int, Heard]:
+    return {arch: Heard(offers, file) for arch in archs}
 
 
 OURS = Answer(US, is_pxe=True)
@@ -151,20 +152,20 @@ LEASE = Answer(ROUTER, "192.168.1.7", after=ROUTER)  # as dnsmasq in a router sa
 
 
 def test_a_server_that_answers_beside_a_router_is_good() -> None:
-    assert network.judge_ours(heard(OURS, LEASE), US, [0, 7], "lan0").findings == []
+    assert network.judge_ours(heard(OURS, LEASE), US, "lan0").findings == []
     result = network.judge_others(heard(OURS, LEASE), US, "lan0")
     assert (result.findings, result.good) == ([], f"addresses come from {ROUTER}")
 
 
 def test_a_server_that_does_not_answer_or_names_no_file_is_told() -> None:
-    silent = network.judge_ours(heard(LEASE, OURS._replace(is_pxe=False)), US, [0, 11], "lan0")
+    silent = network.judge_ours(heard(LEASE, OURS._replace(is_pxe=False), archs=(0, 11)), US, "lan0")
     assert what(silent) == [
         ("BIOS (architecture 0)", f"{US} does not answer its broadcast on lan0"),
         ("UEFI arm64 (architecture 11)", f"{US} does not answer its broadcast on lan0"),
     ]
-    (found,) = network.judge_ours(heard(OURS, file=""), US, [7], "lan0").findings
+    (found,) = network.judge_ours(heard(OURS, file="", archs=[7]), US, "lan0").findings
     assert found.what == f"{US} answers, but names no file to boot, also not on port 4011"
-    assert network.judge_ours(heard(file=""), US, [], "lan0").findings == []  # nothing was promised
+    assert network.judge_ours({}, US, "lan0").findings == []  # nothing was promised
 
 
 def test_who_else_tells_machines_what_to_boot_is_told() -> None:
@@ -190,11 +191,11 @@ def test_no_dhcp_server_is_wrong_and_two_are_worth_a_note() -> None:
 
 
 def test_images_are_compared_with_their_notes() -> None:
-    noted = {"vmlinuz": [10, 1, 1, 5], "initrd": [20, 1, 1, 6], "a.iso": [30, 1, 1, 7], "x": [1, 1, 1, 1]}
-    there = {"vmlinuz": [10, 1, 1, 5], "initrd": [19, 2, 2, 6], "a.iso": [30, 2, 2, 7], "x": None}
+    noted = {"vmlinuz": [10, 1], "initrd": [20, 1], "a.iso": [30, 1], "x": [1, 1]}
+    there = {"vmlinuz": [10, 1], "initrd": [19, 2], "a.iso": [30, 2], "x": None}
     result = disks.judge_images([disks.Version("a/1", noted, there), disks.Version("a/2", None, {})], ["b"])
     assert what(result) == [
-        ("a/1/a.iso", "it was touched after it was verified"),
+        ("a/1/a.iso", "it was written to after it was verified"),
         ("a/1/initrd", "it has 19 bytes; 20 were verified"),
         ("a/1/x", "it is missing"),
         ("a/2", "the note of what was verified cannot be read"),
