@@ -19,7 +19,7 @@ Stamp = Sequence[int]
 
 
 class Version(NamedTuple):
-    """One version of an image. noted: file → size and time of its last change, as verified; None when that is unreadable.
+    """One version of an image. noted: file → size and time of its last change, as verified; None when unreadable.
 
     there: the same, as it is now; None for a file that is missing.
     """

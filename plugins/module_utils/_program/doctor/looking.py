@@ -20,7 +20,7 @@ from ..contract import FETCHED, HTTP, INCOMING, REPORTS, TFTP
 from ..files import read
 from ..settings import Settings
 from . import disks, network, pxe, services
-from .targets import SERVICES, Target
+from .targets import SERVICES, SILENCE, Target
 
 DNSMASQ, NGINX, LOGS = "/etc/netboot/dnsmasq.conf", "/etc/netboot/nginx.conf", "/var/log/netboot"
 #: Whom dnsmasq runs as; nginx's user is named as its group (Settings).
@@ -29,7 +29,6 @@ BOOT_USER = "dnsmasq"
 LISTEN, PATIENCE = 4.0, 5.0
 CONF_BYTES, ENTRY_BYTES, NOTE_BYTES = 1 << 20, 1 << 16, 1 << 20
 JOURNAL_LINES = 5
-SILENCE = "no answer"
 _READ_REQUEST, _DATA, _ERROR = 1, 3, 5  # RFC 1350, section 5
 
 

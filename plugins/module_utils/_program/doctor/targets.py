@@ -17,6 +17,8 @@ _ADDRESS = re.compile(r"(http|tftp)://([^/\s'\"]+)/([^\s'\";]+)")
 _GRUB = re.compile(r"\((http|tftp),([^)\s]+)\)/([^\s'\";]+)")
 #: Of this collection: a user's own kernel arguments may name what they like.
 OURS = ("images/", f"{MACHINES}/", "efi/", "ipxe/", "grub/")
+#: How an answer begins when there was none.
+SILENCE = "no answer"
 #: By way, who hands it out.
 SERVICES = {"http": WEB_SERVER, "tftp": BOOT_SERVER}
 #: What a loader fetches next, beside itself.
@@ -92,4 +94,10 @@ def _faults(
             yield Finding(CHECK, target.name, what, f"{SITE}, which writes the entries anew")
         elif answers.get(target):
             what = f"{clean(answers[target])}; {leads}"
-            yield Finding(CHECK, target.name, what, f"{SITE}, which puts back what is missing")
+            yield Finding(CHECK, target.name, what, _remedy(target, answers[target]))
+
+
+def _remedy(target: Target, answer: str) -> str:
+    if answer.startswith(SILENCE):
+        return f"systemctl restart {SERVICES[target.way]}; or a firewall of this host is in the way"
+    return f"{SITE}, which puts back what is missing"

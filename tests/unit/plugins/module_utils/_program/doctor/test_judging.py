@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 
 import pytest
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import SEED_FILES
 from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor import (
     disks,
     examining,
@@ -96,7 +97,7 @@ def test_every_file_that_an_entry_names_is_found(loader: object, tftp: bool) -> 
         Target(way, US, f"{folder}/vmlinuz"),
         Target(way, US, f"{folder}/initrd"),
         Target("http", US, f"{folder}/noble.iso"),
-        *(Target("http", US, f"machines/nuc1/{TOKEN}/{name}") for name in targets.SEED_FILES),
+        *(Target("http", US, f"machines/nuc1/{TOKEN}/{name}") for name in SEED_FILES),
     }
     assert len(found) == len(set(found))
 
@@ -137,6 +138,8 @@ def test_what_is_not_handed_out_is_told_once_and_without_its_token() -> None:
         ),
         ("http://192.168.1.9/images/a", f"named by three, but this server is {US}"),
     ]
+    (found,) = targets.judge({good: ["one"]}, {good: "no answer (timed out)"}, HOSTS, []).findings
+    assert found.remedy.startswith("systemctl restart netboot-nginx.service")
     assert targets.judge(wanted, {}, HOSTS, ["netboot-nginx.service"]).findings == []
 
 
