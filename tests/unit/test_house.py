@@ -27,6 +27,7 @@ MAY: dict[str, tuple[str, ...]] = {
     # what happened is told without knowing what it means, so that the lab tells its boots with it
     "module_utils._program.events": (CONTRACT, FILES),
     "module_utils._program.why": (PROGRAM_ROOM,),
+    "module_utils._program.doctor": (PROGRAM_ROOM,),
     "module_utils._image": (FILES, ERRORS, PLACES),
     "module_utils._uefi": (FILES, ERRORS, PLACES, "module_utils._image.iso"),
     "modules": ("module_utils",),
@@ -42,6 +43,10 @@ PROGRAM = (
     ),
     *("store", "spool", "settings", "publication", "shelf", "keeper", "wake", "listing"),
     *(f"why.{one}" for one in ("case", "milestones", "causes", "verdict", "telling", "facts", "asking")),
+    *(
+        f"doctor.{one}"
+        for one in ("pxe", "finding", "services", "targets", "network", "disks", "looking", "examining")
+    ),
     *("server", "cli"),
 )
 

@@ -9,6 +9,7 @@ import json
 import sys
 
 from . import contract, listing, wake
+from .doctor import examining
 from .plan import RefusedError
 from .server import Server
 from .settings import Settings
@@ -34,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
     why = commands.add_parser("why", help="tell how far machines came, and what keeps them from going on")
     why.add_argument("--json", action="store_true", help="for programs")
     why.add_argument("name", nargs="+", help="machine, or a MAC address")
+    doctor = commands.add_parser("doctor", help="ask this server as machines do; 1 when something is wrong")
+    doctor.add_argument("--json", action="store_true", help="for programs")
     switch = commands.add_parser("wake", help="switch on by Wake-on-LAN, where the machine is set up for it")
     switch.add_argument("name", nargs="+", help="machine")
     commands.add_parser("reports", help="take what the machines reported, and who fetched user-data")
@@ -46,16 +49,8 @@ def main(argv: list[str] | None = None) -> int:
     given = parser().parse_args(argv)
     try:
         settings = Settings.load(given.settings)
-        if given.command == "status":
-            say(listing.tell(settings, given.name, as_json=given.json))
-            return 0
-        if given.command == "why":
-            say(asking.tell(settings, given.name, as_json=given.json))
-            return 0
-        if given.command == "wake":
-            machines = listing.chosen(settings, given.name)
-            wake.send(machine.mac for machine in machines if machine.mac != contract.ANY)
-            return 0
+        if given.command in ("status", "why", "doctor", "wake"):
+            return ask(settings, given)
         return act(settings, given)
     except RefusedError as error:
         sys.stderr.write(f"netboot {given.command}: {error}\n")
@@ -66,6 +61,23 @@ def main(argv: list[str] | None = None) -> int:
             f"netboot {given.command}: {place}: {error.strerror}; run it again when that is mended\n"
         )
         return 1
+
+
+def ask(settings: Settings, given: argparse.Namespace) -> int:
+    """A command that changes nothing here; 1 when it found something wrong."""
+    is_wrong = False
+    if given.command == "wake":
+        machines = listing.chosen(settings, given.name)
+        wake.send(machine.mac for machine in machines if machine.mac != contract.ANY)
+        return 0
+    if given.command == "doctor":
+        told, is_wrong = examining.tell(settings, as_json=given.json)
+    elif given.command == "why":
+        told = asking.tell(settings, given.name, as_json=given.json)
+    else:
+        told = listing.tell(settings, given.name, as_json=given.json)
+    say(told)
+    return int(is_wrong)
 
 
 def act(settings: Settings, given: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ import re
 import subprocess
 import time
 from dataclasses import replace
-from typing import Iterator, Sequence
+from typing import Collection, Iterator, Sequence
 
 from ..contract import BOOT, BOOT_SERVER, HTTP, WEB_SERVER
 from ..events.event import OFFER, Event
@@ -36,7 +36,7 @@ def look(settings: Settings, kept: Kept) -> Facts:
         now=time.time(),
         stopped=tuple(_stopped()),
         full=tuple(place for place in (settings.root, settings.state, settings.spool) if _is_full(place)),
-        strangers=tuple(_strangers(kept)),
+        strangers=tuple(_strangers(kept, _own_macs())),
         unanswered=tuple(kept.story("")[-50:]),
         kinds=kinds(_text(DNSMASQ)),
     )
@@ -81,11 +81,23 @@ def _stopped() -> Iterator[str]:
             yield service
 
 
-def _strangers(kept: Kept) -> list[Event]:
-    """The last offer to each machine that the inventory does not name, newest last, at most five."""
+def _own_macs() -> set[str]:
+    """The MAC addresses of this host's interfaces."""
+    top = "/sys/class/net"
+    try:
+        return {_text(os.path.join(top, name, "address")).strip() for name in os.listdir(top)}
+    except OSError:
+        return set()
+
+
+def _strangers(kept: Kept, own: Collection[str]) -> list[Event]:
+    """The last offer to each machine that the inventory does not name, newest last, at most five.
+
+    Without this host itself: `netboot doctor` and the playbook ask in its name.
+    """
     found = []
     for mac in kept.macs():
-        if mac not in kept.names:
+        if mac not in kept.names and mac not in own:
             found += [event for event in kept.story(mac) if event.kind == OFFER][-1:]
     return sorted(found, key=lambda event: event.time)[-5:]
 
