@@ -47,6 +47,12 @@ def ansible_playbook(host: Any, playbook: Path | str, *options: str) -> subproce
     return subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=False)
 
 
+def restart(host: Any) -> None:
+    """Let the server shut down and start again."""
+    argv = [sys.executable, "-m", "tests.lab", "server", "restart", host.backend.name.removeprefix(PREFIX)]
+    subprocess.run(argv, cwd=PROJECT, capture_output=True, text=True, check=True, timeout=180)
+
+
 def said(done: subprocess.CompletedProcess[str]) -> str:
     """Return all that a playbook said in one line, however it was wrapped and coloured, and wherever it went."""
     return " ".join(re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr).split())

@@ -13,16 +13,19 @@ import urllib.error
 import urllib.request
 
 ADDRESS = "192.168.1.50"
-PORTS = (80, 8080, 8081)
-UNITS = ("dnsmasq.service", "nginx.service", "virtual.service")
+PORTS = (80, 8080, 8081, 8082)
+#: Those of them that are installed.
+UNITS = ("apache2.service", "dnsmasq.service", "nginx.service", "systemd-resolved.service", "virtual.service")
 PROPERTIES = ("MainPID", "ActiveState", "ActiveEnterTimestampMonotonic", "UnitFileState", "NRestarts", "Nice")
 PLACES = (
+    "/etc/apache2",
     "/etc/default/dnsmasq",
     "/etc/dnsmasq.conf",
     "/etc/dnsmasq.d",
     "/etc/logrotate.d/nginx",
     "/etc/nginx",
     "/etc/resolv.conf",
+    "/etc/systemd/resolved.conf.d",
     "/etc/systemd/system/nginx.service.d",
     "/etc/systemd/system/virtual.service",
     "/home",
@@ -35,7 +38,8 @@ QUESTION = b"\x2a\x2a\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03nas\x04home\x00
 def units() -> dict[str, str]:
     """What systemd says of each service."""
     ask = ["systemctl", "show", *(f"--property={name}" for name in PROPERTIES)]
-    return {unit: subprocess.check_output([*ask, unit], text=True) for unit in UNITS}
+    said = {unit: subprocess.check_output([*ask, unit], text=True) for unit in UNITS}
+    return {unit: text for unit, text in said.items() if "UnitFileState=\n" not in text}
 
 
 def files() -> dict[str, list[object]]:
@@ -57,12 +61,15 @@ def _file(path: str) -> list[object]:
     return [digest, oct(state.st_mode), state.st_uid, state.st_gid, state.st_ino, state.st_ctime_ns]
 
 
-def names() -> str:
-    """The answer to QUESTION."""
+def names(server: str) -> str:
+    """The address in the answer to QUESTION; the reason when there is none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.settimeout(5)
-        asking.sendto(QUESTION, (ADDRESS, 53))
-        return asking.recv(512).hex()
+        try:
+            asking.sendto(QUESTION, (server, 53))
+            return asking.recv(512)[len(QUESTION) :][12:16].hex()
+        except OSError as error:
+            return str(error)
 
 
 def address() -> list[str]:
@@ -89,5 +96,10 @@ def page(port: int) -> list[object]:
 
 
 if __name__ == "__main__":
-    answers = {"names": names(), "address": address(), **{str(port): page(port) for port in PORTS}}
+    answers = {
+        "names": names(ADDRESS),
+        "resolved": names("127.0.0.53"),
+        "address": address(),
+        **{str(port): page(port) for port in PORTS},
+    }
     print(json.dumps({"units": units(), "files": files(), "answers": answers}))

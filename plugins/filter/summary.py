@@ -11,7 +11,7 @@ author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Who is armed, and whether disks that hold something will be wiped; who is not armed, and why; what to do next.
   - Eight lines at most, whatever the number of machines.
-positional: said, base_url, would
+positional: said, base_url, would, shut
 options:
   _input:
     description: Name to C(image) and C(wipe), V(blank) or V(always), as the command C(netboot publish) tells it.
@@ -30,6 +30,11 @@ options:
     description: Whether it would only be so, since this run changes nothing.
     type: bool
     default: false
+  shut:
+    description: Ports that the server's firewall shuts to the machines.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -45,17 +50,21 @@ _value:
   elements: str
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.summary import lines
 
 
 def summary(
-    armed: Mapping[str, Mapping[str, str]], said: Iterable[str], base_url: str, would: bool = False
+    armed: Mapping[str, Mapping[str, str]],
+    said: Iterable[str],
+    base_url: str,
+    would: bool = False,
+    shut: Sequence[str] = (),
 ) -> list[str]:
     """Return the lines; see DOCUMENTATION."""
-    return lines(armed, said, str(base_url), would=bool(would))
+    return lines(armed, said, str(base_url), shut, would=bool(would))
 
 
 class FilterModule:

@@ -8,12 +8,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
-from ipaddress import IPv4Interface
 from pathlib import Path
 
 from tests.faults.box import PLACE, SUITE, Box, wait
-from tests.lab import lan, playbook, server
-from tests.lab.common import LabError, digest, run
+from tests.lab import playbook, server
+from tests.lab.common import LabError, run
 from tests.unit.isos import make_iso, ubuntu_files
 
 Tree = dict[str, str]
@@ -141,16 +140,7 @@ class Plug(Box):
 
     def start(self) -> None:
         """Switch it on again, and wait until it has started."""
-        container = self.server.container
-        run("podman", "start", container)
-        pid = int(run("podman", "inspect", "--format", "{{.State.Pid}}", container))
-        address = IPv4Interface(f"{self.address}/{self.network.subnet.prefixlen}")
-        port = "p" + digest(self.name)  # the old one goes with the old container, but later
-        run("ip", "-n", self.network.namespace, "link", "del", port, check=False)
-        lan.attach(self.network, pid, port, address)
-        server.wait_for_systemd(container)
-        wanted = {"suite": SUITE, "image": self.server.image, "lan": self.name, "lan-address": ""}
-        self.server = server.report(self.name, wanted)
+        self.server = server.start(self.name)
         self.on = True
 
     def look(self) -> tuple[Tree, list[str]]:

@@ -28,6 +28,8 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--suite", choices=image.SUITES, default="bookworm")
     up.add_argument("--lan", help="connect it to this boot network (made when missing)")
     up.add_argument("--address", help="its address there, as 192.168.1.50/24; default: .50 of the network")
+    again = servers.add_parser("restart", help="let it shut down and start again")
+    again.add_argument("name")
     down = servers.add_parser("down", help="remove it")
     down.add_argument("name")
 
@@ -57,9 +59,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def server_command(args: argparse.Namespace) -> None:
-    """server up, server down."""
-    if args.do == "up":
-        made = server.up(args.name, args.suite, args.lan, args.address)
+    """server up, server restart, server down."""
+    if args.do in ("up", "restart"):
+        made = (
+            server.restart(args.name)
+            if args.do == "restart"
+            else server.up(args.name, args.suite, args.lan, args.address)
+        )
         print(json.dumps(made.ansible_vars(), indent=2))
     else:
         server.down(args.name)

@@ -110,10 +110,37 @@ def create(name: str, wanted: dict[str, str]) -> None:
     # apt's lists are empty and look fresh: a role that allows lists of a certain age would never fetch them.
     run("podman", "exec", container, "touch", "-d", "@0", "/var/lib/apt/lists")
     if wanted["lan"]:
-        network = lan.up(wanted["lan"])
-        address = wanted["lan-address"] or f"{network.address(50)}/{network.subnet.prefixlen}"
-        pid = int(run("podman", "inspect", "--format", "{{.State.Pid}}", container))
-        lan.attach(network, pid, "p" + digest(name), IPv4Interface(address))
+        lan.up(wanted["lan"])
+        connect(name, wanted)
+
+
+def connect(name: str, wanted: dict[str, str]) -> None:
+    """Give the container an interface on its boot network, once in the life of its network namespace."""
+    network = lan.find(wanted["lan"])
+    address = wanted["lan-address"] or f"{network.address(50)}/{network.subnet.prefixlen}"
+    pid = int(run("podman", "inspect", "--format", "{{.State.Pid}}", PREFIX + name))
+    port = "p" + digest(name)
+    # after a restart: the old one goes with the old namespace, but later
+    run("ip", "-n", network.namespace, "link", "del", port, check=False)
+    lan.attach(network, pid, port, IPv4Interface(address))
+
+
+def start(name: str) -> Server:
+    """Switch on a server that is off: a new network namespace, and perhaps a new address for Ansible."""
+    container = PREFIX + name
+    run("podman", "start", container)
+    labels = (inspect(container) or {})["Config"]["Labels"]
+    wanted = {key: labels[key] for key in ("suite", "image", "lan", "lan-address")}
+    if wanted["lan"]:
+        connect(name, wanted)
+    wait_for_systemd(container)
+    return report(name, wanted)
+
+
+def restart(name: str) -> Server:
+    """Let it shut down and start again, as `reboot` would."""
+    run("podman", "stop", "--time", "30", PREFIX + name)
+    return start(name)
 
 
 def wait_for_systemd(container: str, patience: float = 60) -> None:

@@ -28,7 +28,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import sys
 PREFIX = "netboot_"
 #: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
 SHARED = frozenset(
-    {"address", "efi_pair", "group", "http_port", "images", "interface", "machines", "result"}
+    {"address", "efi_pair", "firewall", "group", "http_port", "images", "interface", "machines", "result"}
     | {"root", "spool", "state", "uefi"}
 )
 DEFAULTS: Mapping[str, Any] = {

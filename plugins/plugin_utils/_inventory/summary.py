@@ -4,13 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 _NAMES, _NOTES = 10, 3
 
 
 def lines(
-    armed: Mapping[str, Mapping[str, str]], said: Iterable[str], base_url: str, *, would: bool = False
+    armed: Mapping[str, Mapping[str, str]],
+    said: Iterable[str],
+    base_url: str,
+    shut: Sequence[str] = (),
+    *,
+    would: bool = False,
 ) -> list[str]:
     """Return who is armed, what happens to their disks, what else is to be known, and what to do next.
 
@@ -18,6 +23,7 @@ def lines(
     :param said: what that program said, a line each.
     :param base_url: the server's HTTP root.
     :param would: whether it would only be so, since this run changes nothing.
+    :param shut: ports that the server's firewall shuts to the machines.
     """
 
     def names(wipe: str) -> str:
@@ -33,7 +39,12 @@ def lines(
     if not armed:
         nobody = f"No machine {'would be' if would else 'is'} armed"
         told.append(f"{nobody}: all boot their disks. To install one: homelab.netboot.arm -l NAME.")
-    notes = [line for line in said if ": local: " in line or ": failed: " in line or ": not armed, " in line]
+    notes = (
+        [f"The firewall shuts {', '.join(shut)}, so no machine can boot: see above, or netboot_firewall."]
+        if shut
+        else []
+    )
+    notes += [line for line in said if ": local: " in line or ": failed: " in line or ": not armed, " in line]
     told += notes[:_NOTES]
     if len(notes) > _NOTES:
         told.append(f"… and {len(notes) - _NOTES} more; homelab.netboot.status tells all.")

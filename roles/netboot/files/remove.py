@@ -23,7 +23,7 @@ OURS = (
 )
 STATE = (
     *("plan", "machines", "logs", "events", "lock", "served.json", "known.json", "packages.json"),
-    *("changes.log", "changes.log.1"),
+    *("changes.log", "changes.log.1", "firewall.json"),
 )
 SPOOL = ("fetched", "reports", "incoming")
 
@@ -35,6 +35,7 @@ def main(given: dict[str, Any]) -> None:
     units = sorted(path for path in glob.glob(f"{UNITS}*") if os.path.isfile(path))
     if units and not given["check"]:
         run("systemctl", "disable", "--now", "--quiet", *map(os.path.basename, units))
+    shut_ports(Path(given["state"], "firewall.json"), check=given["check"])
     # the note of the packages goes only when they are gone
     for path in [*units, *files(given), *folders(given)]:
         if os.path.lexists(path) and path != str(note):
@@ -50,6 +51,24 @@ def main(given: dict[str, Any]) -> None:
     for place in (given["state"], given["spool"], f"{given['root']}/http", given["root"]):
         if os.path.isdir(place) and not os.listdir(place) and not given["check"]:
             os.rmdir(place)
+
+
+def shut_ports(note: Path, *, check: bool) -> None:
+    """Take back what the firewalls of this host were told; what is in nftables went with our service."""
+    for argv in json.loads(note.read_text())["close"] if note.exists() else ():
+        say(f"opening of the firewall: {' '.join(argv)}")
+        if not check and shutil.which(argv[0]):
+            # one that is stopped answers with an error, and has nothing open; its own files are edited all the same
+            subprocess.run(offline(argv), capture_output=True, check=False)
+
+
+def offline(argv: list[str]) -> list[str]:
+    """Tell a firewalld that does not run to change its files."""
+    runs = (
+        argv[0] != "firewall-cmd"
+        or subprocess.run(["firewall-cmd", "--state"], capture_output=True, check=False).returncode == 0
+    )
+    return argv if runs else ["firewall-offline-cmd", *(word for word in argv[1:] if word != "--permanent")]
 
 
 def files(given: dict[str, Any]) -> Iterator[str]:

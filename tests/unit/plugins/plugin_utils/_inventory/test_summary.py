@@ -47,3 +47,12 @@ def test_a_thousand_machines_are_eight_lines() -> None:
     assert len(told) == 8
     assert max(map(len, told)) < 300
     assert told[0].endswith(" and 490 more.")
+
+
+def test_ports_that_the_firewall_shuts_come_before_other_notes() -> None:
+    told = lines({}, [f"n{number}: local: x" for number in range(9)], URL, ["UDP 67", "TCP 80"])
+    assert (
+        told[1]
+        == "The firewall shuts UDP 67, TCP 80, so no machine can boot: see above, or netboot_firewall."
+    )
+    assert told[2:5] == ["n0: local: x", "n1: local: x", "… and 7 more; homelab.netboot.status tells all."]

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: not a public interface, may change in any release.
+"""From what the server's packet filters are now to what is shut, what opens it, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from . import iptables, nft
+from .openings import OURS, Opening, Place, opening, packets, shown
+from .rules import Packet, Table, closing
+
+#: Lines of this form begin a part of what was looked at: nft, iptables, network_zone, interface_zone, note.
+_PART = "# part "
+
+
+def verdict(looked: Iterable[str], where: Mapping[str, Any], http_port: int, opens: bool) -> dict[str, Any]:
+    """Return what the firewalls of the server keep from it, and how that is changed.
+
+    :param looked: what roles/netboot/tasks/look.yml printed.
+    :param where: C(interface), C(address), C(network), C(netmask) of the server in the boot network.
+    :param http_port: the web server's port.
+    :param opens: whether the run opens what is shut, or only says so.
+    :returns: as the filter C(homelab.netboot.firewall) documents it: C(shut) and C(by), C(say), C(open) and C(close),
+        C(rules) and C(service), C(note), C(act).
+    """
+    parts = _parts(looked)
+    place = Place(
+        interface=str(where["interface"]),
+        network=IPv4Network(f"{where['network']}/{where['netmask']}"),
+        address=IPv4Address(str(where["address"])),
+        network_zone="".join(parts.get("network_zone", [])).strip(),
+        interface_zone="".join(parts.get("interface_zone", [])).strip(),
+    )
+    tables = iptables.tables(parts.get("iptables", []))
+    tables += nft.tables("\n".join(parts.get("nft", [])), {one.name for one in tables})
+    wanted = packets(place, http_port)
+    shut = [packet for packet in wanted if any(closing(tables, packet))]
+    needed = _openings(tables, wanted, place, OURS)
+    now = _openings(tables, shut, place, "")
+    noted = [tuple(argv) for argv in json.loads("".join(parts.get("note", [])) or "{}").get("close", [])]
+    keep = {argv for table in tables for one in _all(table, wanted, place) for argv in one.close}
+    there = {argv[0] for argv in keep}  # a firewall that is stopped now keeps what it was told
+    stale = [argv for argv in noted if argv[0] in there and argv not in keep]
+    rules = [shown(one.until_start) for one in needed if one.until_start]
+    left = _comments(tables) - {f"{OURS} {packet.label}" for packet in wanted}
+    kept = dict.fromkeys([*noted, *(argv for one in now for argv in one.close)])
+    return {
+        "shut": [packet.label for packet in shut],
+        "by": list(dict.fromkeys(one.by for one in now)),
+        "say": _said(shut, now, place, opens=opens),
+        "open": [list(argv) for one in now for argv in one.open],
+        "close": [list(argv) for argv in stale],
+        "rules": rules,
+        "service": bool(rules or left),
+        "note": json.dumps({"close": [argv for argv in kept if argv not in stale]}, indent=1) + "\n"
+        if kept
+        else "",
+        "act": bool(shut or (opens and (stale or left))),
+    }
+
+
+def _parts(looked: Iterable[str]) -> dict[str, list[str]]:
+    parts: dict[str, list[str]] = {}
+    name = ""
+    for line in looked:
+        if line.startswith(_PART):
+            name = line.removeprefix(_PART)
+        else:
+            parts.setdefault(name, []).append(line)
+    return parts
+
+
+def _openings(tables: list[Table], which: list[Packet], place: Place, ours: str) -> list[Opening]:
+    """Return what opens the packets' ports, each once; several firewalls may be there at once."""
+    found = [
+        opening(table, chain, packet, place)
+        for packet in which
+        for table, chain in closing(tables, packet, ours)
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _all(table: Table, wanted: list[Packet], place: Place) -> list[Opening]:
+    return [opening(table, "", packet, place) for packet in wanted]
+
+
+def _comments(tables: list[Table]) -> set[str]:
+    chains = [chain for table in tables for chain in table.chains.values()]
+    return {rule.comment for chain in chains for rule in chain.rules if rule.comment.startswith(OURS)}
+
+
+def _said(shut: list[Packet], openings: list[Opening], place: Place, *, opens: bool) -> list[str]:
+    if not shut:
+        return []
+    by = " and ".join(dict.fromkeys(one.by for one in openings))
+    lines = [
+        f"Shut to the boot network ({place.network} on {place.interface}): {', '.join(one.label for one in shut)}; "
+        f"by {by}. Machines cannot boot.",
+        "They are opened, for that network only (netboot_firewall: true):"
+        if opens
+        else "netboot_firewall: true lets a run open them, for that network only. Or do it yourself:",
+    ]
+    lines += [shown(argv) for one in openings for argv in one.open]
+    lines += [shown(one.until_start) for one in openings if one.until_start]
+    if any(one.until_start for one in openings) and not opens:
+        lines.append(
+            "A rule of nft or iptables is gone at the next start of the host: put it also where your other rules are, "
+            "such as /etc/nftables.conf."
+        )
+    return lines
