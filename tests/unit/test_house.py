@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +44,23 @@ PROGRAM = (
         for one in ("event", "story", "changes", "dnsmasq", "nginx", "joining", "sources", "kept")
     ),
     *("store", "spool", "settings", "publication", "shelf", "keeper", "wake", "listing"),
-    *(f"why.{one}" for one in ("case", "milestones", "causes", "verdict", "telling", "facts", "asking")),
+    *(
+        f"why.{one}"
+        for one in (
+            "case",
+            "milestones",
+            "signs",
+            "cause",
+            "at_the_network",
+            "at_the_loader",
+            "at_the_installer",
+            "causes",
+            "verdict",
+            "telling",
+            "facts",
+            "asking",
+        )
+    ),
     *(
         f"doctor.{one}"
         for one in ("pxe", "finding", "services", "targets", "network", "disks", "looking", "examining")
@@ -130,3 +147,20 @@ def test_tasks_are_short_and_decide_nothing(path: Path) -> None:
     assert len(text.splitlines()) <= 80
     assert "{% set" not in text
     assert "{%- set" not in text
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(
+        [
+            *ROOT.glob("roles/*/tasks/*.yml"),
+            *ROOT.glob("roles/*/handlers/*.yml"),
+            *ROOT.glob("playbooks/*.yml"),
+        ]
+    ),
+    ids=lambda path: "/".join(path.parts[-3:]),
+)
+def test_names_of_tasks_fit_a_line(path: Path) -> None:
+    names = re.findall(r"^ *- name: (.*?)(?: # noqa.*)?$", path.read_text(), re.MULTILINE)
+    assert names
+    assert [name for name in names if len(name) > 60] == []

@@ -10,7 +10,8 @@ from typing import Mapping, Sequence
 from ..events.event import Event
 from . import case as c
 from .case import Case
-from .causes import Cause, of
+from .cause import Cause
+from .causes import of
 from .milestones import AT_DISK, KEYS, MILESTONES, reached
 
 FINE, WAITING, WRONG = "fine", "waiting", "wrong"
