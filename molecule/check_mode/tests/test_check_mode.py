@@ -104,8 +104,8 @@ def test_what_cannot_be_known_yet_is_said(seen: Any) -> None:
 def test_who_would_be_armed_is_said(seen: Any) -> None:
     """On a bare server all that may be, and the run arms them; later nobody more, as the run says, too."""
 
-    def armed(run: str) -> list[str]:
-        return re.findall(r"(?:Would be armed|Armed), (.*?[.])", seen.said[run])
+    def armed(run: str) -> set[str]:
+        return set(re.findall(r"(?:Would be armed|Armed), ((?:for|and THEIR) .*?[.])", seen.said[run]))
 
     assert armed("bare") == armed("first")
     assert "nuc1 (focal)" in " ".join(armed("bare"))

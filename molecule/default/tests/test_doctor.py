@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -44,6 +45,10 @@ def made(host: Any, fault: str, mended: str) -> Iterator[None]:
         host.run_expect([0], mended)
 
 
+#: A run of it waits for slow routers, so faults are made on one server only.
+ONE = pytest.mark.on("trixie")
+
+
 @pytest.fixture
 def good(host: Any) -> str:
     """See that nothing is wrong before and, in the next test, after."""
@@ -60,6 +65,7 @@ def test_a_good_server_has_nothing_wrong(good: str) -> None:
         assert f"ok     {check}: " in good
 
 
+@ONE
 def test_the_playbook_tells_and_fails(host: Any) -> None:
     done = ansible_playbook(host, "homelab.netboot.doctor")
     assert done.returncode == 0
@@ -71,15 +77,17 @@ def test_the_playbook_tells_and_fails(host: Any) -> None:
     assert "something is wrong; what, and how to mend it, is said above" in said(done)
 
 
+@ONE
 def test_a_kernel_that_is_gone_is_named_by_image_and_by_address(host: Any) -> None:
     with made(host, *AWAY):
         found = findings(host)
     assert {check for check, dummy, dummy2 in found} == {"files", "images"}
     (web,) = (what for dummy, where, what in found if where.startswith("http://192.168.1.50/images/focal/"))
-    assert web.startswith("nginx answers 404 Not Found; named by tftp/pxelinux.cfg/01-f4-4d-30-60-64-69")
+    assert re.match(r"nginx answers 404 Not Found; named by .*f4.4d.30.60.64.69.* and 2 more", web)
     assert any(where.startswith("tftp://192.168.1.50/images/") for dummy, where, dummy2 in found)  # nuc2's
 
 
+@ONE
 @pytest.mark.parametrize("service", ["netboot-nginx.service", "netboot-dnsmasq.service"])
 def test_a_service_that_does_not_run_is_named_and_nothing_that_follows_from_it(
     host: Any, service: str
@@ -88,6 +96,7 @@ def test_a_service_that_does_not_run_is_named_and_nothing_that_follows_from_it(
         assert findings(host) == [("services", service, "it does not run (inactive, dead)")]
 
 
+@ONE
 def test_a_service_that_will_not_start_with_the_host_is_named(host: Any) -> None:
     with made(host, "systemctl disable netboot-nginx", "systemctl enable netboot-nginx"):
         assert findings(host) == [
@@ -95,6 +104,7 @@ def test_a_service_that_will_not_start_with_the_host_is_named(host: Any) -> None
         ]
 
 
+@ONE
 def test_what_the_web_server_may_not_do_is_named(host: Any) -> None:
     with made(host, "chmod g-w /var/spool/netboot/reports", "chmod g+w /var/spool/netboot/reports"):
         assert findings(host) == [
@@ -102,6 +112,7 @@ def test_what_the_web_server_may_not_do_is_named(host: Any) -> None:
         ]
 
 
+@ONE
 def test_a_loader_that_is_gone_is_named(host: Any) -> None:
     place = "/srv/netboot/tftp/lpxelinux.0"
     with made(host, f"mv {place} {place}.away", f"mv {place}.away {place}"):
@@ -110,6 +121,7 @@ def test_a_loader_that_is_gone_is_named(host: Any) -> None:
     assert found[2].endswith("named by the answer to BIOS")
 
 
+@ONE
 def test_a_second_pxe_server_and_a_network_without_dhcp_are_named(host: Any, device: Device) -> None:
     script = f"({RIVAL.strip()}) >/dev/null 2>&1 & echo $!; sleep 1"
     pid = device.run("sh", "-c", script).stdout.strip()
@@ -126,5 +138,6 @@ def test_a_second_pxe_server_and_a_network_without_dhcp_are_named(host: Any, dev
         device.run("kill", "-CONT", router)
 
 
+@ONE
 def test_all_of_it_was_mended(good: str) -> None:
     assert "wrong  " not in good
