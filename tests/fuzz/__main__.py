@@ -21,10 +21,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import Image
+from ansible_collections.homelab.netboot.plugins.module_utils._image import iso
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi import deb, pe
 from ansible_collections.homelab.netboot.tests.fuzz.inputs import KINDS, damaged, make
-from ansible_collections.homelab.netboot.tests.unit.costs import MEGABYTES, SECONDS, used
+from ansible_collections.homelab.netboot.tests.unit.costs import MEGABYTES, NET, SECONDS, used
 
 FAILED = Path("build/fuzz")
 #: Errors that are told to users, without a traceback.
@@ -39,7 +39,7 @@ class HangError(BaseException):
 def read_iso(place: Path) -> None:
     """Read all that is read of an image."""
     with place.open("rb") as file:
-        image = Image(file, place.name)
+        image = iso.Image(file, place.name)
         image.release()
         for path in PATHS:
             try:
@@ -97,6 +97,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the damages (1)")
     options = parser.parse_args()
     signal.signal(signal.SIGPROF, hang)
+    iso.MAX_CPU = NET
     begin = time.monotonic()
     ends: collections.Counter[tuple[str, str]] = collections.Counter()
     failures = 0

@@ -9,6 +9,8 @@ from typing import Callable, NamedTuple
 
 #: The most that reading anything may cost; what Python and pytest take before is not counted.
 SECONDS, MEGABYTES = 5, 200
+#: What the tests give to the net of the ISO reader (MAX_CPU), which leaves a small server more time than they have.
+NET = 3
 
 
 class Cost(NamedTuple):

@@ -37,7 +37,9 @@ BUFFERS = 4  # blocks in memory
 MAX_READ = 512 << 10  # bytes of one folder or table; Ubuntu's largest has some 30 kB
 MAX_TOTAL = 32 << 20  # bytes of all folders and tables; Ubuntu's have some 4 MB
 MAX_RECORDS = 30_000  # in all folders and trees, and twice as many reads; Ubuntu's have some 7,000
-MAX_CPU = 3  # seconds of computing before the directory is known; usual is 0.05
+#: Seconds of computing before the directory is known: a net behind the limits above. Ubuntu's takes half a second, and
+#: ten times that on a small server.
+MAX_CPU = 30
 MAX_LINKS = 16  # symbolic links on the way to one file
 MAX_DEPTH = 16  # folders in folders
 MAX_FOLDERS = 20_000  # that a pattern may lead through; Ubuntu's pool has some 300

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from ansible_collections.homelab.netboot.plugins.module_utils._image import iso as iso_module
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import (
     MAX_READ,
     Image,
@@ -21,7 +22,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import 
     copy,
 )
 from ansible_collections.homelab.netboot.tests.unit import hostile
-from ansible_collections.homelab.netboot.tests.unit.costs import cost
+from ansible_collections.homelab.netboot.tests.unit.costs import NET, cost
 from ansible_collections.homelab.netboot.tests.unit.extracts import (
     INITRD,
     KERNEL,
@@ -256,6 +257,21 @@ def read_all(iso: Path) -> None:
         image.find("casper/vmlinuz")
 
 
+@pytest.fixture(name="net")
+def _net(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(iso_module, "MAX_CPU", NET)
+
+
+def test_what_computes_without_an_end_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compute() -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(iso_module, "MAX_CPU", 0.2)
+    with pytest.raises(iso_module._DamagedError, match="endless"), iso_module._limited_computing():
+        compute()
+
+
 def files_named(numbers: Iterable[int], sector: int = 40) -> list[bytes]:
     return [hostile.record(b"F%06d" % number, sector) for number in numbers]
 
@@ -271,12 +287,14 @@ def files_named(numbers: Iterable[int], sector: int = 40) -> list[bytes]:
     ],
     ids=["many records", "wrong order", "beyond the end", "circles"],
 )
+@pytest.mark.usefixtures("net")
 def test_directories_that_cost_much(tmp_path: Path, folders: list[list[bytes]]) -> None:
     iso = hostile.image(tmp_path / "x.iso", folders)
     spent = cost(lambda: read_all(iso))
     assert spent.fair, spent
 
 
+@pytest.mark.usefixtures("net")
 @pytest.mark.parametrize("size", [MAX_READ, 4 << 20, 64 << 20])
 def test_tables_that_cost_much(tmp_path: Path, size: int) -> None:
     iso = hostile.with_long_tables(tmp_path / "x.iso", size)
