@@ -1,32 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run everything that is tested, the targets of the Makefile, and say at the end what was good: `make test`.
 
-Two stages. What has no clock of its own runs in two lanes side by side; then, alone on the machine, what boots
-machines: their firmware gives up when it has to wait. A failure stops nothing; its last lines stand at the very end,
-where a person and a CI's page look first. Whole outputs: build/test/TARGET.log.
+Two stages. What has no clock of its own runs two at a time; then, alone on the machine, what boots machines: their
+firmware gives up when it has to wait. A failure stops nothing; what it said of itself stands at the very end, where a
+person and a CI's page look first. Whole outputs: build/test/NAME.log.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Stages one after the other, lanes side by side, targets of a lane one after the other.
+SCENARIOS = sorted(path.parent.name for path in Path("molecule").glob("*/molecule.yml"))
+#: What takes longest begins first, so that both cores have work to the end.
+LONG = ("molecule default", "faults", "molecule firewall", "molecule neighbours", "molecule check_mode")
+SHORT = ("lint", "test-unit", "fuzz", "sanity", "units", "galaxy")
+#: Stages one after the other: how many run at a time, and what.
 STAGES = (
-    (("molecule",), ("lint", "test-unit", "fuzz", "sanity", "units", "galaxy", "faults")),
-    (("matrix", "lifecycle"),),
+    (2, (*LONG, *SHORT, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG))),
+    (1, ("matrix", "lifecycle")),
 )
-#: Lines of a failed target's output that are shown again.
-TAIL = 40
+#: Lines of a failed target's output that are shown again: its last ones, and those that say what was wrong.
+TAIL, WORDS = 12, 24
 LOGS = Path("build/test")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_SAYS = re.compile(r"^(?:FAILED|ERROR|E {3}|fatal:|failed:|\[ERROR\]|FAIL\b|make.*Error)|Error: | not ok$")
 #: Set when the user or the machine wants an end.
 STOPPED = threading.Event()
 
@@ -41,25 +48,41 @@ class Result:
 
     def __str__(self) -> str:
         """Return its line of the table."""
-        return f"{self.target:<10} {'good' if self.code == 0 else 'FAILED':<6} {self.seconds:7.0f} s"
+        return f"{self.target:<28} {'good' if self.code == 0 else 'FAILED':<6} {self.seconds:7.0f} s"
+
+    @property
+    def log(self) -> Path:
+        """Where its output is."""
+        return LOGS / f"{self.target.replace(' ', '-')}.log"
 
 
-def run(target: str) -> Result:
-    """Run a target of the Makefile, its output into a file."""
-    print(f"{target} …\n", end="", flush=True)  # in one piece, as another lane prints too
+def run(target: str) -> Result | None:
+    """Run a target of the Makefile, "molecule NAME" for a scenario, its output into a file; nothing after a stop."""
+    if STOPPED.is_set():
+        return None
+    print(f"{target} …\n", end="", flush=True)  # in one piece, as another one prints too
+    name, *scenario = target.split()
     begin = time.monotonic()
-    with (LOGS / f"{target}.log").open("wb") as log:
+    with Result(target, 0, 0).log.open("wb") as log:
         code = subprocess.run(
-            ["make", "--no-print-directory", target], stdout=log, stderr=subprocess.STDOUT, check=False
+            ["make", "--no-print-directory", name, *(f"SCENARIO={word}" for word in scenario)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            check=False,
         ).returncode
     result = Result(target, code, time.monotonic() - begin)
     print(f"{result}\n", end="", flush=True)
     return result
 
 
-def run_lane(targets: Sequence[str]) -> list[Result]:
-    """Run targets one after the other."""
-    return [run(target) for target in targets if not STOPPED.is_set()]
+def telling(lines: Iterable[str]) -> list[str]:
+    """The lines of an output that say what was wrong, and its end.
+
+    >>> telling(["a", "E   assert 1 == 2", "\x1b[31mFAILED test_x\x1b[0m", *"bcdefghijklmnop"])[:3]
+    ['E   assert 1 == 2', 'FAILED test_x', 'e']
+    """
+    plain = [_COLOUR.sub("", line).lstrip("│ ").rstrip() for line in lines]
+    return [line for line in plain[:-TAIL] if _SAYS.search(line)][-WORDS:] + plain[-TAIL:]
 
 
 def stop(number: int, dummy: object) -> None:
@@ -79,14 +102,13 @@ def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     results: list[Result] = []
-    for lanes in STAGES:
-        with ThreadPoolExecutor(len(lanes)) as pool:
-            for lane in pool.map(run_lane, lanes):
-                results += lane
+    for width, targets in STAGES:
+        with ThreadPoolExecutor(width) as pool:
+            results += [result for result in pool.map(run, targets) if result]
     failed = [result for result in results if result.code]
     for result in failed:
-        log = LOGS / f"{result.target}.log"
-        print(f"\n--- the end of {log}", *log.read_text(errors="replace").splitlines()[-TAIL:], sep="\n")
+        said = telling(result.log.read_text(errors="replace").splitlines())
+        print(f"\n--- from {result.log}", *said, sep="\n")
     print("", *results, sep="\n")
     verdict = "FAILED" if failed else "stopped" if STOPPED.is_set() else "all passed"
     print(f"make test: {verdict} in {(time.monotonic() - begin) / 60:.0f} min")
