@@ -116,6 +116,15 @@ options:
     description: Group of the declared files, of O(path), of the folders between, and of those above that are missing.
   unsafe_writes:
     description: Has no effect here; files are always replaced atomically.
+  more:
+    description:
+      - Further sets, each with the options above, O(path) among them. A call costs more than what it does, so what
+        belongs together is written by one.
+      - All are read and compared before the first is written; then each is written by itself, in this order.
+    type: list
+    elements: dict
+    default: []
+    version_added: 1.0.0
 extends_documentation_fragment:
   - ansible.builtin.files
 seealso:
@@ -158,11 +167,20 @@ EXAMPLES = r"""
     group: www-data
     mode: "0640"
     directory_mode: "0750"
+
+- name: A service's configuration, and the folder that it serves
+  homelab.netboot.file_set:
+    path: /etc
+    files: "{{ {'netboot/nginx.conf': configuration} | to_json }}"
+    more:
+      - path: /srv/netboot/http
+        folders: {"": {mode: "0755"}}
+        owner: root
 """
 
 RETURN = r"""
 created:
-  description: Relative names of the files that were missing, sorted.
+  description: Relative names of the files that were missing, sorted; as in the others, those of O(more) among them.
   returned: success
   type: list
   elements: str
@@ -190,9 +208,10 @@ import grp
 import os
 import pwd
 from functools import partial
-from typing import Any, Callable, Collection
+from typing import Any, Collection
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import FILE_COMMON_ARGUMENTS, AnsibleModule
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.homelab.netboot.plugins.module_utils import _file_set
 from ansible_collections.homelab.netboot.plugins.module_utils._program.files import Batch
 
@@ -211,53 +230,102 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, add_file_common_args=True, supports_check_mode=True)
-    params = module.params
-    # From here on nothing but this text is secret. A dictionary given by mistake has made each of its leaves one.
-    text, params["files"] = params["files"], "(not shown)"
+    module = AnsibleModule(
+        argument_spec={
+            **ARGUMENTS,
+            "more": {"type": "list", "elements": "dict", "default": [], "no_log": True},  # files are in it
+        },
+        add_file_common_args=True,
+        supports_check_mode=True,
+    )
+    sets = [_Set(module, params) for params in (module.params, *_more(module))]
+    # From here on nothing but these texts is secret. A dictionary given by mistake has made each of its leaves one.
     module.no_log_values.clear()
-    root = os.path.realpath(params["path"])
-    try:
-        if not os.path.isabs(params["path"]):
-            raise _file_set.FileSetError(f"path: {params['path']} is not absolute")
-        declared = _file_set.entries(
-            _file_set.parse_files(text), params["links"], params["copies"], module.check_mode
-        )
-        _file_set.check_names(list(declared), params["owned"])
-        _file_set.check_folders(params["folders"], declared)
-        _file_set.check_commands(params["validate"], declared)
-        _file_set.check_modes(params["modes"], declared)
-        attributes = _Attributes(module, root)
-        more = params["folders"]
-        seen = _file_set.observe(
-            root, declared, params["owned"], attributes.differing, _wanted(module), more=more
-        )
-        plan = _file_set.make_plan(declared, seen, more)
-    except _file_set.FileSetError as error:
-        module.fail_json(msg=str(error))
-    except OSError as error:
-        module.fail_json(msg=f"cannot read {error.filename}: {error.strerror}; nothing was changed")
-
+    for one in sets:
+        one.look()
     result: dict[str, Any] = {
-        "changed": plan.changed,
-        "created": plan.create,
-        "changed_files": sorted({*plan.change, *plan.attributes} - seen.folders),
-        "removed": plan.remove,
-        "count": len(declared),
+        "changed": any(one.plan.changed for one in sets),
+        "created": sorted(name for one in sets for name in one.plan.create),
+        "changed_files": sorted(
+            name for one in sets for name in {*one.plan.change, *one.plan.attributes} - one.seen.folders
+        ),
+        "removed": sorted(name for one in sets for name in one.plan.remove),
+        "count": sum(len(one.declared) for one in sets),
     }
     if module._diff:
-        result["diff"] = _file_set.make_diff(root, plan, declared, seen, params["sensitive"])
+        result["diff"] = [entry for one in sets for entry in one.diff()]
     if not module.check_mode:
-        _apply(module, root, plan, declared, attributes.set)
+        for one in sets:
+            _apply(module, one)
     module.exit_json(**result)
+
+
+def _more(module: AnsibleModule) -> list[dict[str, Any]]:
+    """Return the further sets, each checked as if it were the only one. What is logged does not show them."""
+    found = [
+        ArgumentSpecValidator({**ARGUMENTS, **FILE_COMMON_ARGUMENTS}).validate(one)
+        for one in module.params["more"]
+    ]
+    for number, one in enumerate(found):
+        if one.error_messages:
+            module.fail_json(msg=f"more[{number}]: {'; '.join(one.error_messages)}; nothing was changed")
+    module.params["more"] = [{**one.validated_parameters, "files": "(not shown)"} for one in found]
+    return [one.validated_parameters for one in found]
+
+
+class _Set:
+    """One set: what is declared, what is there, and what is to be done about it."""
+
+    declared: dict[str, _file_set.Entry]
+    seen: _file_set.Observed
+    plan: _file_set.Changes
+
+    def __init__(self, module: AnsibleModule, params: dict[str, Any]) -> None:
+        self.module, self.params = module, params
+        self.text, params["files"] = params["files"], "(not shown)"
+        self.root = os.path.realpath(params["path"])
+
+    def look(self) -> None:
+        """Read what is there and decide; end the module with what is wrong."""
+        module, params, more = self.module, self.params, self.params["folders"]
+        try:
+            if not os.path.isabs(params["path"]):
+                raise _file_set.FileSetError(f"path: {params['path']} is not absolute")
+            files = _file_set.parse_files(self.text)
+            declared = _file_set.entries(files, params["links"], params["copies"], module.check_mode)
+            _file_set.check_names(list(declared), params["owned"])
+            _file_set.check_folders(more, declared)
+            _file_set.check_commands(params["validate"], declared)
+            _file_set.check_modes(params["modes"], declared)
+            self.attributes = _Attributes(module, params, self.root)
+            differing = self.attributes.differing
+            self.seen = _file_set.observe(
+                self.root, declared, params["owned"], differing, self._is_shown, more=more
+            )
+            self.declared, self.plan = declared, _file_set.make_plan(declared, self.seen, more)
+        except _file_set.FileSetError as error:
+            module.fail_json(msg=str(error))
+        except OSError as error:
+            module.fail_json(msg=f"cannot read {error.filename}: {error.strerror}; nothing was changed")
+
+    def _is_shown(self, name: str) -> bool:
+        return bool(self.module._diff) and not _file_set.matches(name, self.params["sensitive"])
+
+    @property
+    def nothing(self) -> str:
+        """What to say when none of its files was changed; those of sets before it may have been."""
+        return "no file " + (f"below {self.root} " if self.module.params["more"] else "") + "was changed"
+
+    def diff(self) -> list[dict[str, Any]]:
+        """Return what Ansible shows of it."""
+        return _file_set.make_diff(self.root, self.plan, self.declared, self.seen, self.params["sensitive"])
 
 
 class _Attributes:
     """Owner, group and mode of files and folders; names are looked up once, and not for each file."""
 
-    def __init__(self, module: AnsibleModule, root: str) -> None:
+    def __init__(self, module: AnsibleModule, params: dict[str, Any], root: str) -> None:
         self.module = module
-        params = module.params
         for option in ("owner", "group"):
             params[option] = self._number(option, params[option])
         self.files = module.load_file_common_arguments(params, root)
@@ -294,20 +362,11 @@ class _Attributes:
         self.module.set_fs_attributes_if_different(self._of(path, folder, place), False, expand=False)
 
 
-def _wanted(module: AnsibleModule) -> Callable[[str], bool]:
-    sensitive = module.params["sensitive"]
-    return lambda name: bool(module._diff) and not _file_set.matches(name, sensitive)
-
-
-def _apply(
-    module: AnsibleModule,
-    root: str,
-    plan: _file_set.Changes,
-    declared: dict[str, _file_set.Entry],
-    set_attributes: Callable[..., None],
-) -> None:
+def _apply(module: AnsibleModule, one: _Set) -> None:
     """Carry out the plan; a failure says what stands now. A rerun completes whatever was begun."""
-    done = "no file was changed"
+    done = nothing = one.nothing
+    params, root, plan, declared = one.params, one.root, one.plan, one.declared
+    set_attributes = one.attributes.set
     umask = os.umask(0)
     os.umask(umask)
     try:
@@ -317,7 +376,7 @@ def _apply(
         for path in [*above, *(os.path.join(root, name) if name else root for name in plan.folders)]:
             os.makedirs(path, exist_ok=True)
             set_attributes(path, folder=True)
-        if str(module.params["mode"])[0].isdigit():
+        if str(params["mode"])[0].isdigit():
             os.umask(0o077)  # a new file is private until it has its mode; others are relative to the umask
         with Batch() as batch:
             for name in sorted([*plan.create, *plan.change]):
@@ -326,8 +385,8 @@ def _apply(
                     batch.link(place, os.fsdecode(content))
                     continue
                 written = batch.add(place, content, partial(set_attributes, place=place))
-                if name in module.params["validate"]:
-                    _ask(module, place, module.params["validate"][name].replace("%s", written))
+                if name in params["validate"]:
+                    _ask(module, place, params["validate"][name].replace("%s", written), nothing)
             done = "files that come before it in the alphabet may have been written"
             batch.commit()
         done = "all contents were written"
@@ -335,7 +394,7 @@ def _apply(
             set_attributes(os.path.join(root, name) if name else root, name not in declared)
         for name in plan.remove:
             os.unlink(os.path.join(root, name))
-            _remove_empty(root, name, module.params["folders"])
+            _remove_empty(root, name, params["folders"])
     except OSError as error:
         path = error.filename2 or error.filename
         module.fail_json(msg=f"cannot write {path}: {error.strerror}; {done}; run again to complete")
@@ -353,15 +412,15 @@ def _missing_above(root: str) -> list[str]:
     return missing
 
 
-def _ask(module: AnsibleModule, path: str, command: str) -> None:
+def _ask(module: AnsibleModule, path: str, command: str, nothing: str) -> None:
     """Let a program judge what is to be put in place; nothing is, when it refuses."""
     try:
         code, out, err = module.run_command(command, handle_exceptions=False)
     except OSError as error:
-        module.fail_json(msg=f"{path}: cannot run `{command}`: {error.strerror}; no file was changed")
+        module.fail_json(msg=f"{path}: cannot run `{command}`: {error.strerror}; {nothing}")
     if code != 0:
         said = (err or out).strip()
-        module.fail_json(msg=f"{path}: `{command}` refuses the new content: {said}; no file was changed")
+        module.fail_json(msg=f"{path}: `{command}` refuses the new content: {said}; {nothing}")
 
 
 def _remove_empty(root: str, name: str, declared: Collection[str]) -> None:

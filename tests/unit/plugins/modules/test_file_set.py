@@ -600,3 +600,57 @@ def test_a_killed_run_leaves_whole_files_and_the_next_heals(run: Run, tmp_path: 
     run(wholes[0], owned=["*/*-data"])
     assert tree(folder) == wholes[0]
     assert run(wholes[0], owned=["*/*-data"])["changed"] is False
+
+
+def test_one_call_writes_several_sets_each_with_its_own_options(run: Run, tmp_path: Path) -> None:
+    second = {
+        "path": str(tmp_path / "second"),
+        "files": json.dumps({"secret": "x1y2z3\n", "b/c": "d\n"}),
+        "owned": ["secret", "b/*"],
+        "sensitive": ["secret"],
+        "mode": "0600",
+        "directory_mode": "0711",
+    }
+    check = run(FILES, check=True, more=[second])
+    assert not (tmp_path / "second").exists()
+    real = run(FILES, mode="0644", more=[second])
+    assert {one: check[one] for one in ("changed", "created", "count")} == {
+        "changed": True,
+        "created": ["b/c", "default", "nuc1/meta-data", "nuc1/user-data", "secret"],
+        "count": 5,
+    }
+    assert real["created"] == check["created"]
+    assert "x1y2z3" not in json.dumps(real)
+    assert modes(tmp_path / "second") == {".": "711", "secret": "600", "b": "711", "b/c": "600"}
+    assert modes(tmp_path / "set")["default"] == "644"
+    assert run(FILES, mode="0644", more=[second])["changed"] is False
+    less = {**second, "files": json.dumps({"secret": "x1y2z3\n"})}
+    assert run(FILES, mode="0644", more=[less])["removed"] == ["b/c"]
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ({"files": "{}"}, "more[0]: missing required arguments: path; nothing was changed"),
+        ({"path": "/tmp", "fils": "{}"}, "more[0]: fils. Supported parameters include"),
+        ({"path": "PLACE", "files": '{"../x": "y"}'}, "../x"),
+        ({"path": "PLACE", "files": '{"x/y": "z"}', "links": {"x": "there"}}, "x"),
+    ],
+)
+def test_a_fault_in_a_further_set_leaves_all_alone(
+    run: Run, tmp_path: Path, second: dict[str, Any], message: str
+) -> None:
+    if "path" in second:
+        second = {**second, "path": second["path"].replace("PLACE", str(tmp_path / "second"))}
+    result = run(FILES, more=[second])
+    assert result["failed"]
+    assert message in result["msg"]
+    assert not (tmp_path / "set").exists()
+
+
+def test_what_a_program_refuses_in_a_further_set_is_told_of_that_set_alone(run: Run, tmp_path: Path) -> None:
+    second = {"path": str(tmp_path / "second"), "files": '{"a": "b"}', "validate": {"a": "false %s"}}
+    result = run(FILES, more=[second])
+    assert result["msg"].endswith(f"no file below {tmp_path / 'second'} was changed")
+    assert tree(tmp_path / "set") == FILES, "each set is written by itself"
+    assert not (tmp_path / "second/a").exists()
