@@ -45,7 +45,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import network
+from ansible_collections.homelab.netboot.plugins.plugin_utils._server import network
 
 
 def free_port(lines: Iterable[str], ports: Iterable[int], address: str) -> int:

@@ -9,7 +9,7 @@ short_description: Tell of the ISO images on the controller which are there and 
 version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
-  - Reads what M(ansible.builtin.stat) found on the controller.
+  - Reads the checksums that M(ansible.builtin.stat) took on the controller, and looks which files are there.
   - A file may be missing when the server has the image already, and a checksum or a version tells which one is meant.
 positional: seen
 options:
@@ -39,6 +39,7 @@ _value:
   sample: {"digests": {}, "missing": ["/home/me/ubuntu-24.04.3-live-server-amd64.iso"]}
 """
 
+import os.path
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -50,7 +51,8 @@ def image_sources(
 ) -> dict[str, Any]:
     """Return both; see DOCUMENTATION."""
     looked = list(looked)
-    return {"digests": sources.digests(looked), "missing": sources.missing(looked, seen or {})}
+    missing = sources.missing(looked, seen or {}, lambda path: os.path.isfile(os.path.expanduser(path)))
+    return {"digests": sources.digests(looked), "missing": missing}
 
 
 class FilterModule:

@@ -135,7 +135,6 @@ import contextlib
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible.module_utils.urls import open_url
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import PYCDLIB_ERROR
 from ansible_collections.homelab.netboot.plugins.module_utils._image.store import (
@@ -168,6 +167,8 @@ def main() -> None:
     quick = module.params["quick"] and module.check_mode
 
     def opener(address: str) -> Any:
+        from ansible.module_utils.urls import open_url  # noqa: PLC0415 - takes long, and is seldom needed
+
         return open_url(address, timeout=module.params["timeout"], http_agent="homelab.netboot")
 
     plans, faults = [], []

@@ -23,6 +23,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "plugin_utils._ubuntu": (*GROUND, CONTRACT),
     "plugin_utils._inventory": (*GROUND, CONTRACT, DOOR),
     "plugin_utils._firewall": (),
+    "plugin_utils._server": GROUND,
     "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, DOOR, "plugin_utils._inventory.quirks"),
     "module_utils": (FILES, ERRORS, PLACES),
     "module_utils._program": (),

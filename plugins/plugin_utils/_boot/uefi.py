@@ -85,8 +85,7 @@ def decide(known: Known) -> dict[str, Any]:
         its options C(dest), C(efi_arch) (its C(arch)), C(kernels), C(candidates) and C(required); C(files) are the
         names of the pair in efi/, C(images) those of the kernels' images, and C(purpose) says why it is asked.
       - C(packages): missing ones, C(tools) to begin with, and C(ipxe) when it is to be offered.
-      - C(base): folders, links and copies below the root, for BIOS and for all that serves; options of module file_set.
-      - C(efi): folders, files, copies and owned patterns below ROOT/http, likewise.
+      - C(set): folders, files, links, copies and owned patterns below the root, options of module file_set.
       - C(offers): names of the loaders in efi/ at the end; C(goes): names that do not stay there. Of what is not judged
         yet, what lies there stays.
       - C(say): lines for people.
@@ -106,24 +105,24 @@ def decide(known: Known) -> dict[str, Any]:
             "tools": _missing(known, TOOLS),
             "ipxe": _missing(known, [IPXE_PACKAGE]) if copies else [],
         },
-        "base": _base(),
-        "efi": {
-            "folders": {"efi": {}},  # stays when it is empty
-            "files": {f"efi/{name}": text for name, text in notes.items()},
-            "copies": {f"efi/{name}": file for name, file in copies.items()},
-            "owned": [f"efi/{name}" for name in [*notes, *copies, *goes]],
-        },
+        "set": _set(notes, copies, goes),
         "offers": sorted({*known.before, *comes} - {*goes}),
         "goes": goes,
         "say": list(_say(known, answers, pending)),
     }
 
 
-def _base() -> dict[str, dict[str, Any]]:
+def _set(notes: Mapping[str, str], copies: Mapping[str, str], goes: Iterable[str]) -> dict[str, Any]:
+    """Return the loaders for BIOS, the folders of all that serves, and what lies in efi/ besides pairs."""
+    bios = {f"tftp/{path.rpartition('/')[2]}": path for path in BIOS_LOADERS}
+    links = {f"tftp/{name}": f"../http/{name}" for name in BOTH_WAYS}
+    efi = "http/efi"
     return {
         "folders": {**{f"http/{name}": {} for name in BOTH_WAYS}, "tftp": {}},
-        "links": {f"tftp/{name}": f"../http/{name}" for name in BOTH_WAYS},
-        "copies": {f"tftp/{path.rpartition('/')[2]}": path for path in BIOS_LOADERS},
+        "links": links,
+        "files": {f"{efi}/{name}": text for name, text in notes.items()},
+        "copies": {**bios, **{f"{efi}/{name}": file for name, file in copies.items()}},
+        "owned": [*bios, *links, *(f"{efi}/{name}" for name in [*notes, *copies, *goes])],
     }
 
 

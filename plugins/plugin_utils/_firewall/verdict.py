@@ -13,35 +13,28 @@ from . import iptables, nft
 from .openings import OURS, Opening, Place, opening, packets, shown
 from .rules import Packet, Table, closing
 
-#: Lines of this form begin a part of what was looked at: nft, iptables, network_zone, interface_zone, note.
-_PART = "# part "
 
-
-def verdict(looked: Iterable[str], where: Mapping[str, Any], http_port: int, opens: bool) -> dict[str, Any]:
+def verdict(
+    looked: Mapping[str, list[str]], where: Mapping[str, Any], http_port: int, opens: bool
+) -> dict[str, Any]:
     """Return what the firewalls of the server keep from it, and how that is changed.
 
-    :param looked: what roles/netboot/tasks/look.yml printed.
+    :param looked: what roles/netboot/tasks/look.yml printed, as lines by part: C(nft), C(iptables), C(note), and where
+        firewalld runs C(zones) and C(default_zone).
     :param where: C(interface), C(address), C(network), C(netmask) of the server in the boot network.
     :param http_port: the web server's port.
     :param opens: whether the run opens what is shut, or only says so.
-    :returns: as the filter C(homelab.netboot.firewall) documents it: C(shut) and C(by), C(say), C(open) and C(close),
-        C(rules) and C(service), C(note), C(act).
+    :returns: as the filter C(homelab.netboot.server_facts) documents it: C(shut) and C(by), C(say), C(open) and
+        C(close), C(rules) and C(service), C(note), C(act).
     """
-    parts = _parts(looked)
-    place = Place(
-        interface=str(where["interface"]),
-        network=IPv4Network(f"{where['network']}/{where['netmask']}"),
-        address=IPv4Address(str(where["address"])),
-        network_zone="".join(parts.get("network_zone", [])).strip(),
-        interface_zone="".join(parts.get("interface_zone", [])).strip(),
-    )
-    tables = iptables.tables(parts.get("iptables", []))
-    tables += nft.tables("\n".join(parts.get("nft", [])), {one.name for one in tables})
+    place = _place(looked, where)
+    tables = iptables.tables(looked.get("iptables", []))
+    tables += nft.tables("\n".join(looked.get("nft", [])), {one.name for one in tables})
     wanted = packets(place, http_port)
     shut = [packet for packet in wanted if any(closing(tables, packet))]
     needed = _openings(tables, wanted, place, OURS)
     now = _openings(tables, shut, place, "")
-    noted = [tuple(argv) for argv in json.loads("".join(parts.get("note", [])) or "{}").get("close", [])]
+    noted = [tuple(argv) for argv in json.loads("".join(looked.get("note", [])) or "{}").get("close", [])]
     keep = {argv for table in tables for one in _all(table, wanted, place) for argv in one.close}
     there = {argv[0] for argv in keep}  # a firewall that is stopped now keeps what it was told
     stale = [argv for argv in noted if argv[0] in there and argv not in keep]
@@ -63,15 +56,33 @@ def verdict(looked: Iterable[str], where: Mapping[str, Any], http_port: int, ope
     }
 
 
-def _parts(looked: Iterable[str]) -> dict[str, list[str]]:
-    parts: dict[str, list[str]] = {}
-    name = ""
-    for line in looked:
-        if line.startswith(_PART):
-            name = line.removeprefix(_PART)
-        else:
-            parts.setdefault(name, []).append(line)
-    return parts
+def _place(looked: Mapping[str, list[str]], where: Mapping[str, Any]) -> Place:
+    interface, network = str(where["interface"]), IPv4Network(f"{where['network']}/{where['netmask']}")
+    zones = _zones(looked.get("zones", []))
+    default = "".join(looked.get("default_zone", [])).strip()
+    return Place(
+        interface=interface,
+        network=network,
+        address=IPv4Address(str(where["address"])),
+        network_zone=zones.get(str(network), ""),
+        interface_zone=zones.get(interface, default),
+    )
+
+
+def _zones(lines: Iterable[str]) -> dict[str, str]:
+    """Return interface or network → zone, from C(firewall-cmd --get-active-zones) (firewall-cmd(1)).
+
+    >>> _zones(["home", "  interfaces: eth0 eth1", "public (default)", "  sources: 192.168.1.0/24"])
+    {'eth0': 'home', 'eth1': 'home', '192.168.1.0/24': 'public'}
+    """
+    found, zone = {}, ""
+    for line in lines:
+        what, _colon, members = line.strip().partition(":")
+        if not line.startswith(" "):
+            zone = line.split()[0] if line.split() else ""
+        elif what in {"interfaces", "sources"}:
+            found.update(dict.fromkeys(members.split(), zone))
+    return found
 
 
 def _openings(tables: list[Table], which: list[Packet], place: Place, ours: str) -> list[Opening]:

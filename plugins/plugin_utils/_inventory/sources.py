@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 
@@ -18,7 +18,9 @@ def digests(looked: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     }
 
 
-def missing(looked: Iterable[Mapping[str, Any]], seen: Mapping[str, Any]) -> list[str]:
+def missing(
+    looked: Iterable[Mapping[str, Any]], seen: Mapping[str, Any], is_file: Callable[[str], bool]
+) -> list[str]:
     """Return the files that are not there though they are needed.
 
     The server needs an image's file while it does not have the image; and to tell whether it has it, unless a checksum
@@ -26,11 +28,12 @@ def missing(looked: Iterable[Mapping[str, Any]], seen: Mapping[str, Any]) -> lis
 
     :param looked: as for L(digests); the items' values are images as C(images.normalise) returns them.
     :param seen: short name → what module P(homelab.netboot.boot_images#module) says of it, at least C(present).
+    :param is_file: whether there is such a file on the controller.
     """
     faults = []
     for one in looked:
         name, image = one["item"]["key"], one["item"]["value"]
         known = (image["checksum"] or image["version"]) and seen.get(name, {}).get("present")
-        if not one.get("stat", {}).get("exists") and not known:
+        if not known and not is_file(image["origin"]):
             faults.append(image["origin"])
     return faults

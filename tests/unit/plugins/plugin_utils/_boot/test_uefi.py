@@ -160,11 +160,13 @@ def test_what_is_offered_goes_is_owned_and_said(case: str) -> None:
     assert {*found["goes"]} - {MANIFEST} == {*everything} - {*offered}
     assert (MANIFEST in found["goes"]) == (not {*offered} & {*X64, *AA64})
     # a check run that cannot know leaves it as it is
-    copied = [f"efi/{name}" for name in offered if name == IPXE and said[:1] != [CANNOT_KNOW]]
-    notes = [f"efi/{name}" for name in offered if name == OLD and said[:1] != [CANNOT_KNOW]]
-    assert found["efi"]["files"] == dict.fromkeys(notes, "it is revoked\n")
-    assert found["efi"]["owned"] == [*notes, *copied, *(f"efi/{name}" for name in found["goes"])]
-    assert found["efi"]["copies"] == dict.fromkeys(copied, "/usr/lib/ipxe/snponly.efi")
+    copied = [f"http/efi/{name}" for name in offered if name == IPXE and said[:1] != [CANNOT_KNOW]]
+    notes = [f"http/efi/{name}" for name in offered if name == OLD and said[:1] != [CANNOT_KNOW]]
+    assert found["set"]["files"] == dict.fromkeys(notes, "it is revoked\n")
+    goes = {f"http/efi/{name}" for name in found["goes"]}
+    assert {name for name in found["set"]["owned"] if "efi/" in name} == {*notes, *copied, *goes}
+    copies = {name: file for name, file in found["set"]["copies"].items() if "efi/" in name}
+    assert copies == dict.fromkeys(copied, "/usr/lib/ipxe/snponly.efi")
     assert len(found["say"]) == len(said)
     for line, begin in zip(found["say"], said, strict=True):
         assert line.startswith(begin)
@@ -186,8 +188,12 @@ def left(before: list[str], decided: Mapping[str, Any]) -> set[str]:
     """What the role's tasks leave in efi/: module efi_loaders puts pairs there, then file_set makes its set."""
     answers = decided["answers"]
     there = {*before, *(name for one in answers if one["source"] for name in one["item"]["files"])}
-    copies = {name.removeprefix("efi/") for name in [*decided["efi"]["copies"], *decided["efi"]["files"]]}
-    return there - {name.removeprefix("efi/") for name in decided["efi"]["owned"]} | copies
+    made = decided["set"]
+    copies, owned = (
+        {name.rpartition("/")[2] for name in names if name.startswith("http/efi/")}
+        for names in ([*made["copies"], *made["files"]], made["owned"])
+    )
+    return there - owned | copies
 
 
 @pytest.mark.parametrize("which", ["found", "found-but", "none", "needless", ""])
@@ -273,7 +279,8 @@ def test_only_packages_that_are_missing_are_installed() -> None:
 
 
 def test_loaders_for_bios_lie_where_tftp_finds_them_and_sees_what_http_serves() -> None:
-    base = decide()["base"]
+    base = decide()["set"]
+    assert {*base["copies"], *base["links"]} <= {*base["owned"]}, "what is declared must be owned"
     assert base["copies"]["tftp/lpxelinux.0"] == "/usr/lib/PXELINUX/lpxelinux.0"
     assert base["links"] == {f"tftp/{name}": f"../http/{name}" for name in ("images", "efi", "grub")}
     assert {*base["folders"]} == {"tftp", "http/images", "http/efi", "http/grub"}

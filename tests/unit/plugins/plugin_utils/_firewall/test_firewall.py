@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._firewall.verdict import verdict
+from ansible_collections.homelab.netboot.plugins.plugin_utils._server.looked import parts
 
 RECORDED = Path(__file__).parent / "recorded"
 WHERE = {"interface": "lan0", "address": "192.168.1.50", "network": "192.168.1.0", "netmask": "255.255.255.0"}
@@ -20,7 +21,7 @@ def recorded(name: str) -> list[str]:
 
 
 def judged(lines: list[str], *, port: int = 80, opens: bool = False, **where: str) -> dict[str, Any]:
-    return verdict(lines, {**WHERE, **where}, port, opens)
+    return verdict(parts(lines), {**WHERE, **where}, port, opens)
 
 
 def iptables(*rules: str, policy: str = "DROP") -> list[str]:
@@ -98,7 +99,7 @@ def test_the_very_commands() -> None:
 
 
 def test_firewalld_s_zone_of_the_network_comes_before_that_of_the_interface() -> None:
-    lines = [*recorded("firewalld-trixie"), "# part network_zone", "home"]
+    lines = [*recorded("firewalld-trixie"), "# part zones", "home (default)", "  sources: 192.168.1.0/24"]
     zones = [argv[2] for argv in judged(lines)["open"] if argv[1] == "--permanent"]
     assert zones == ["--zone=public", "--zone=home", "--zone=home", "--zone=home"]
 

@@ -7,15 +7,14 @@ import pytest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.sources import digests, missing
 
 
-def looked(exists: bool, checksum: str = "", version: str = "", **stat: Any) -> list[dict[str, Any]]:
+def looked(checksum: str = "", version: str = "", **stat: Any) -> list[dict[str, Any]]:
     image = {"origin": "/iso/noble.iso", "checksum": checksum, "version": version}
-    return [{"item": {"key": "noble", "value": image}, "stat": {"exists": exists, **stat}}]
+    return [{"item": {"key": "noble", "value": image}, "stat": stat}]
 
 
 def test_digests_are_those_that_were_taken() -> None:
-    assert digests([*looked(True, checksum="sha256:x"), *looked(False)]) == {}
-    # the checksum that was taken is in what stat returns
-    found = looked(True)
+    assert digests([*looked(checksum="sha256:x"), *looked(exists=False)]) == {}
+    found = looked()
     found[0]["stat"]["checksum"] = "abc"
     assert digests(found) == {"noble": "abc"}
 
@@ -34,9 +33,9 @@ def test_digests_are_those_that_were_taken() -> None:
 def test_a_file_is_needed_until_the_server_has_what_is_meant(
     exists: bool, present: bool, checksum: str, version: str, faulty: bool
 ) -> None:
-    found = missing(looked(exists, checksum, version), {"noble": {"present": present}})
+    found = missing(looked(checksum, version), {"noble": {"present": present}}, lambda path: exists)
     assert found == (["/iso/noble.iso"] if faulty else [])
 
 
 def test_an_image_of_which_the_server_says_nothing_is_needed() -> None:
-    assert missing(looked(False, "sha256:x"), {}) == ["/iso/noble.iso"]
+    assert missing(looked("sha256:x"), {}, lambda path: False) == ["/iso/noble.iso"]

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface, may change in any release.
-"""Where the server stands in the boot network, from Ansible's facts; whom it answers; who holds its ports already."""
+"""Where the server stands in the boot network; whom it answers; who holds its ports already."""
 
 from __future__ import annotations
 
 import ipaddress
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -16,18 +17,20 @@ _HTTP = 80
 
 
 def boot_interface(
-    facts: Mapping[str, Any], address: str = "", interface: str = "", port: int = 80
+    looked: Mapping[str, Iterable[str]], address: str = "", interface: str = "", port: int = 80
 ) -> dict[str, str]:
     """Return the interface that faces the boot network: C(interface), C(address), C(network), C(netmask), C(base_url).
 
-    :param facts: C(ansible_facts), with the subset C(network).
+    :param looked: what C(ip -json address) printed as C(addresses), and C(ip -json route get) of an address that is
+        not near as C(route); both lists of lines (ip(8)).
     :param address: the server's IPv4 address in the boot network; default: that of the default route.
     :param interface: the interface's name; default: the one that carries the address.
     :param port: TCP port of the web server there; C(base_url) is its root, without a slash at the end.
     :raises ValueError: naming the variable, what is there, and the remedy.
     """
-    there = list(_addresses(facts))
-    address = address or ("" if interface else facts.get("default_ipv4", {}).get("address", ""))
+    there = list(_addresses(_read(looked, "addresses")))
+    default = next(iter(_read(looked, "route")), {}).get("prefsrc", "")
+    address = address or ("" if interface else default)
     fitting = [found for found in there if found["address"] == (address or found["address"])]
     if interface:
         fitting = [found for found in fitting if found["interface"] == interface]
@@ -47,17 +50,20 @@ def boot_interface(
     return {**found, "base_url": f"http://{where}"}
 
 
-def _addresses(facts: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    for name in facts.get("interfaces", []):
-        # setup writes the names of its facts with '_' for what is not allowed in a variable's name
-        device = facts.get(re.sub(r"[-.:]", "_", name), {})
-        for ipv4 in [device.get("ipv4", {}), *device.get("ipv4_secondaries", [])]:
-            if ipv4.get("address") and not ipaddress.ip_address(ipv4["address"]).is_loopback:
+def _read(looked: Mapping[str, Iterable[str]], part: str) -> list[Any]:
+    return json.loads("".join(looked.get(part, [])) or "[]")
+
+
+def _addresses(links: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
+    for link in links:
+        for one in link.get("addr_info", []):
+            if one.get("family") == "inet" and not ipaddress.ip_address(one["local"]).is_loopback:
+                network = ipaddress.IPv4Interface(f"{one['local']}/{one['prefixlen']}").network
                 yield {
-                    "interface": str(name),
-                    "address": str(ipv4["address"]),
-                    "network": str(ipv4["network"]),
-                    "netmask": str(ipv4["netmask"]),
+                    "interface": str(link["ifname"]),
+                    "address": str(one["local"]),
+                    "network": str(network.network_address),
+                    "netmask": str(network.netmask),
                 }
 
 

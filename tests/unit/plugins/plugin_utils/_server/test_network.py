@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.network import (
+from ansible_collections.homelab.netboot.plugins.plugin_utils._server.network import (
     boot_interface,
     free_port,
     networks,
@@ -12,18 +13,22 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.network
 )
 
 
-def ipv4(address: str, network: str = "192.168.1.0") -> dict[str, str]:
-    return {"address": address, "network": network, "netmask": "255.255.255.0"}
+def link(name: str, *addresses: str) -> dict[str, Any]:
+    """One of `ip -json address`, as far as it is read."""
+    own = [{"family": "inet", "local": one, "prefixlen": 24} for one in addresses]
+    return {"ifname": name, "addr_info": [*own, {"family": "inet6", "local": "fe80::1", "prefixlen": 64}]}
 
 
-FACTS: dict[str, Any] = {
-    "interfaces": ["lo", "eno1", "br-lan", "wlan0"],
-    "lo": {"ipv4": ipv4("127.0.0.1", "127.0.0.0")},
-    "eno1": {"ipv4": ipv4("10.0.0.2", "10.0.0.0")},
-    "br_lan": {"ipv4": ipv4("192.168.1.50"), "ipv4_secondaries": [ipv4("192.168.1.51")]},
-    "wlan0": {},
-    "default_ipv4": {"address": "10.0.0.2"},
-}
+def looked(
+    *links: dict[str, Any], route: str = '[{"dst": "192.0.2.1", "prefsrc": "10.0.0.2"}]'
+) -> dict[str, list[str]]:
+    return {"addresses": [json.dumps(links)], "route": [route]}
+
+
+LOOPBACK = link("lo", "127.0.0.1")
+LOOKED = looked(
+    LOOPBACK, link("eno1", "10.0.0.2"), link("br-lan", "192.168.1.50", "192.168.1.51"), link("wlan0")
+)
 BR_LAN = {
     "interface": "br-lan",
     "address": "192.168.1.50",
@@ -32,20 +37,20 @@ BR_LAN = {
 }
 
 
-def test_the_interface_is_found_by_its_address_also_when_facts_spell_its_name_otherwise() -> None:
-    assert boot_interface(FACTS, "192.168.1.50") == {**BR_LAN, "base_url": "http://192.168.1.50"}
-    assert boot_interface(FACTS, "192.168.1.50", port=8080)["base_url"] == "http://192.168.1.50:8080"
-    assert boot_interface(FACTS, "192.168.1.51")["address"] == "192.168.1.51"
+def test_the_interface_is_found_by_its_address() -> None:
+    assert boot_interface(LOOKED, "192.168.1.50") == {**BR_LAN, "base_url": "http://192.168.1.50"}
+    assert boot_interface(LOOKED, "192.168.1.50", port=8080)["base_url"] == "http://192.168.1.50:8080"
+    assert boot_interface(LOOKED, "192.168.1.51")["address"] == "192.168.1.51"
 
 
 def test_the_default_is_where_the_default_route_goes() -> None:
-    assert boot_interface(FACTS)["interface"] == "eno1"
+    assert boot_interface(LOOKED)["interface"] == "eno1"
 
 
 def test_an_interface_alone_is_enough_when_it_has_one_address() -> None:
-    assert boot_interface(FACTS, interface="eno1")["address"] == "10.0.0.2"
+    assert boot_interface(LOOKED, interface="eno1")["address"] == "10.0.0.2"
     with pytest.raises(ValueError, match="several addresses fit"):
-        boot_interface(FACTS, interface="br-lan")
+        boot_interface(LOOKED, interface="br-lan")
 
 
 @pytest.mark.parametrize(
@@ -54,13 +59,13 @@ def test_an_interface_alone_is_enough_when_it_has_one_address() -> None:
 )
 def test_what_is_not_there_is_said_with_what_is(address: str, interface: str) -> None:
     with pytest.raises(ValueError, match="netboot_address: this server has no IPv4 address") as caught:
-        boot_interface(FACTS, address, interface)
+        boot_interface(LOOKED, address, interface)
     assert "it has 10.0.0.2 on eno1, 192.168.1.50 on br-lan, 192.168.1.51 on br-lan" in str(caught.value)
 
 
 def test_without_any_network_it_says_so() -> None:
     with pytest.raises(ValueError, match="with a default route; it has none at all"):
-        boot_interface({"interfaces": ["lo"], "lo": FACTS["lo"]})
+        boot_interface(looked(LOOPBACK, route=""))
 
 
 SS = """\

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter C(homelab.netboot.server_facts)."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: server_facts
+short_description: Say what the server is already, from one look at it
+version_added: 1.0.0
+author: The homelab.netboot contributors (@homelab-netboot)
+description:
+  - Finds the interface that faces the boot network - the one with the address, or without one that of the default
+    route.
+  - Says what is installed, what runs, and who listens on which port.
+  - Reads the rules of nftables and iptables, which ufw and firewalld write, and follows a machine's packets through
+    them - to proxy-DHCP (UDP 67), TFTP (UDP 69), the PXE boot server (UDP 4011) and HTTP. TFTP's data come from ports
+    that are not known before. They need no opening of their own, since the server sends first, so that the firewall
+    knows the connection; only where a firewall does not let known connections through, they are named. Only what comes
+    in by IPv4 is looked at.
+positional: address, interface, port, opens
+options:
+  _input:
+    description: Lines as C(roles/netboot/tasks/look.yml) prints them.
+    type: list
+    elements: str
+    required: true
+  address:
+    description: IPv4 address of the server in the boot network.
+    type: str
+    default: ''
+  interface:
+    description: Name of the interface; needed only when several carry the address, or none is given.
+    type: str
+    default: ''
+  port:
+    description: TCP port of the web server there.
+    type: int
+    default: 80
+  opens:
+    description: Whether the run opens what a firewall shuts, or only says so.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Say what is shut
+  ansible.builtin.debug:
+    msg: "{{ (looked.stdout_lines | homelab.netboot.server_facts('192.168.1.50')).firewall.say }}"
+"""
+
+RETURN = r"""
+_value:
+  description: What the server is already.
+  type: dict
+  contains:
+    interface: {type: str, description: Name of the interface that faces the boot network.}
+    address: {type: str, description: The server's IPv4 address there.}
+    network: {type: str, description: Address of that network.}
+    netmask: {type: str, description: Its netmask.}
+    base_url: {type: str, description: "Root of the web server, without a slash at the end."}
+    packages: {type: list, description: Names of the packages that are completely installed.}
+    cut_off: {type: bool, description: Whether packages are half installed.}
+    uefi_loaders: {type: list, description: Names of the files that UEFI machines are offered.}
+    marks: {type: list, description: Files that a run left that was ended before it could remove them.}
+    sockets: {type: list, description: "Lines of C(ss -H -l -t -u -n -p)."}
+    units:
+      type: dict
+      description: >-
+        Each of our units - C(pid), V(0) when it does not run, and C(ready), whether it runs, now and after a start of
+        the host.
+    dnsmasq: {type: str, description: The line in which dnsmasq says its version.}
+    firewall:
+      type: dict
+      description: What a firewall shuts, and what opens it.
+      contains:
+        shut: {type: list, description: "Ports, each such as V(UDP 69)."}
+        by: {type: list, description: Who shuts them.}
+        say: {type: list, description: Lines for a person.}
+        open: {type: list, description: "Commands that open them for good, each a list of words."}
+        close: {type: list, description: "Commands that shut what was opened before, and is not needed any more."}
+        rules: {type: list, description: "Commands that are needed at each start of the host, each a line for a shell."}
+        service: {type: bool, description: Whether a service must run these.}
+        note: {type: str, description: "What is to be kept in order to undo it, as JSON."}
+        act: {type: bool, description: Whether there is anything to say or to do.}
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.homelab.netboot.plugins.plugin_utils._firewall.verdict import verdict
+from ansible_collections.homelab.netboot.plugins.plugin_utils._server import looked, network
+
+
+def server_facts(
+    lines: Iterable[str], address: str = "", interface: str = "", port: int = 80, opens: bool = False
+) -> dict[str, Any]:
+    """Return the facts; see DOCUMENTATION."""
+    parts = looked.parts(lines)
+    try:
+        where = network.boot_interface(parts, address, interface, int(port))
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
+    try:
+        firewall = verdict(parts, where, int(port), bool(opens))
+    except ValueError as error:
+        raise AnsibleFilterError(f"The firewall's rules cannot be read: {error}") from error
+    return {**where, **looked.facts(parts), "firewall": firewall}
+
+
+class FilterModule:
+    """Hands the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"server_facts": server_facts}
