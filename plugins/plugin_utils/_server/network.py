@@ -29,7 +29,7 @@ def boot_interface(
     :raises ValueError: naming the variable, what is there, and the remedy.
     """
     there = list(_addresses(_read(looked, "addresses")))
-    default = next(iter(_read(looked, "route")), {}).get("prefsrc", "")
+    default = next((str(one.get("prefsrc", "")) for one in _read(looked, "route")), "")
     address = address or ("" if interface else default)
     fitting = [found for found in there if found["address"] == (address or found["address"])]
     if interface:
@@ -50,8 +50,9 @@ def boot_interface(
     return {**found, "base_url": f"http://{where}"}
 
 
-def _read(looked: Mapping[str, Iterable[str]], part: str) -> list[Any]:
-    return json.loads("".join(looked.get(part, [])) or "[]")
+def _read(looked: Mapping[str, Iterable[str]], part: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads("".join(looked.get(part, [])) or "[]")
+    return found
 
 
 def _addresses(links: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
