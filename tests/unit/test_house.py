@@ -64,7 +64,10 @@ PROGRAM = (
     ),
     *(
         f"doctor.{one}"
-        for one in ("pxe", "finding", "services", "targets", "network", "disks", "looking", "examining")
+        for one in (
+            *("pxe", "finding", "services", "targets", "network", "questions"),
+            *("abroad", "disks", "looking", "examining"),
+        )
     ),
     *("server", "cli"),
 )

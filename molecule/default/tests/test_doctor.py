@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +77,55 @@ def test_the_playbook_tells_and_fails(host: Any) -> None:
     assert done.returncode != 0
     assert "vmlinuz: it is missing. Remedy: run the playbook homelab.netboot.site" in said(done)
     assert "something is wrong; what, and how to mend it, is said above" in said(done)
+
+
+@pytest.fixture
+def nas(device: Device, tmp_path: Path) -> Path:
+    """An inventory with another host of the server's network: Ansible runs modules in that namespace."""
+    python = tmp_path / "python"
+    python.write_text(
+        f'#!/bin/sh\ncd {PROJECT}\nexec {sys.executable} -m tests.lab lan exec {device.name} -- /usr/bin/python3 "$@"\n'
+    )
+    python.chmod(0o755)
+    nas = {"ansible_connection": "local", "ansible_python_interpreter": str(python)}
+    path = tmp_path / "nas.json"
+    path.write_text(json.dumps({"all": {"hosts": {"nas": nas}}}))
+    return path
+
+
+#: Drops what comes to the web server and to port 67, which the server does not notice itself.
+WALL = """nft -f - <<'END'
+table inet wall {
+  chain input { type filter hook input priority 0; iifname "lan0" tcp dport 80 drop; iifname "lan0" udp dport 67 drop; }
+}
+END"""
+
+
+@ONE
+def test_another_host_hears_what_machines_hear(host: Any, nas: Path) -> None:
+    from_nas = (f"--inventory={nas}", "-e", "from=nas")
+    done = ansible_playbook(host, "homelab.netboot.doctor", *from_nas)
+    assert done.returncode == 0, said(done)
+    assert "ok pxe: asked from nas: BIOS: lpxelinux.0" in said(done)
+    assert "asked from nas: addresses come from 192.168.1.1" in said(done)
+    assert host.check_output("ls /var/spool/netboot/fetched") == "", "nobody has fetched user-data"
+    host.run_expect([0], "apt-get -qq install --yes --no-install-recommends nftables >/dev/null")
+    with made(host, WALL, "nft delete table inet wall"):
+        assert host.run("netboot doctor").rc == 0, "the server hears nothing of it"
+        done = ansible_playbook(host, "homelab.netboot.doctor", *from_nas)
+    assert done.returncode != 0
+    assert "asked from nas: 192.168.1.50 does not answer its broadcast" in said(done)
+    assert "asked from nas: no answer (timed out); named by" in said(done)
+    assert "something between nas and 192.168.1.50 is in the way: a firewall of the server" in said(done)
+
+
+@ONE
+def test_a_host_that_is_not_in_the_network_says_so(host: Any) -> None:
+    done = ansible_playbook(host, "homelab.netboot.doctor", "-e", "from=controller")
+    assert done.returncode != 0
+    assert "there is no way from this host to 192.168.1.50" in said(
+        done
+    ) or "not in the server's network" in said(done)
 
 
 @ONE

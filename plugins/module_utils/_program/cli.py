@@ -37,6 +37,13 @@ def parser() -> argparse.ArgumentParser:
     why.add_argument("name", nargs="+", help="machine, or a MAC address")
     doctor = commands.add_parser("doctor", help="ask this server as machines do; 1 when something is wrong")
     doctor.add_argument("--json", action="store_true", help="for programs")
+    which = doctor.add_mutually_exclusive_group()
+    which.add_argument(
+        "--ask", action="store_true", help="tell what another host is to ask this server, as JSON"
+    )
+    which.add_argument(
+        "--answers", action="store_true", help="judge what another host heard, as JSON on standard input"
+    )
     switch = commands.add_parser("wake", help="switch on by Wake-on-LAN, where the machine is set up for it")
     switch.add_argument("name", nargs="+", help="machine")
     commands.add_parser("reports", help="take what the machines reported, and who fetched user-data")
@@ -71,13 +78,25 @@ def ask(settings: Settings, given: argparse.Namespace) -> int:
         wake.send(machine.mac for machine in machines if machine.mac != contract.ANY)
         return 0
     if given.command == "doctor":
-        told, is_wrong = examining.tell(settings, as_json=given.json)
+        told, is_wrong = examined(settings, given)
     elif given.command == "why":
         told = asking.tell(settings, given.name, as_json=given.json)
     else:
         told = listing.tell(settings, given.name, as_json=given.json)
     say(told)
     return int(is_wrong)
+
+
+def examined(settings: Settings, given: argparse.Namespace) -> tuple[str, bool]:
+    """What a doctor says, this server's or another host's, and whether something is wrong."""
+    if given.ask:
+        return examining.ask_abroad(settings), False
+    if not given.answers:
+        return examining.tell(settings, as_json=given.json)
+    try:
+        return examining.tell_abroad(settings, sys.stdin.read(), as_json=given.json)
+    except ValueError as error:
+        raise RefusedError(str(error)) from error
 
 
 def act(settings: Settings, given: argparse.Namespace) -> int:

@@ -6,18 +6,29 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Iterator, Sequence
+from typing import Iterator, Mapping, Sequence
 
 from ..contract import BOOT_SERVER
 from ..settings import Settings
 from ..why.facts import kinds
-from . import disks, looking, network, services, targets
+from . import abroad, disks, looking, network, questions, services, targets
 from .finding import SITE, WRONG, Finding, Result, clean
 
 
 def tell(settings: Settings, *, as_json: bool) -> tuple[str, bool]:
     """What was found, and whether something is wrong."""
-    results = list(examine(settings))
+    return _told(examine(settings), as_json=as_json)
+
+
+def tell_abroad(settings: Settings, answers: str, *, as_json: bool) -> tuple[str, bool]:
+    """What another host found, from the answers that it brings; ValueError when they are none."""
+    at, _dnsmasq = looking.place() or (None, "")
+    silent = _silent(looking.units())
+    return _told(abroad.judge(answers, at, silent) if at else iter([_unset()]), as_json=as_json)
+
+
+def _told(found: Iterator[Result], *, as_json: bool) -> tuple[str, bool]:
+    results = list(found)
     is_wrong = any(one.level == WRONG for result in results for one in result.findings)
     return (plain(results) if as_json else text(results)), is_wrong
 
@@ -25,14 +36,13 @@ def tell(settings: Settings, *, as_json: bool) -> tuple[str, bool]:
 def examine(settings: Settings) -> Iterator[Result]:
     """Run all checks; it takes about five seconds, while answers are waited for."""
     units = looking.units()
-    silent = [*services.stopped(units), *services.failed(units)]
+    silent = _silent(units)
     yield services.judge(units, looking.journal(silent))
-    at = looking.place()
-    if at is None:
-        what = "the configuration of dnsmasq and nginx is not there, or not of this collection"
-        yield Result(services.CHECK, [Finding(services.CHECK, looking.DNSMASQ, what, SITE)], "")
+    found = looking.place()
+    if found is None:
+        yield _unset()
     else:
-        yield from _asked(settings, at, silent)
+        yield from _asked(settings, *found, silent)
     yield disks.judge_images(*looking.versions(settings))
     yield disks.judge_space(looking.space(settings))
     yield disks.judge_folders(looking.folders(settings))
@@ -40,21 +50,37 @@ def examine(settings: Settings) -> Iterator[Result]:
     yield disks.judge_clock(time.time(), newest, path)
 
 
-def _asked(settings: Settings, at: looking.Place, silent: Sequence[str]) -> Iterator[Result]:
-    """What needs the network: entries and PXE.
+def ask_abroad(settings: Settings) -> str:
+    """What another host is to ask this server, as JSON for module boot_answers; nothing where nothing is set up."""
+    found = looking.place()
+    if found is None:
+        return abroad.questions(None, {}, {})
+    at, dnsmasq = found
+    heard = _heard(at, dnsmasq)
+    return abroad.questions(at, heard, _wanted(settings, at, heard))
+
+
+def _silent(units: services.Units) -> list[str]:
+    return [*services.stopped(units), *services.failed(units)]
+
+
+def _unset() -> Result:
+    what = "the configuration of dnsmasq and nginx is not there, or not of this collection"
+    return Result(services.CHECK, [Finding(services.CHECK, looking.DNSMASQ, what, SITE)], "")
+
+
+def _heard(at: questions.Place, dnsmasq: str) -> dict[int, network.Heard]:
+    """Who answers which kind of firmware.
 
     Nothing is asked as a kind that the configuration has no loader for: it would look like a machine that gets none.
     """
-    promised = [arch for arch in kinds(at.dnsmasq) if arch in network.ARCHS]
-    try:
-        heard = looking.heard(at, promised)
-    except OSError as error:
-        what = f"nobody can be asked on this interface ({error.strerror or error})"
-        remedy = (
-            "switch the interface on, or correct netboot_interface and run the playbook homelab.netboot.site"
-        )
-        yield Result(network.PXE, [Finding(network.PXE, at.interface, what, remedy)], "")
-        heard = {}
+    return questions.heard(at, [arch for arch in kinds(dnsmasq) if arch in network.ARCHS])
+
+
+def _wanted(
+    settings: Settings, at: questions.Place, heard: Mapping[int, network.Heard]
+) -> dict[targets.Target, list[str]]:
+    """What machines will ask for, and who says so."""
     wanted: dict[targets.Target, list[str]] = {}
     for name, words in looking.entries(settings):
         for target in targets.named(words, at.address):
@@ -62,7 +88,22 @@ def _asked(settings: Settings, at: looking.Place, silent: Sequence[str]) -> Iter
     for arch, one in heard.items():
         for target in targets.loaders(one.file, at.address) if one.file else ():
             wanted.setdefault(target, []).append(f"the answer to {network.ARCHS[arch]}")
-    yield targets.judge(wanted, looking.fetch(at, wanted, silent), at.hosts, silent)
+    return wanted
+
+
+def _asked(settings: Settings, at: questions.Place, dnsmasq: str, silent: Sequence[str]) -> Iterator[Result]:
+    """What needs the network: entries and PXE."""
+    try:
+        heard = _heard(at, dnsmasq)
+    except OSError as error:
+        what = f"nobody can be asked on this interface ({error.strerror or error})"
+        remedy = (
+            "switch the interface on, or correct netboot_interface and run the playbook homelab.netboot.site"
+        )
+        yield Result(network.PXE, [Finding(network.PXE, at.interface, what, remedy)], "")
+        heard = {}
+    wanted = _wanted(settings, at, heard)
+    yield targets.judge(wanted, questions.fetch(at, wanted, silent), at.hosts, silent)
     if heard and BOOT_SERVER not in silent:
         yield network.judge_ours(heard, at.address, at.interface)
     if heard:

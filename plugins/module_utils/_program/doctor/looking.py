@@ -1,62 +1,39 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: no promise that names or behaviour stay.
-"""Looks at the server and asks it. Reads, changes nothing; what is so bad is judged elsewhere."""
+"""Looks at the server. Reads, changes nothing; what is so bad is judged elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
 import grp
-import http.client
 import json
 import os
 import pwd
 import re
-import socket
-import struct
 import subprocess
-from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
+from typing import Iterable, Iterator, Sequence
 
 from ..contract import FETCHED, HTTP, INCOMING, REPORTS, TFTP
 from ..files import read
 from ..settings import Settings
-from . import disks, network, pxe, services
-from .targets import SERVICES, SILENCE, Target
+from . import disks, services
+from .questions import Place
 
 DNSMASQ, NGINX, LOGS = "/etc/netboot/dnsmasq.conf", "/etc/netboot/nginx.conf", "/var/log/netboot"
 #: Whom dnsmasq runs as; nginx's user is named as its group (Settings).
 BOOT_USER = "dnsmasq"
-#: How long answers are waited for: to a broadcast (a router may try its address first), to a single question.
-LISTEN, PATIENCE = 4.0, 5.0
 CONF_BYTES, ENTRY_BYTES, NOTE_BYTES = 1 << 20, 1 << 16, 1 << 20
 JOURNAL_LINES = 5
-_READ_REQUEST, _DATA, _ERROR = 1, 3, 5  # RFC 1350, section 5
 
 
-class Place(NamedTuple):
-    """Where the services are, as their own configuration says. dnsmasq: the text of dnsmasq's."""
-
-    interface: str
-    address: str
-    port: int
-    dnsmasq: str
-
-    @property
-    def hosts(self) -> Mapping[str, str]:
-        """By way, how entries name this server."""
-        return {
-            "http": self.address if self.port == http.client.HTTP_PORT else f"{self.address}:{self.port}",
-            "tftp": self.address,
-        }
-
-
-def place() -> Place | None:
-    """None where the configuration is not there."""
+def place() -> tuple[Place, str] | None:
+    """Where the services are, as their own configuration says, and dnsmasq's; None where it is not there."""
     dnsmasq, nginx = text_of(DNSMASQ), text_of(NGINX)
     interface = re.search(r"(?m)^interface=(\S+)$", dnsmasq)
     listen = re.search(r"(?m)^\s*listen ([0-9.]+):(\d+);", nginx)
     if interface is None or listen is None:
         return None
-    return Place(interface[1], listen[1], int(listen[2]), dnsmasq)
+    return Place(interface[1], listen[1], int(listen[2]), source=listen[1]), dnsmasq
 
 
 def text_of(path: str, most: int = CONF_BYTES) -> str:
@@ -92,30 +69,7 @@ def _said(argv: Sequence[str]) -> str:
     return done.stdout.decode("utf-8", "replace")
 
 
-# --- the network
-
-
-def heard(at: Place, archs: Iterable[int], seconds: float = LISTEN) -> dict[int, network.Heard]:
-    """Play each kind of firmware, all at once, and ask this server on port 4011 where its offer names no file."""
-    mac = pxe.hardware(at.interface)
-    numbers = {arch: os.urandom(4) for arch in archs}
-    offers: dict[int, list[pxe.Answer]] = {arch: [] for arch in numbers}
-    questions = {number: pxe.discover(mac, number, arch) for arch, number in numbers.items()}
-    for number, offer in pxe.broadcast(at.interface, questions, seconds):
-        for arch, one in numbers.items():
-            if one == number and offer not in offers[arch]:
-                offers[arch].append(offer)
-    return {arch: network.Heard(tuple(offers[arch]), _file(at, mac, arch, offers[arch])) for arch in numbers}
-
-
-def _file(at: Place, mac: bytes, arch: int, offers: Sequence[pxe.Answer]) -> str:
-    ours = [one for one in offers if one.server == at.address and one.is_pxe]
-    if not ours or ours[0].file:
-        return ours[0].file if ours else ""
-    number = os.urandom(4)
-    question = pxe.request(mac, number, arch, at.address, ours[0].item)
-    answer = pxe.ask_boot_server(at.address, question, number)
-    return answer.file if answer else ""
+# --- boot entries
 
 
 def entries(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -125,50 +79,6 @@ def entries(settings: Settings) -> Iterator[tuple[str, str]]:
             for name in sorted(names):
                 path = os.path.join(folder, name)
                 yield os.path.relpath(path, settings.root), text_of(path, ENTRY_BYTES)
-
-
-def fetch(at: Place, wanted: Iterable[Target], stopped: Sequence[str]) -> dict[Target, str]:
-    """Ask for the head or the first block of each file on this server: empty when it comes, else what is wrong.
-
-    A service that does not answer at all is not asked for more.
-    """
-    answers: dict[Target, str] = {}
-    silent = {way for way, service in SERVICES.items() if service in stopped}
-    for target in wanted:
-        if target.host == at.hosts[target.way] and target.way not in silent:
-            answers[target] = (_head if target.way == "http" else _first_block)(at, target.path)
-            if answers[target].startswith(SILENCE):
-                silent.add(target.way)
-    return answers
-
-
-def _head(at: Place, path: str) -> str:
-    web = http.client.HTTPConnection(at.address, at.port, timeout=PATIENCE)
-    with contextlib.closing(web):
-        try:
-            web.request("HEAD", "/" + path)
-            answer = web.getresponse()
-        except (OSError, http.client.HTTPException) as error:
-            return f"{SILENCE} ({error})"
-    return "" if answer.status == http.client.OK else f"nginx answers {answer.status} {answer.reason}"
-
-
-def _first_block(at: Place, path: str) -> str:
-    question = struct.pack("!H", _READ_REQUEST) + path.encode() + b"\0octet\0"
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
-        mouth.settimeout(PATIENCE)
-        try:
-            mouth.bind((at.address, 0))
-            mouth.sendto(question, (at.address, 69))
-            answer, sender = mouth.recvfrom(2048)
-            kind = struct.unpack("!H", answer[:2])[0]
-            if kind == _DATA:  # one block is enough
-                mouth.sendto(struct.pack("!HH", _ERROR, 0) + b"enough\0", sender)
-        except (OSError, struct.error) as error:
-            return f"{SILENCE} ({error})"
-    if kind == _DATA:
-        return ""
-    return f"dnsmasq answers {answer[4:].rstrip(bytes(1)).decode('utf-8', 'replace')}"
 
 
 # --- what lies on the disks

@@ -147,11 +147,13 @@ def broadcast(
                         yield number, found
 
 
-def ask_boot_server(server: str, message: bytes, number: bytes, seconds: float = SECONDS) -> Answer | None:
-    """Ask a boot server of this very host on port 4011; None when it says nothing."""
+def ask_boot_server(
+    source: str, server: str, message: bytes, number: bytes, seconds: float = SECONDS
+) -> Answer | None:
+    """Ask a boot server on port 4011, from this host's address in its network; None when it says nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
         mouth.settimeout(seconds)
-        mouth.bind((server, 0))
+        mouth.bind((source, 0))
         mouth.sendto(message, (server, BOOT_SERVER))
         try:
             return answer(server, mouth.recv(4096), number)

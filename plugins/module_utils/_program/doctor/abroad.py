@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Private to this collection: no promise that names or behaviour stay.
+"""What another host of the network is to ask this server, and what its answers mean. Pure.
+
+What the server hears of itself goes past its own firewall and past the switch; what another host hears does not.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Iterator, Mapping, Sequence
+
+from ..contract import BOOT_SERVER
+from . import network, targets
+from .finding import Result
+from .pxe import Answer
+from .questions import Place
+
+
+def questions(
+    at: Place | None, heard: Mapping[int, network.Heard], wanted: Mapping[targets.Target, Sequence[str]]
+) -> str:
+    """Return what to ask, as JSON: the options of module boot_answers. heard, wanted: as the server itself finds them.
+
+    Files by other names of this server are left out: the server itself has said what is wrong with them.
+    """
+    if at is None:
+        return json.dumps({"address": "", "port": 0, "archs": [], "files": []})
+    files = [
+        [*target, sorted(set(who))] for target, who in wanted.items() if target.host == at.hosts[target.way]
+    ]
+    return json.dumps({"address": at.address, "port": at.port, "archs": sorted(heard), "files": files})
+
+
+def answers(
+    host: str, interface: str, heard: Mapping[int, network.Heard], files: Sequence[Sequence[Any]]
+) -> dict[str, Any]:
+    """Return what a host brings back, as plain data.
+
+    :param host: its name, for people. interface: its own. heard: as there.
+    :param files: way, host, path, by whom it is named, and what came: empty when it is handed out, else what is wrong.
+    """
+    told = {
+        str(arch): {
+            "file": one.file,
+            "offers": [{**offer._asdict(), "item": ""} for offer in one.offers],
+        }
+        for arch, one in heard.items()
+    }
+    return {"host": host, "interface": interface, "heard": told, "files": [list(one) for one in files]}
+
+
+def judge(text: str, at: Place, silent: Sequence[str]) -> Iterator[Result]:
+    """Say what is wrong with what the other host heard. ValueError when the text is nothing of L(answers).
+
+    silent: services that do not run; what follows from that is not said again.
+    """
+    try:
+        told = json.loads(text)
+        host, interface = str(told["host"]), str(told["interface"])
+        heard = {int(arch): _heard(one) for arch, one in told["heard"].items()}
+        files = [
+            (targets.Target(way, to, path), list(who), said) for way, to, path, who, said in told["files"]
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"these are no answers of module boot_answers ({error!r})") from error
+    wanted = {target: who for target, who, _said in files}
+    came = {target: str(said) for target, _who, said in files}
+    found = [targets.judge(wanted, came, at.hosts, silent)]
+    if heard and BOOT_SERVER not in silent:
+        found.append(network.judge_ours(heard, at.address, interface))
+    for result in found:
+        yield _between(result, host, at.address)
+    if heard:
+        yield _from(network.judge_others(heard, at.address, interface), host)
+
+
+def _heard(told: Mapping[str, Any]) -> network.Heard:
+    offers = [Answer(**{**one, "item": b""}) for one in told["offers"]]
+    return network.Heard(offers, str(told["file"]))
+
+
+def _between(result: Result, host: str, address: str) -> Result:
+    """Of what the server finds in order when it asks itself, something between them is in the way."""
+    remedy = (
+        f"when the server itself finds nothing wrong with it, something between {host} and {address} is in the way: "
+        "a firewall of the server (netboot_firewall: true opens it), another network or VLAN, or a switch that drops "
+        "broadcasts or DHCP"
+    )
+    return _from(result._replace(findings=[one._replace(remedy=remedy) for one in result.findings]), host)
+
+
+def _from(result: Result, host: str) -> Result:
+    asked = f"asked from {host}: "
+    return Result(
+        result.check,
+        [one._replace(what=asked + one.what) for one in result.findings],
+        asked + result.good if result.good else "",
+    )
