@@ -97,8 +97,10 @@ class Store:
         self._files.write({SERVED: _json(dict(sorted(entries.items())))})
 
     def sweep(self) -> None:
-        """Remove what a run that was killed has left."""
-        remove_leftovers(self.folder, below=True)
+        """Remove what a run that was killed has left; not in the folders of others, who may write there just now."""
+        remove_leftovers(self.folder)
+        for own in (STATES, "logs"):
+            remove_leftovers(os.path.join(self.folder, own))
 
     def _json(self, name: str) -> Any:
         try:

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Callable, Dict, Iterable, List, Mapping
 
 from ..contract import ACCESS_LOG
-from ..files import FileSet, read
+from ..files import FileSet, read, remove_leftovers
 from . import changes, dnsmasq, nginx, sources
 from .event import Event, Record
 from .joining import Joiner
@@ -60,6 +60,7 @@ class Kept:
             place = os.path.join(self.top, "lock")
             self._lock = os.open(place, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
+            remove_leftovers(self.top)  # of one that was killed: nobody else writes now
         except OSError as error:
             self.error = error
         return self

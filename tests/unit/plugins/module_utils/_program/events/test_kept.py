@@ -78,6 +78,14 @@ def test_a_second_look_reads_nothing_twice(server: Server) -> None:
     assert (server.story(), server.asked) == (before, asked)
 
 
+def test_what_a_killed_one_left_is_removed_by_the_next(server: Server) -> None:
+    left = server.state / "events/.netboot-a.part"
+    left.parent.mkdir()
+    left.write_text("half a story")
+    server.refresh()
+    assert not left.exists()
+
+
 def test_no_line_is_lost_when_logs_are_rotated(server: Server) -> None:
     http = [line for line in DEMO if not line[:10].isdigit() and "192.168.1.32" in line]
     server.write(*(line for line in DEMO if line[:10].isdigit()), *http[:2])
