@@ -255,7 +255,7 @@ def top_table(root: Path = ROOT) -> str:
     lines += table(shared(root).get("machines", {}), {})
     lines += quirks(root)
     for role in roles(root):
-        if role == SHARED:
+        if role == SHARED or not spec(role, root).get("options"):
             continue
         lines += ["", f"Role [`{role}`](roles/{role}/README.md), when the above does not suffice:", ""]
         lines += table(spec(role, root).get("options", {}), defaults(role, root))

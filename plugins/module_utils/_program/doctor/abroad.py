@@ -2,7 +2,7 @@
 # Private to this collection: no promise that names or behaviour stay.
 """What another host of the network is to ask this server, and what its answers mean. Pure.
 
-What the server hears of itself goes past its own firewall and past the switch; what another host hears does not.
+What the server asks itself passes no switch, and few rules of its own firewall; what another host asks passes all.
 """
 
 from __future__ import annotations
@@ -18,14 +18,12 @@ from .questions import Place
 
 
 def questions(
-    at: Place | None, heard: Mapping[int, network.Heard], wanted: Mapping[targets.Target, Sequence[str]]
+    at: Place, heard: Mapping[int, network.Heard], wanted: Mapping[targets.Target, Sequence[str]]
 ) -> str:
     """Return what to ask, as JSON: the options of module boot_answers. heard, wanted: as the server itself finds them.
 
     Files by other names of this server are left out: the server itself has said what is wrong with them.
     """
-    if at is None:
-        return json.dumps({"address": "", "port": 0, "archs": [], "files": []})
     files = [
         [*target, sorted(set(who))] for target, who in wanted.items() if target.host == at.hosts[target.way]
     ]

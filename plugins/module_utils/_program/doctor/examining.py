@@ -9,6 +9,7 @@ import time
 from typing import Iterator, Mapping, Sequence
 
 from ..contract import BOOT_SERVER
+from ..plan import RefusedError
 from ..settings import Settings
 from ..why.facts import kinds
 from . import abroad, disks, looking, network, questions, services, targets
@@ -51,10 +52,10 @@ def examine(settings: Settings) -> Iterator[Result]:
 
 
 def ask_abroad(settings: Settings) -> str:
-    """What another host is to ask this server, as JSON for module boot_answers; nothing where nothing is set up."""
+    """What another host is to ask this server, as JSON for module boot_answers. RefusedError where nothing is there."""
     found = looking.place()
     if found is None:
-        return abroad.questions(None, {}, {})
+        raise RefusedError(f"nothing is set up here that could be asked; {SITE}")
     at, dnsmasq = found
     heard = _heard(at, dnsmasq)
     return abroad.questions(at, heard, _wanted(settings, at, heard))
