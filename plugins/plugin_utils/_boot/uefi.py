@@ -88,9 +88,9 @@ def decide(known: Known) -> dict[str, Any]:
       - C(faults): messages; when there are any, nothing may be changed.
       - C(find): files on the server of which must be known whether they are there.
       - C(look), C(install): what to ask module efi_loaders, before anything changes and when all is there: items with
-        its options C(dest), C(efi_arch) (its C(arch)), C(authority), C(kernels), C(candidates) and C(required); C(files)
-        are the names of the pair in efi/, C(images) those of the kernels' images, C(machines) those that ask for the
-        authority, and C(purpose) says why it is asked.
+        its options C(dest), C(efi_arch) (its C(arch)), C(authority), C(kernels), C(candidates), C(required);
+        C(files) are the names of the pair in efi/, C(images) those of the kernels' images, C(machines) those that
+        ask for the authority, and C(purpose) says why it is asked.
       - C(packages): missing ones, C(tools) to begin with, and C(ipxe) when it is to be offered.
       - C(set): folders, files, links, copies and owned patterns below the root, options of module file_set.
       - C(offers): names of the loaders in efi/ at the end; C(goes): names that do not stay there. Of what is not judged
