@@ -193,7 +193,7 @@ def left(before: list[str], decided: Mapping[str, Any]) -> set[str]:
     there = {*before, *(name for one in answers if one["source"] for name in one["item"]["files"])}
     made = decided["set"]
     copies, owned = (
-        {name.rpartition("/")[2] for name in names if name.startswith("http/efi/")}
+        {name.removeprefix("http/efi/") for name in names if name.startswith("http/efi/")}
         for names in ([*made["copies"], *made["files"]], made["owned"])
     )
     return there - owned | copies
