@@ -7,7 +7,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-unit lint docs sanity units galaxy molecule fuzz matrix lifecycle faults bench clean
+.PHONY: help setup demo test test-unit lint docs sanity units galaxy molecule fuzz matrix secure-boot lifecycle faults bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -53,6 +53,9 @@ molecule: setup ## roles in containers of Debian 12 and 13  [SCENARIO=pxe_http]
 
 matrix: setup ## real firmware boots from real servers  [ROW=bios-lpxelinux-bookworm]
 	@python -m tests.matrix $(if $(ROW),--row $(ROW))
+
+secure-boot: setup ## shims of 2011, 2023 and both on firmware that knows 2011, 2023 or both  [FEW=1]
+	@PYTHONPATH=$(CURDIR)/.collections python -m tests.secure_boot $(if $(FEW),--few)
 
 lifecycle: setup ## armed, installed, left alone, armed again: whole lives of machines  [ROW=bios]
 	@python -m tests.lifecycle $(if $(ROW),--row $(ROW))

@@ -17,7 +17,8 @@ options:
   uefi_loaders:
     description:
       - Names of the files in the folder C(efi/) of the TFTP and HTTP roots. With IMAGE.by-ipxe, shim does
-        not start this image, so that UEFI machines which get it are offered iPXE.
+        not start this image, so that UEFI machines which get it are offered iPXE. With C(2011/) or C(2023/) before a
+        name, a loader is for machines that ask for this authority.
     type: list
     elements: str
     default: []

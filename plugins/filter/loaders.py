@@ -42,10 +42,11 @@ options:
     type: list
     elements: str
     required: true
-  by_ipxe:
-    description: Names of the machines with the quirk C(ipxe).
+  asking:
+    description:
+      - C(loader) of the machines that do not take what most get, as P(homelab.netboot.machines#filter) returns it.
     type: list
-    elements: str
+    elements: dict
     required: true
   check:
     description: Whether this is a check run.
@@ -68,7 +69,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: >-
       {{ 'never' | homelab.netboot.loaders(pair={}, root='/srv/netboot', images={}, seen={}, packages=[], before=[],
-      by_ipxe=[], check=false) }}
+      asking=[], check=false) }}
 """
 
 RETURN = r"""

@@ -91,6 +91,16 @@ options:
       - x64
       - aa64
     default: x64
+  authority:
+    description:
+      - Which of Microsoft's authorities must have signed the shim, for firmware that knows no other. A shim that both
+        have signed fits either. With V(any) it does not matter who has.
+    type: str
+    choices:
+      - any
+      - "2011"
+      - "2023"
+    default: any
   minimum_grub:
     description:
       - The oldest GRUB that fits. One before 2.12 takes no server from the offer of a proxy DHCP server.
@@ -234,6 +244,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.homelab.netboot.plugins.module_utils._carry_out import carry_out
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import PYCDLIB_ERROR
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import YEARS
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi.pairs import (
     Candidate,
     Judge,
@@ -268,6 +279,7 @@ ARGUMENTS = {
         "mutually_exclusive": [("shim", "iso"), ("grub", "iso")],
     },
     "arch": {"type": "str", "choices": ["x64", "aa64"], "default": "x64"},
+    "authority": {"type": "str", "choices": ["any", *YEARS], "default": "any"},
     "minimum_grub": {"type": "str", "default": "2.12"},
     "required": {"type": "bool", "default": True},
 }
@@ -288,7 +300,8 @@ def main() -> None:
     needed = bool(kernels) or not options["kernels"]
     sbverify = module.get_bin_path("sbverify")
     try:
-        judge = Judge(options["arch"], options["minimum_grub"], kernels, sbverify, module.tmpdir)
+        authority = None if options["authority"] == "any" else options["authority"]
+        judge = Judge(options["arch"], options["minimum_grub"], kernels, sbverify, module.tmpdir, authority)
         candidates = [Candidate(**one) for one in options["candidates"]] if needed else []
         plan = decide(options["dest"], candidates, judge)
         if needed and options["required"] and (plan.fit is None or plan.fit.refused):

@@ -29,7 +29,7 @@ PACKAGES = {
     "squashfs-tools": "its root file system",
     "fdisk": "the partition table of the disk that UEFI machines boot when they are left alone",
     "mtools": "the files on it",
-    "sbsigntool": "signs and verifies the small UEFI programs of the unit tests",
+    "sbsigntool": "signs and verifies UEFI programs, and takes a signature from shim",
     "openssl": "makes their keys",
     "zstd": "compresses packages as Ubuntu does",
     "curl": "asks the servers as any web client does",

@@ -62,31 +62,34 @@ def by_tftp(story: Story) -> list[str]:
     return faults + loader(story, "pxelinux.0")
 
 
-def by_grub(story: Story, *, known: bool = True) -> list[str]:
+def by_grub(story: Story, *, known: bool = True, folder: str = "efi") -> list[str]:
     """UEFI by PXE: shim, GRUB and its configuration by TFTP; by GRUB's HTTP kernel and initrd.
 
     known: whether the machine has a file of its own; one that has none asks for it, and then for default.cfg.
+    folder: where shim and GRUB are.
     """
     named = {step.name for step in story.of("loader")}
-    faults = [] if named == {"efi/shimx64.efi"} else [f"loaders named {named} instead of efi/shimx64.efi"]
+    shim, grub = f"{folder}/shimx64.efi", f"{folder}/grubx64.efi"
+    faults = [] if named == {shim} else [f"loaders named {named} instead of {shim}"]
     # UDP: on a busy host one of them may have been sent twice
     sent = list(dict.fromkeys(step.name for step in story.of("tftp")))
     own = f"grub/machines/{story.mac}.cfg"
-    wanted = ["efi/shimx64.efi", "efi/grubx64.efi", "grub/grub.cfg", own if known else "grub/default.cfg"]
+    wanted = [shim, grub, "grub/grub.cfg", own if known else "grub/default.cfg"]
     faults += [] if sent == wanted else [f"TFTP sent {sent} instead of {wanted}"]
     if (own in {step.name for step in story.of("missing")}) is known:
         faults.append(f"{own} was {'missing' if known else 'not asked for'}")
     return faults + fetched(story, [], "GRUB ")
 
 
-def by_http_boot(story: Story) -> list[str]:
+def by_http_boot(story: Story, *, folder: str = "efi") -> list[str]:
     """UEFI HTTP Boot: the same, without any TFTP; GRUB uses the firmware's HTTP."""
+    shim, grub = f"{folder}/shimx64.efi", f"{folder}/grubx64.efi"
     named = {step.name.partition("://")[2].partition("/")[2] for step in story.of("loader")}
-    faults = [] if named == {"efi/shimx64.efi"} else [f"loaders named {named} instead of efi/shimx64.efi"]
+    faults = [] if named == {shim} else [f"loaders named {named} instead of {shim}"]
     faults += [
         f"{step.name} was asked for by TFTP" for step in story.steps if step.kind in ("tftp", "missing")
     ]
-    first = ["/efi/shimx64.efi", "/efi/grubx64.efi", "/grub/grub.cfg", f"/grub/machines/{story.mac}.cfg"]
+    first = [f"/{shim}", f"/{grub}", "/grub/grub.cfg", f"/grub/machines/{story.mac}.cfg"]
     return faults + fetched(story, first, "UefiHttpBoot/")
 
 

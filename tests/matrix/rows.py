@@ -89,8 +89,12 @@ def uefi_secure(story: Story, facts: Facts) -> list[str]:
 
 
 def http_boot_secure(story: Story, facts: Facts) -> list[str]:
-    """Installed by name with Secure Boot on, all by HTTP from the first byte."""
-    return _installed(story, facts) + verdict.by_http_boot(story) + verdict.secure_boot(story, "kernel")
+    """Installed by name with Secure Boot on, all by HTTP from the first byte; it asked for an authority's shim."""
+    return (
+        _installed(story, facts)
+        + verdict.by_http_boot(story, folder="efi/2011")
+        + verdict.secure_boot(story, "kernel")
+    )
 
 
 def uefi_never_secure(story: Story, _facts: Facts) -> list[str]:
@@ -137,8 +141,12 @@ def rescue(story: Story, _facts: Facts) -> list[str]:
 
 
 def rescue_secure(story: Story, _facts: Facts) -> list[str]:
-    """The same by GRUB, Secure Boot on."""
-    return verdict.rescued(story) + verdict.by_grub(story) + verdict.secure_boot(story, "kernel")
+    """The same by GRUB, Secure Boot on, with the shim of the authority that the machine asked for."""
+    return (
+        verdict.rescued(story)
+        + verdict.by_grub(story, folder="efi/2011")
+        + verdict.secure_boot(story, "kernel")
+    )
 
 
 def refused(story: Story, _facts: Facts) -> list[str]:

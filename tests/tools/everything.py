@@ -27,7 +27,7 @@ SHORT = ("lint", "test-unit", "fuzz", "sanity", "units", "galaxy")
 #: Stages one after the other: how many run at a time, and what.
 STAGES = (
     (2, (*LONG, *SHORT, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG))),
-    (1, ("matrix", "lifecycle")),
+    (1, ("matrix", "lifecycle", "secure-boot FEW=1")),
 )
 #: Lines of a failed target's output that are shown again: its last ones, and those that say what was wrong.
 TAIL, WORDS = 12, 24
@@ -61,11 +61,12 @@ def run(target: str) -> Result | None:
     if STOPPED.is_set():
         return None
     print(f"{target} …\n", end="", flush=True)  # in one piece, as another one prints too
-    name, *scenario = target.split()
+    name, *words = target.split()
+    words = [word if "=" in word else f"SCENARIO={word}" for word in words]
     begin = time.monotonic()
     with Result(target, 0, 0).log.open("wb") as log:
         code = subprocess.run(
-            ["make", "--no-print-directory", name, *(f"SCENARIO={word}" for word in scenario)],
+            ["make", "--no-print-directory", name, *words],
             stdout=log,
             stderr=subprocess.STDOUT,
             check=False,

@@ -17,14 +17,16 @@ CONTRACT, NAMES = "module_utils._program.contract", "module_utils._uefi.names"
 FILES, ERRORS, PLACES = "module_utils._program.files", "module_utils._errors", "module_utils._destination"
 PROGRAM_ROOM = "module_utils._program"
 DOOR = "plugin_utils._ubuntu.system"
+#: What machines need differently, and which loader they ask for: said in the inventory, acted upon at the boot.
+WISHES = ("plugin_utils._inventory.quirks", "plugin_utils._inventory.loaders")
 #: What a room's modules may import of this collection, besides their own room; a folder stands for all that is in it.
 MAY: dict[str, tuple[str, ...]] = {
     "plugin_utils": GROUND,
     "plugin_utils._ubuntu": (*GROUND, CONTRACT),
-    "plugin_utils._inventory": (*GROUND, CONTRACT, DOOR),
+    "plugin_utils._inventory": (*GROUND, CONTRACT, NAMES, DOOR),
     "plugin_utils._firewall": (),
     "plugin_utils._server": GROUND,
-    "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, DOOR, "plugin_utils._inventory.quirks"),
+    "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, DOOR, *WISHES),
     "module_utils": (FILES, ERRORS, PLACES),
     "module_utils._program": (),
     # what happened is told without knowing what it means, so that the lab tells its boots with it

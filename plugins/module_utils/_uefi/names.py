@@ -11,6 +11,9 @@ PAIRS = {"x64": ("shimx64.efi", "grubx64.efi"), "aa64": ("shimaa64.efi", "grubaa
 SHIMS = {efi_arch: shim for efi_arch, (shim, dummy) in PAIRS.items()}
 #: By efi_arch: what iPXE is offered as.
 IPXES = {"x64": "ipxe.efi", "aa64": "ipxeaa64.efi"}
+#: Microsoft's authorities that sign shims. A pair for machines that ask for one of them lies in a folder of that name,
+#: below that of the pair for all others.
+YEARS = ("2011", "2023")
 #: In the pairs' folder: which image they came from.
 MANIFEST = ".efi_loaders.json"
 

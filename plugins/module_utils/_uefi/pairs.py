@@ -135,6 +135,7 @@ class PairChoice:
 class Judge:
     """Decides about pairs. `sbverify` is that program's path, `folder` one for what it shall read, ours alone.
 
+    `authority`: the year of Microsoft's that must have signed the shim; None for no matter who has.
     What can be told without sbverify is told without it; then NoVerifierError.
     """
 
@@ -143,6 +144,7 @@ class Judge:
     kernels: Sequence[str]
     sbverify: str | None
     folder: str
+    authority: str | None = None
     _known: dict[str, tuple[pe.Program, str]] = field(default_factory=dict)
     _said: dict[tuple[bytes, bytes | None], str] = field(default_factory=dict)
 
@@ -151,6 +153,7 @@ class Judge:
         shim = self._program(shim_data, "its shim")
         grub = self._program(grub_data, "its GRUB")
         trust = _fit("its shim", pe.trust, shim)
+        self._check_authority(shim)
         self._check_versions(shim, grub)
         vendor = ", ".join(
             pe.common_name(one) or "a certificate without a name" for one in trust.certificates
@@ -168,6 +171,13 @@ class Judge:
         if refused and len(refused) == len(self.kernels):
             raise _UnfitError("; ".join(refused.values()))
         return Fit(shim_data, grub_data, vendor, pe.signers(shim), refused)
+
+    def _check_authority(self, shim: pe.Program) -> None:
+        signers = pe.signers(shim)
+        if self.authority and self.authority not in authorities(signers):
+            raise _UnfitError(
+                f"its shim is signed by {' and '.join(signers)}, not by Microsoft's authority of {self.authority}"
+            )
 
     def _check_versions(self, shim: pe.Program, grub: pe.Program) -> None:
         version = pe.sbat(grub).get("grub", (0, ""))[1]

@@ -9,17 +9,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
-from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import BY_IPXE, IPXES, SHIMS
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import BY_IPXE, IPXES, SHIMS, YEARS
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import ipxe
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq_version import (
     HTTP_BOOT_SINCE,
     numbers,
 )
-from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import quirks
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import loaders, quirks
 
 _MENU_TEXT = "homelab.netboot"
 #: Tag of an iPXE that runs (its option 175, ipxe.org/howto/dhcpd).
 _RUNS = "runs-ipxe"
+#: Tags of those that get what is usual, of BIOS and of UEFI; and by authority, of those that get a shim it has signed.
+_BY_HTTP, _USUAL = "not-tftp-only", "not-ipxe"
+_TAGS = {quirks.IPXE: quirks.IPXE, **{year: f"ca-{year}" for year in YEARS}}
 
 
 @dataclass(frozen=True)
@@ -56,40 +59,46 @@ def loader_lines(
     :param machines: as the filter P(homelab.netboot.machines#filter) returns them.
     :param uefi_loaders: names of the files in the folder C(efi/) of the TFTP and HTTP roots. An architecture whose
         loader is missing is not answered at all, so that its firmware goes on at once. With IMAGE.by-ipxe among them,
-        UEFI machines that get that image are offered iPXE, as those with the quirk are.
+        UEFI machines that get that image are offered iPXE, as those with the quirk are. With 2011/ or 2023/ before
+        a name, a loader is for machines that ask for that authority.
     :param base_url: the server's HTTP root, without a slash at the end.
     :param version: dnsmasq's, or the text that C(dnsmasq --version) prints.
     """
     machines = list(machines)
-    tftp_only = _Split(machines, quirks.TFTP_ONLY, lambda machine: quirks.has(machine, quirks.TFTP_ONLY))
-    lines = [*tftp_only.lines]
-    lines += _service("x86PC", "pxelinux", tftp_only.yes)
-    lines += _service("x86PC", "lpxelinux", tftp_only.no)
+    split = _Split(
+        machines,
+        _BY_HTTP,
+        lambda machine: quirks.TFTP_ONLY if quirks.has(machine, quirks.TFTP_ONLY) else _BY_HTTP,
+    )
+    lines = [*split.lines]
+    for tag, loader in ((quirks.TFTP_ONLY, "pxelinux"), (_BY_HTTP, "lpxelinux")):
+        if tag in split.who:
+            lines += _service("x86PC", loader, split.who[tag])
     return lines + _uefi_lines(machines, set(uefi_loaders), base_url, numbers(version))
 
 
 class _Split:
-    """The clients parted by a word that is true of some: what to write before a line that is for those, or the others.
+    """The clients parted by what each of them gets: what to write before a line that is for some of them.
 
-    yes, no: tags, each with a comma; empty for all clients; None for nobody. lines: that set the tags.
+    who: by what they get, their tags, each with a comma; empty for all clients. What nobody gets is not in it.
+    lines: that set the tags.
     """
 
     def __init__(
-        self, machines: Sequence[Mapping[str, Any]], word: str, has: Callable[[Mapping[str, Any]], bool]
+        self, machines: Sequence[Mapping[str, Any]], usual: str, gets: Callable[[Mapping[str, Any]], str]
     ) -> None:
-        usual = any(has(machine) for machine in machines if machine["mac"] == ANY)
-        odd = [machine["mac"] for machine in machines if machine["mac"] != ANY and has(machine) is not usual]
-        tag = f"not-{word}" if usual else word
-        odd_ones = f"tag:{tag}," if odd else None
-        others = f"tag:!{tag}," if odd else ""
-        self.lines = [f"dhcp-mac=set:{tag},{mac}" for mac in odd]
-        self.yes: str | None = others if usual else odd_ones
-        self.no: str | None = odd_ones if usual else others
+        """usual: what clients get that the inventory does not name, unless a machine stands for any."""
+        for machine in machines:
+            if machine["mac"] == ANY:
+                usual = gets(machine)
+        odd = {machine["mac"]: gets(machine) for machine in machines if machine["mac"] != ANY}
+        odd = {mac: tag for mac, tag in odd.items() if tag != usual}
+        tags = dict.fromkeys(odd.values())
+        self.lines = [f"dhcp-mac=set:{tag},{mac}" for mac, tag in odd.items()]
+        self.who = {usual: "".join(f"tag:!{tag}," for tag in tags), **{tag: f"tag:{tag}," for tag in tags}}
 
 
-def _service(arch: str, loader: str, who: str | None) -> list[str]:
-    if who is None:
-        return []
+def _service(arch: str, loader: str, who: str) -> list[str]:
     return [f"pxe-service={who}{arch},{_MENU_TEXT},{loader}"]
 
 
@@ -100,19 +109,12 @@ def _uefi_lines(
     version: tuple[int, ...],
 ) -> list[str]:
     images = {name[: -len(BY_IPXE)] for name in there if name.endswith(BY_IPXE)}
-    by_ipxe = _Split(
-        machines, quirks.IPXE, lambda one: quirks.has(one, quirks.IPXE) or one["image"] in images
-    )
-    archs = [
-        arch
-        for arch in ARCHS
-        if _offers(arch, there, by_ipxe) and (not arch.http or version >= HTTP_BOOT_SINCE)
-    ]
-    lines = (
-        by_ipxe.lines
-        if any({SHIMS[arch.efi_arch], IPXES[arch.efi_arch]} <= set(there) for arch in archs)
-        else []
-    )
+    split = _Split(machines, _USUAL, lambda one: _wanted(one, images))
+    offers = {
+        arch: _offers(arch, there, split) for arch in ARCHS if not arch.http or version >= HTTP_BOOT_SINCE
+    }
+    archs = [arch for arch in ARCHS if offers.get(arch)]
+    lines = split.lines if any(who for arch in archs for dummy, who in offers[arch]) else []
     scripts: dict[str, None] = {}
     services = []
     for arch in archs:
@@ -120,7 +122,7 @@ def _uefi_lines(
         if arch.http:
             # the vendor class reads "HTTPClient:Arch:00016:…"
             services.append(f"dhcp-vendorclass=set:{tag},HTTPClient:Arch:{arch.number:05}")
-        for loader, who in _offers(arch, there, by_ipxe):
+        for loader, who in offers[arch]:
             only = who
             if loader in IPXES.values():
                 only = f"{who}tag:!{_RUNS},"
@@ -138,11 +140,21 @@ def _uefi_lines(
     return [*lines, *scripts, *http, *services]
 
 
-def _offers(arch: Arch, there: Collection[str], by_ipxe: _Split) -> list[tuple[str, str]]:
+def _wanted(machine: Mapping[str, Any], images: Collection[str]) -> str:
+    """Return the tag of what a machine gets. images: those that shim does not start."""
+    # A pair of an authority is there only when it starts the images of those that ask for it.
+    usual = quirks.IPXE if machine["image"] in images else _USUAL
+    return _TAGS.get(loaders.wanted(machine), usual)
+
+
+def _offers(arch: Arch, there: Collection[str], split: _Split) -> list[tuple[str, str]]:
     """Return which files are offered to clients of a kind, each with the tags of those who get it."""
     shim, ipxe_program = SHIMS[arch.efi_arch], IPXES[arch.efi_arch]
-    if not {shim, ipxe_program} <= set(there):  # no choice
-        return [(loader, "") for loader in (shim, ipxe_program) if loader in there]
-    return [
-        (loader, who) for loader, who in ((shim, by_ipxe.no), (ipxe_program, by_ipxe.yes)) if who is not None
+    files = {_USUAL: shim, quirks.IPXE: ipxe_program, **{_TAGS[year]: f"{year}/{shim}" for year in YEARS}}
+    instead = shim if shim in there else ipxe_program
+    found = [
+        (files[tag] if files[tag] in there else instead, split.who[tag]) for tag in files if tag in split.who
     ]
+    if len({loader for loader, dummy in found}) == 1:  # no choice
+        found = [(found[0][0], "")]
+    return [(loader, who) for loader, who in found if loader in there]

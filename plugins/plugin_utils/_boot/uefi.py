@@ -18,7 +18,9 @@ from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import
     PAIRS,
     SHIM_ENDINGS,
     SHIM_FILES,
+    YEARS,
 )
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import quirks
 
 #: What is needed to read images and to judge pairs; the first two bring the loaders for BIOS.
 TOOLS = ("pxelinux", "syslinux-common", "python3-pycdlib", "sbsigntool")
@@ -37,11 +39,14 @@ BOTH_WAYS = ("images", "efi", "grub")
 #: iPXE, where package ipxe puts it, by what it is offered as. Of its programs the one that uses the firmware's own
 #: network driver: it works with every card that the firmware boots from.
 UNSIGNED = {IPXES["x64"]: "/usr/lib/ipxe/snponly.efi"}
+#: What there may be of each pair, and the folders of pairs: for most machines, and for those that ask for an authority.
+OF_PAIRS = (*(name for pair in PAIRS.values() for name in pair), MANIFEST)
+FOLDERS = ("", *(f"{year}/" for year in YEARS))
 #: All that this role puts into efi/ or, by module efi_loaders, lets be put there.
-OURS = (*(name for pair in PAIRS.values() for name in pair), *UNSIGNED, MANIFEST)
+OURS = (*(folder + name for folder in FOLDERS for name in OF_PAIRS), *UNSIGNED)
 
-#: Microsoft's authorities that sign shims.
-YEARS = ("2011", "2023")
+#: Whoever signed the shim, for machines that ask for no authority.
+ANYBODY = "any"
 #: Values of netboot_uefi with which pairs are looked for.
 WITH_PAIRS = ("auto", "required")
 #: Why module efi_loaders is asked. LOOK_PAIR: does what the user names fit at all; LOOK_IMAGES: could one be found,
@@ -56,7 +61,8 @@ class Known:
     uefi, pair: as C(netboot_uefi) and C(netboot_efi_pair). root: the folder with http/ and tftp/ on the server.
     images: as the filter P(homelab.netboot.images#filter) returns them. seen: what module
     P(homelab.netboot.boot_images#module) says of them. packages: names of those that are installed. before: names of
-    the files that lie in efi/. by_ipxe: names of the machines with the quirk. check: whether this is a check run.
+    the files that lie in efi/, with their folder. asking: C(loader) of the machines that do not take what most get, as
+    the filter P(homelab.netboot.machines#filter) returns it. check: whether this is a check run.
     looked: results of ansible.builtin.stat, for the items in C(find). judged: results of module
     P(homelab.netboot.efi_loaders#module), for the items in C(look) and C(install). Both are empty as long as nobody
     asked.
@@ -69,7 +75,7 @@ class Known:
     seen: Mapping[str, Mapping[str, Any]]
     packages: Sequence[str]
     before: Sequence[str]
-    by_ipxe: Sequence[str]
+    asking: Sequence[Mapping[str, str]]
     check: bool
     looked: Sequence[Mapping[str, Any]] = field(default=())
     judged: Sequence[Mapping[str, Any]] = field(default=())
@@ -82,8 +88,9 @@ def decide(known: Known) -> dict[str, Any]:
       - C(faults): messages; when there are any, nothing may be changed.
       - C(find): files on the server of which must be known whether they are there.
       - C(look), C(install): what to ask module efi_loaders, before anything changes and when all is there: items with
-        its options C(dest), C(efi_arch) (its C(arch)), C(kernels), C(candidates) and C(required); C(files) are the
-        names of the pair in efi/, C(images) those of the kernels' images, and C(purpose) says why it is asked.
+        its options C(dest), C(efi_arch) (its C(arch)), C(authority), C(kernels), C(candidates), C(required);
+        C(files) are the names of the pair in efi/, C(images) those of the kernels' images, C(machines) those that
+        ask for the authority, and C(purpose) says why it is asked.
       - C(packages): missing ones, C(tools) to begin with, and C(ipxe) when it is to be offered.
       - C(set): folders, files, links, copies and owned patterns below the root, options of module file_set.
       - C(offers): names of the loaders in efi/ at the end; C(goes): names that do not stay there. Of what is not judged
@@ -142,31 +149,61 @@ def _wanted(known: Known) -> list[dict[str, Any]]:
         return []
     # a server without images has machines of its own making, of the usual kind
     archs = {image["arch"] for image in known.images.values()} or {"amd64"}
-    folders = {name: f"{known.root}/http/images/{name}/current" for name in known.images}
-    pools = [
-        {"name": f"the ISO of {name}", "iso": f"{folder}/{name}.iso"} for name, folder in folders.items()
-    ]
-    kernels = [f"{folder}/vmlinuz" for folder in folders.values()]
-    return [
-        _question(known, INSTALL, efi_arch, kernels, [*_named(known), *pools, _installed(efi_arch)])
+    usual = [
+        _question(known, INSTALL, efi_arch, list(known.images))
         for efi_arch, arch in DEBIAN_ARCHS.items()
         if arch in archs
     ]
+    return [*usual, *_wanted_of_authorities(known)]
+
+
+def _wanted_of_authorities(known: Known) -> Iterator[dict[str, Any]]:
+    """Return the pairs for machines that ask for an authority; they must start these machines' images only."""
+    for year in YEARS:
+        asking = [one for one in known.asking if one["wants"] == year]
+        for efi_arch, arch in DEBIAN_ARCHS.items():
+            machines = [one for one in asking if known.images.get(one["image"], {}).get("arch") == arch]
+            images = list(dict.fromkeys(one["image"] for one in machines))
+            if images:
+                names = [one["machine"] for one in machines]
+                yield _question(known, INSTALL, efi_arch, images, authority=year, machines=names)
 
 
 def _question(
-    known: Known, purpose: str, efi_arch: str, kernels: list[str], candidates: list[dict[str, Any]]
+    known: Known,
+    purpose: str,
+    efi_arch: str,
+    images: list[str],
+    *,
+    authority: str = ANYBODY,
+    machines: Sequence[str] = (),
 ) -> dict[str, Any]:
+    """Return a question; when it is about an authority, it is `_refused_authorities` that says what is missing."""
+    folder = "" if authority == ANYBODY else f"{authority}/"
+    looking = purpose == LOOK_PAIR
     return {
         "purpose": purpose,
-        "images": list(known.images) if kernels else [],
-        "dest": f"{known.root}/http/efi",
-        "files": list(PAIRS[efi_arch]),
+        "images": images,
+        "machines": list(machines),
+        "dest": f"{known.root}/http/efi/{folder}".rstrip("/"),
+        "files": [folder + name for name in PAIRS[efi_arch]],
         "efi_arch": efi_arch,
-        "kernels": kernels,
-        "candidates": candidates,
-        "required": purpose != INSTALL or known.uefi == "required",
+        "authority": authority,
+        "kernels": [f"{_current(known, name)}/vmlinuz" for name in images],
+        "candidates": _named(known) if looking else _candidates(known, efi_arch),
+        "required": looking or (known.uefi == "required" and not machines),
     }
+
+
+def _current(known: Known, image: str) -> str:
+    return f"{known.root}/http/images/{image}/current"
+
+
+def _candidates(known: Known, efi_arch: str) -> list[dict[str, Any]]:
+    pools = [
+        {"name": f"the ISO of {name}", "iso": f"{_current(known, name)}/{name}.iso"} for name in known.images
+    ]
+    return [*_named(known), *pools, _installed(efi_arch)]
 
 
 def _named(known: Known) -> list[dict[str, Any]]:
@@ -186,9 +223,10 @@ def _look(known: Known, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, A
     if known.pair and not _absent(known):
         # Without its kernels, and without signatures as long as the server has no sbverify: the rest is judged when
         # all is there. For which processor it is, nobody has said.
-        questions = [_question(known, LOOK_PAIR, efi_arch, [], _named(known)) for efi_arch in PAIRS]
-    if known.uefi == "required" and all(image["present"] for image in known.seen.values()):
-        questions += [{**question, "purpose": LOOK_IMAGES} for question in wanted]
+        questions = [_question(known, LOOK_PAIR, efi_arch, []) for efi_arch in PAIRS]
+    if all(image["present"] for image in known.seen.values()):
+        asked = (one for one in wanted if one["required"] or one["machines"])
+        questions += [{**question, "purpose": LOOK_IMAGES} for question in asked]
     return questions
 
 
@@ -211,11 +249,16 @@ def _refused(answer: Mapping[str, Any]) -> dict[str, str]:
     return {names[one["kernel"]]: one["reason"] for one in answer["refused"]}
 
 
+def _usual(answers: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the answers about the pairs for machines that ask for no authority."""
+    return [one for one in answers if one["item"]["authority"] == ANYBODY]
+
+
 def _by_ipxe(answers: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return a note for each image whose machines are to get iPXE instead of shim: its name in efi/, and its text."""
     return {
         f"{image}{BY_IPXE}": f"{reason}\n"
-        for one in answers
+        for one in _usual(answers)
         if one["item"]["efi_arch"] == "x64"
         for image, reason in _refused(one).items()
     }
@@ -232,8 +275,8 @@ def _changes(
     older = [name for name in known.before if name.endswith(BY_IPXE)]
     judged = [one["item"]["files"] for one in answers]
     stay = _files(one for one in wanted if one["files"] not in judged)
-    if comes or stay:
-        stay.append(MANIFEST)
+    pairs = {*comes, *stay}
+    stay += [folder + MANIFEST for folder in FOLDERS if pairs & {folder + name for name in OF_PAIRS}]
     if _ipxe(known, answers):
         comes += UNSIGNED
     elif len(judged) < len(wanted):  # it may be that there will be no pair
@@ -249,18 +292,28 @@ def _ipxe(known: Known, answers: Iterable[Mapping[str, Any]]) -> bool:
     """Return whether iPXE is offered: to all x64 machines when they lack a pair, else to those of single images, and
     to single ones by their quirk.
     """
-    answers = list(answers)
+    answers = _usual(answers)
     lacking = (one for one in answers if one["needed"] and not one["source"])
     without = any(one["item"]["efi_arch"] == "x64" for one in lacking)
-    single = bool(known.by_ipxe or _by_ipxe(answers))
+    single = bool(_asking(known, quirks.IPXE) or _by_ipxe(answers))
     return known.uefi != "never" and (known.uefi == "ipxe" or without or single)
 
 
+def _asking(known: Known, *words: str) -> list[str]:
+    return [one["machine"] for one in known.asking if one["wants"] in words]
+
+
 def _faults(known: Known) -> Iterator[str]:
-    if known.uefi == "never" and known.by_ipxe:
+    by_ipxe, by_authority = _asking(known, quirks.IPXE), _asking(known, *YEARS)
+    if known.uefi == "never" and by_ipxe:
         yield (
-            f"the machines {', '.join(known.by_ipxe)} have ipxe in netboot_quirks, but netboot_uefi is never, so "
+            f"the machines {', '.join(by_ipxe)} have ipxe in netboot_quirks, but netboot_uefi is never, so "
             "no UEFI machine is served. Take ipxe out of netboot_quirks, or choose another netboot_uefi."
+        )
+    if known.uefi not in WITH_PAIRS and by_authority:
+        yield (
+            f"the machines {', '.join(by_authority)} choose a shim with netboot_secure_boot_ca, but netboot_uefi is "
+            f"{known.uefi}, so there is none. Take netboot_secure_boot_ca away, or choose another netboot_uefi."
         )
     if known.pair and _absent(known):
         there = ", ".join(one["item"] for one in known.looked if one["stat"]["exists"])
@@ -271,6 +324,7 @@ def _faults(known: Known) -> Iterator[str]:
         )
     yield from _unfit(known)
     yield from _none_found(known)
+    yield from _refused_authorities(known)
 
 
 def _unfit(known: Known) -> Iterator[str]:
@@ -294,6 +348,28 @@ def _none_found(known: Known) -> Iterator[str]:
             yield f"netboot_uefi is required, but: {one['msg'].removesuffix(' Nothing was changed.')}"
 
 
+def _refused_authorities(known: Known) -> Iterator[str]:
+    """Say which machines would be refused, since there is no shim of the authority that they ask for."""
+    # What is there at the end is looked at again: before, an image may have been still to come.
+    answers = _answers(known, INSTALL) or _answers(known, LOOK_IMAGES)
+    for one in answers:
+        question = one["item"]
+        if not question["machines"] or not one.get("needed"):  # not asked, or it could not be answered
+            continue
+        reasons = [f"{each['name']}: {each['reason']}" for each in one["rejected"]]
+        reasons += [f"{one['source']}: {reason}" for reason in _refused(one).values()]
+        if one["source"] and not one["refused"]:
+            continue
+        year, plural = question["authority"], len(question["machines"]) > 1
+        yield (
+            f"{'machines' if plural else 'machine'} {', '.join(question['machines'])}: netboot_secure_boot_ca: {year} "
+            f"is asked for, but there is no shim and GRUB ({question['efi_arch']}) that Microsoft's authority of "
+            f"{year} has signed and that start {', '.join(question['images'])}: {'; '.join(reasons)}. Their firmware "
+            "would say 'Security Violation'. Add an Ubuntu to netboot_images that brings one, name one in "
+            "netboot_efi_pair, or take netboot_secure_boot_ca away and switch Secure Boot off in these machines."
+        )
+
+
 def _say(known: Known, answers: Iterable[Mapping[str, Any]], pending: bool) -> Iterator[str]:
     if pending:
         yield (
@@ -302,13 +378,20 @@ def _say(known: Known, answers: Iterable[Mapping[str, Any]], pending: bool) -> I
             "UEFI machines in dnsmasq's configuration."
         )
     for one in answers:
-        if one["source"]:
+        who = ", ".join(one["item"]["machines"])
+        if who and one["source"]:
+            yield (
+                f"{who} ({one['item']['efi_arch']}, netboot_secure_boot_ca: {one['item']['authority']}): shim and "
+                f"GRUB {one['grub_version']} from {one['source']}. Its shim is signed by "
+                f"{' and '.join(one['signers'])}."
+            )
+        elif one["source"]:
             yield (
                 f"UEFI machines ({one['item']['efi_arch']}) start with shim and GRUB {one['grub_version']}, "
                 f"signed by {one['vendor']}, from {one['source']}. {_accepted(one)}"
             )
             yield from _apart(one)
-        elif one["needed"]:
+        elif one["needed"] and not who:  # else it is a fault
             yield _without(one["item"]["efi_arch"], one["rejected"])
 
 
@@ -323,7 +406,8 @@ def _accepted(answer: Mapping[str, Any]) -> str:
     return (
         f"Its shim is signed by {signers} only: with Secure Boot on, firmware that knows nothing but Microsoft's "
         f"authority of {missing[0]} says 'Security Violation'. A newer Ubuntu among netboot_images may bring a shim "
-        "that both have signed."
+        f"that both have signed; with netboot_secure_boot_ca: {missing[0]} such a machine is given one of that "
+        "year, if there is any."
     )
 
 

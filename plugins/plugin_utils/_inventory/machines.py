@@ -18,6 +18,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import Inp
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import (
     expectations,
     kernel_args,
+    loaders,
     logins,
     quirks,
     static_address,
@@ -37,6 +38,7 @@ DEFAULTS: Mapping[str, Any] = {
     "install": "once",
     "wipe": "blank",
     "quirks": [],
+    "secure_boot_ca": "auto",
     "menu": [],
     "kernel_args": [],
     "memory": None,
@@ -52,12 +54,12 @@ DEFAULTS: Mapping[str, Any] = {
     "protect_label": "KEEP",
 }
 #: What the image adds: C(release) (None while it is not known) and C(folder), where its files are below the roots; and
-#: C(image_kernel_args).
-DERIVED = ("release", "folder", "image_kernel_args")
+#: C(image_kernel_args). C(loader): as L(loaders.asked) returns it.
+DERIVED = ("release", "folder", "image_kernel_args", "loader")
 #: What belongs to a machine and is no setting of this collection; it stands without the prefix.
 FOREIGN = ("name", "ansible_host")
 _MAPPING = (dict, "a mapping, as Subiquity's documentation describes it")
-CHOICES = {"install": INSTALLS, "wipe": WIPES}
+CHOICES = {"install": INSTALLS, "wipe": WIPES, "secure_boot_ca": loaders.CHOICES}
 #: Settings that are lists of words, with the words that there are.
 WORDS: Mapping[str, Collection[str]] = {"quirks": quirks.QUIRKS, "menu": ("rescue",)}
 _TYPES: Mapping[str, tuple[type, str]] = {
@@ -120,6 +122,7 @@ def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list
     for key in machine:
         if key not in {*FOREIGN, *DERIVED, *DEFAULTS}:
             faults.append(f"{where}{key}: no such setting; {suggest(str(key), DEFAULTS)}")
+    machine["secure_boot_ca"] = str(machine["secure_boot_ca"])  # YAML reads 2023 as a number
     faults += _form_faults(machine, where)
     faults += [f"{where}{fault}" for fault in logins.faults(machine)]
     faults += _mac_faults(machine, where)
@@ -137,6 +140,7 @@ def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list
     machine["release"] = image.get("release")
     # Only in check mode, before a first download, is the version's own folder unknown.
     machine["folder"] = image.get("folder") or f"images/{machine['image']}/current"
+    machine["loader"] = loaders.asked(machine) if isinstance(machine["quirks"], list) else {}
     machine["image_kernel_args"] = list(image.get("kernel_args", []))
     return faults + _memory_faults(machine, image)
 
@@ -157,6 +161,8 @@ def _form_faults(machine: Mapping[str, Any], where: str) -> list[str]:
             for word in given
             if not isinstance(word, str) or word not in known
         ]
+    if isinstance(machine["quirks"], list):
+        faults += [f"{where}{fault}" for fault in loaders.faults(machine)]
     for key, (kind, example) in _TYPES.items():
         if not isinstance(machine[key], kind):
             faults.append(f"{where}{key}: must be {example}")

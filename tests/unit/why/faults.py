@@ -162,6 +162,15 @@ RECORDED = (
     recorded("ldlinux.c32 is not there", "second-part-missing", r(20, "no-second-loader")),
     recorded("GRUB is not there", "grub-missing", r(21, "no-second-loader")),
     recorded("shim is damaged, Secure Boot", "shim-refused", r(22, "shim-refused")),
+    Fault(
+        "no authority that firmware knows signed shim",
+        "shim-refused",
+        UEFI,
+        edit=lambda story: [
+            one._replace(name=one.name.replace("efi/", "efi/2023/"))
+            for one in until("tftp efi/shimx64.efi")(story)
+        ],
+    ),
     recorded("no loader for UEFI", "no-loader-for-kind", r(26, "arch-not-offered"), kinds=(0,)),
     recorded("the same kernel, another GRUB", "kernel-refused", ("good-trixie", "52:54:00:12:34:15")),
     Fault(

@@ -38,7 +38,7 @@ ADDRESSES, MANY, WAITING, EACH = 4096, 512, 128, 64
 
 _NAMED = re.compile(rf"^/?(?:{MACHINES}/(?P<seed>[^/]+)/|{REPORTS}/(?P<report>.+)\.-\.)")
 _MAC = re.compile(r"/(?:01-)?([0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})(?:\.\w+)?$")
-_FIRST = re.compile(r"(?:^|/)(?:l?pxelinux\.0|efi/(?:shim|ipxe)\w*\.efi)$")
+_FIRST = re.compile(r"(?:^|/)(?:l?pxelinux\.0|efi/(?:\d+/)?(?:shim|ipxe)\w*\.efi)$")
 _NETWORK = re.compile(r"^(?:PXE|HTTP)Client")
 
 Sizes = Callable[[str], int]

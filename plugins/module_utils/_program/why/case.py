@@ -16,13 +16,13 @@ from ..events.event import DENIED, ERROR, HTTP, LOADER, MISSING, OFFER, OK, REDI
 from ..events.story import boots
 from ..states import State
 
-SHIM = re.compile(r"(?:^|/)efi/shim\w*\.efi$")
-GRUB = re.compile(r"(?:^|/)efi/grub\w*\.efi$")
+SHIM = re.compile(r"(?:^|/)efi/(?:\d+/)?shim\w*\.efi$")
+GRUB = re.compile(r"(?:^|/)efi/(?:\d+/)?grub\w*\.efi$")
 IPXE = re.compile(r"(?:^|/)efi/ipxe\w*\.efi$")
 PXELINUX = re.compile(r"(?:^|/)l?pxelinux\.0$")
 FIRST = re.compile("|".join(one.pattern for one in (SHIM, IPXE, PXELINUX)))
 #: What shim asks for when it runs, whether it is there or not.
-SHIM_ASKS = re.compile(r"(?:^|/)efi/(?:revocations\w*|shim_certificate\w*)\.efi$")
+SHIM_ASKS = re.compile(r"(?:^|/)efi/(?:\d+/)?(?:revocations\w*|shim_certificate\w*)\.efi$")
 CONFIGURATION = re.compile(r"(?:^|/)(?:pxelinux\.cfg/|grub/machines/|grub/default\.cfg$|ipxe/machines/)")
 KERNEL, INITRD = re.compile(r"(?:^|/)images/.*/vmlinuz\w*$"), re.compile(r"(?:^|/)images/.*/initrd\w*$")
 ISO = re.compile(r"(?:^|/)images/.*\.iso$")

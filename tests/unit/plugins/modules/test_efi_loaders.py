@@ -330,6 +330,23 @@ def test_what_most_firmware_accepts(
     )
 
 
+def test_the_authority_that_is_asked_for(
+    world: World, publishers: dict[str, tuple[efi.Key, efi.Key]]
+) -> None:
+    given = {year: world.pair(year, signed_by(world, publishers, year)) for year in ("2011", "2023")}
+    for year in given:
+        done = world.run(*given.values(), authority=year)
+        assert (done["source"], done["authorities"]) == (year, [year])
+        assert [one["name"] for one in done["rejected"]] == [*{*given} - {year}]
+    none = world.run(given["2011"], authority="2023", required=False)
+    assert (none["source"], none["needed"]) == (None, True)
+    assert none["rejected"][0]["reason"] == (
+        "its shim is signed by Microsoft Corporation UEFI CA 2011, not by Microsoft's authority of 2023"
+    )
+    both = world.pair("both", signed_by(world, publishers, "2011 2023"))
+    assert world.run(given["2023"], both, authority="2023")["source"] == "both"
+
+
 def test_best_shim_of_a_package(world: World, publishers: dict[str, tuple[efi.Key, efi.Key]]) -> None:
     """Ubuntu's has several, and their names do not say whether 2011 or 2023 signed them."""
     shims = {"signed.latest": "2023", "dualsigned": "2011", "signed.previous": "2011 2023"}

@@ -7,8 +7,14 @@ import pytest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq import loader_lines
 
 
-def machine(mac: str, *quirks: str, image: str | None = None) -> dict[str, Any]:
-    return {"name": f"nuc-{mac}", "mac": mac, "quirks": list(quirks), "image": image}
+def machine(mac: str, *quirks: str, image: str | None = None, ca: str = "auto") -> dict[str, Any]:
+    return {
+        "name": f"nuc-{mac}",
+        "mac": mac,
+        "quirks": list(quirks),
+        "image": image,
+        "secure_boot_ca": ca,
+    }
 
 
 def test_all_alike_need_one_line() -> None:
@@ -111,3 +117,35 @@ def test_arm64_is_answered_with_its_own_loaders_only() -> None:
     assert "pxe-service=ARM64_EFI,homelab.netboot,efi/shimaa64.efi" in lines
     assert "dhcp-option-pxe=tag:http19,67,http://192.168.1.50/efi/shimaa64.efi" in lines
     assert not any("x64" in line or "X86-64" in line or "tag:http16" in line for line in lines)
+
+
+def test_machines_that_ask_for_an_authority_get_the_shim_that_it_has_signed_by_pxe_and_by_http() -> None:
+    there = ["shimx64.efi", "2011/shimx64.efi", "2023/shimx64.efi", "ipxe.efi", "focal.by-ipxe"]
+    machines = [
+        machine("a", ca="2023"),
+        machine("b"),
+        machine("c", "ipxe"),
+        machine("d", ca="2011", image="focal"),
+    ]
+    lines = loader_lines(machines, there, "http://192.168.1.50", "2.91")
+    assert lines[1:4] == ["dhcp-mac=set:ca-2023,a", "dhcp-mac=set:ipxe,c", "dhcp-mac=set:ca-2011,d"]
+    others = "tag:!ca-2023,tag:!ipxe,tag:!ca-2011,"
+    assert [line for line in lines if line.startswith("pxe-service") and ",X86-64_EFI," in line] == [
+        f"pxe-service={others}X86-64_EFI,homelab.netboot,efi/shimx64.efi",
+        "pxe-service=tag:ipxe,tag:!runs-ipxe,X86-64_EFI,homelab.netboot,efi/ipxe.efi",
+        "pxe-service=tag:ca-2011,X86-64_EFI,homelab.netboot,efi/2011/shimx64.efi",
+        "pxe-service=tag:ca-2023,X86-64_EFI,homelab.netboot,efi/2023/shimx64.efi",
+    ]
+    url = "http://192.168.1.50/efi"
+    assert f"dhcp-option-pxe={others}tag:http16,67,{url}/shimx64.efi" in lines
+    assert f"dhcp-option-pxe=tag:ca-2023,tag:http16,67,{url}/2023/shimx64.efi" in lines
+
+
+def test_the_machine_that_stands_for_any_may_ask_for_an_authority() -> None:
+    there = ["shimx64.efi", "2011/shimx64.efi", "shimaa64.efi"]
+    lines = loader_lines([machine("any", ca="2011"), machine("b")], there, "http://x", "2.90")
+    assert lines[1] == "dhcp-mac=set:not-ipxe,b"
+    assert "pxe-service=tag:not-ipxe,X86-64_EFI,homelab.netboot,efi/shimx64.efi" in lines
+    assert "pxe-service=tag:!not-ipxe,X86-64_EFI,homelab.netboot,efi/2011/shimx64.efi" in lines
+    # where there is no such shim, all get the one that there is
+    assert "pxe-service=ARM64_EFI,homelab.netboot,efi/shimaa64.efi" in lines

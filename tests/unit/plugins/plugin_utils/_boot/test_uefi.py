@@ -19,6 +19,9 @@ CANNOT_KNOW = (
 )
 MICROSOFT = "Microsoft Corporation UEFI CA 2011"
 OLD = "image-amd64.by-ipxe"
+BY_IPXE = [{"machine": "nuc1", "image": "image-amd64", "wants": "ipxe"}]
+CA = [{"machine": "nuc1", "image": "image-amd64", "wants": "2023"}]
+OF_2023 = [f"2023/{name}" for name in X64]
 PAIR = {"shim": "/own/shim", "grub": "/own/grub"}
 
 
@@ -33,7 +36,7 @@ def known(archs: str = "amd64", **more: Any) -> dict[str, Any]:
         "seen": {f"image-{arch}": {"present": True, "changed": False} for arch in names},
         "packages": list(uefi.TOOLS),
         "before": [],
-        "by_ipxe": [],
+        "asking": [],
         "check": False,
         **more,
     }
@@ -80,11 +83,11 @@ SITUATIONS: dict[str, tuple[str, dict[str, Any], list[str], list[str]]] = {
     "nothing": ("", {"uefi": "never"}, [], []),
     "a pair, and one machine wants iPXE": (
         "found",
-        {"by_ipxe": ["nuc1"]},
+        {"asking": BY_IPXE},
         [*X64, IPXE],
         ["UEFI machines (x64) start with"],
     ),
-    "none needed, and one machine wants iPXE": ("needless", {"by_ipxe": ["nuc1"]}, [IPXE], []),
+    "none needed, and one machine wants iPXE": ("needless", {"asking": BY_IPXE}, [IPXE], []),
     "arm64, a pair": ("found", {"archs": "arm64"}, AA64, ["UEFI machines (aa64) start with"]),
     "arm64, no pair": ("none", {"archs": "arm64"}, [], ["No shim and GRUB (aa64) fit the images"]),
     "both archs, pairs": (
@@ -154,10 +157,10 @@ SITUATIONS: dict[str, tuple[str, dict[str, Any], list[str], list[str]]] = {
 @pytest.mark.parametrize("case", SITUATIONS)
 def test_what_is_offered_goes_is_owned_and_said(case: str) -> None:
     given, more, offered, said = SITUATIONS[case]
-    everything = [*(name for name in uefi.OURS if name != MANIFEST), OLD]
+    everything = [*(name for name in uefi.OURS if not name.endswith(MANIFEST)), OLD]
     found = judged(given, **more, before=everything)
     assert found["offers"] == sorted(offered)
-    assert {*found["goes"]} - {MANIFEST} == {*everything} - {*offered}
+    assert {name for name in found["goes"] if not name.endswith(MANIFEST)} == {*everything} - {*offered}
     assert (MANIFEST in found["goes"]) == (not {*offered} & {*X64, *AA64})
     # a check run that cannot know leaves it as it is
     copied = [f"http/efi/{name}" for name in offered if name == IPXE and said[:1] != [CANNOT_KNOW]]
@@ -176,7 +179,7 @@ def everything_that_can_be() -> list[dict[str, Any]]:
     choices: dict[str, list[Any]] = {
         "uefi": ["auto", "required", "never", "ipxe"],
         "archs": ["", "amd64", "arm64", "amd64 arm64"],
-        "by_ipxe": [[], ["nuc1"]],
+        "asking": [[], BY_IPXE, CA],
         "check": [False, True],
         "packages": [[], [*uefi.TOOLS, "ipxe"]],
         "before": [[], X64, [IPXE, "gone.by-ipxe"], [*X64, *AA64, IPXE, "ipxeaa64.efi", OLD]],
@@ -190,7 +193,7 @@ def left(before: list[str], decided: Mapping[str, Any]) -> set[str]:
     there = {*before, *(name for one in answers if one["source"] for name in one["item"]["files"])}
     made = decided["set"]
     copies, owned = (
-        {name.rpartition("/")[2] for name in names if name.startswith("http/efi/")}
+        {name.removeprefix("http/efi/") for name in names if name.startswith("http/efi/")}
         for names in ([*made["copies"], *made["files"]], made["owned"])
     )
     return there - owned | copies
@@ -231,7 +234,9 @@ def test_a_note_about_an_image_stays_only_as_long_as_it_is_true() -> None:
 
 
 def test_before_it_is_judged_nothing_is_decided_of_what_lies_there() -> None:
-    assert decide(before=[*X64, *AA64, IPXE])["goes"] == sorted(AA64)
+    before = {*X64, *AA64, IPXE, *OF_2023}
+    assert {*decide(before=[*before])["goes"]} & before == {*AA64, *OF_2023}
+    assert {*decide(before=[*before], asking=CA)["goes"]} & before == {*AA64}
     assert decide(before=[*X64, *AA64, IPXE])["offers"] == sorted([*X64, IPXE])
 
 
@@ -250,6 +255,8 @@ def test_what_the_user_names_is_tried_first_and_the_servers_packages_last() -> N
         "dest": "/srv/netboot/http/efi",
         "files": X64,
         "images": ["image-amd64"],
+        "machines": [],
+        "authority": "any",
         "efi_arch": "x64",
         "kernels": [f"{folder}/vmlinuz"],
         "candidates": [
@@ -287,9 +294,9 @@ def test_loaders_for_bios_lie_where_tftp_finds_them_and_sees_what_http_serves() 
 
 
 def test_a_quirk_that_cannot_be_served_is_refused() -> None:
-    (fault,) = decide(uefi="never", by_ipxe=["nuc1", "nuc2"])["faults"]
+    (fault,) = decide(uefi="never", asking=[*BY_IPXE, {**BY_IPXE[0], "machine": "nuc2"}])["faults"]
     assert fault.startswith("the machines nuc1, nuc2 have ipxe in netboot_quirks, but netboot_uefi is never")
-    assert decide(uefi="ipxe", by_ipxe=["nuc1"])["faults"] == []
+    assert decide(uefi="ipxe", asking=BY_IPXE)["faults"] == []
 
 
 def looked(*there: bool) -> list[dict[str, Any]]:
@@ -377,3 +384,61 @@ def test_the_filter_takes_the_same() -> None:
     given = known()
     choice = given.pop("uefi")
     assert loaders.loaders(choice, **given) == decide()
+
+
+def test_for_an_authority_that_is_asked_for_there_is_a_further_pair_in_a_folder_of_its_own() -> None:
+    more = {"archs": "amd64 amd64-2", "asking": [*CA, *BY_IPXE], "uefi": "required"}
+    usual, own = decide(**more)["install"]
+    assert (usual["authority"], usual["dest"], usual["machines"]) == ("any", "/srv/netboot/http/efi", [])
+    assert (own["authority"], own["dest"], own["machines"]) == (
+        "2023",
+        "/srv/netboot/http/efi/2023",
+        ["nuc1"],
+    )
+    # only the kernels of those that ask, from whatever candidate; no pair is a fault that names the machines
+    assert own["kernels"] == ["/srv/netboot/http/images/image-amd64/current/vmlinuz"]
+    assert (own["candidates"], own["required"]) == (usual["candidates"], False)
+    found = judged("found found", archs="amd64", asking=CA, before=[*OF_2023, "2011/shimx64.efi"])
+    assert found["offers"] == sorted([*X64, *OF_2023])
+    assert {MANIFEST, f"2023/{MANIFEST}"} & {*found["goes"]} == set()
+    assert {f"2011/{MANIFEST}", "2011/shimx64.efi"} <= {*found["goes"]}
+    assert found["say"][1].startswith(
+        "nuc1 (x64, netboot_secure_boot_ca: 2023): shim and GRUB 2.12 from the ISO of"
+    )
+    assert found["faults"] == []
+
+
+@pytest.mark.parametrize(
+    ("which", "told"),
+    [
+        ("none", "start image-amd64: the ISO of focal: its GRUB is 2.04."),
+        ("found-but", "ISO of noble: it is revoked."),
+    ],
+)
+def test_a_machine_whose_authority_no_shim_has_is_refused_before_anything_changes(
+    which: str, told: str
+) -> None:
+    (question,) = decide(asking=CA)["look"]
+    assert (question["purpose"], question["authority"]) == ("look at the images", "2023")
+    (fault,) = decide(asking=CA, judged=[answer(question, which)])["faults"]
+    assert fault.startswith(
+        "machine nuc1: netboot_secure_boot_ca: 2023 is asked for, but there is no shim and GRUB (x64)"
+    )
+    assert told in fault
+    # without sbverify nobody knows yet; nor before the image is there
+    assert (
+        decide(asking=CA, judged=[{"item": question, "failed": True, "msg": "sbverify is needed"}])["faults"]
+        == []
+    )
+    assert decide(asking=CA, seen={"image-amd64": {"present": False, "changed": True}})["look"] == []
+    found = judged(f"found {which}", asking=[*CA, {**CA[0], "machine": "nuc2"}])
+    assert found["faults"][0].startswith("machines nuc1, nuc2: netboot_secure_boot_ca: 2023")
+    assert not {*found["offers"]} & {IPXE, OLD}
+
+
+@pytest.mark.parametrize("choice", ["never", "ipxe"])
+def test_an_authority_without_shims_is_refused(choice: str) -> None:
+    (fault,) = decide(uefi=choice, asking=CA)["faults"]
+    assert fault.startswith(
+        "the machines nuc1 choose a shim with netboot_secure_boot_ca, but netboot_uefi is"
+    )
