@@ -188,7 +188,8 @@ class Server:
         after = self._reported(before, note) if note.word else states.fetched(before, token, self.now())
         self.keeper.follow({before.mac: before}, {before.mac: after} if after != before else {})
         is_done = before.mac not in self.keeper.unsettled
-        if is_done and after != before and note.word in (contract.INSTALLED, contract.FAILED):
+        is_news = after != before or before.mac == contract.ANY  # many report for this one
+        if is_done and is_news and note.word in (contract.INSTALLED, contract.FAILED):
             self._counts[note.word] += 1
         return is_done
 

@@ -66,7 +66,7 @@ def _shown(settings: Settings) -> tuple[Look, str]:
         textfile = str(noted["textfile"])
     except (OSError, ValueError, LookupError, TypeError):
         return _NOTHING, ""
-    is_whole = os.path.exists(os.path.join(settings.root, FOLDER, "index.html")) is settings.page
+    is_whole = os.path.isfile(os.path.join(settings.root, FOLDER, "index.html")) is settings.page
     try:
         return (gathering.load(noted) if is_whole and noted["form"] == form() else _NOTHING), textfile
     except (ValueError, LookupError, TypeError, AttributeError):
