@@ -34,7 +34,10 @@ UNSHOWN = {
 #: What machines did, and what is shown of that, which timers read and write whenever they come.
 STORIES = (
     *(f"{STATE}/events/", f"{SERVED}/http/status/"),
-    *(f"{STATE}/{name}" for name in ("counts.json", "doctor.json", "shown.json", "metrics.prom", "metrics.json")),
+    *(
+        f"{STATE}/{name}"
+        for name in ("counts.json", "doctor.json", "shown.json", "metrics.prom", "metrics.json")
+    ),
 )
 SEED = re.compile(rf"{SERVED}/http/machines/(\w+)/([0-9a-f]{{32}})/(.+)")
 

@@ -33,7 +33,7 @@ _DOCUMENT = Template(
 <main>
 $body
 </main>
-<footer><p>Written at $written (UTC), when something changed last. It is looked at every $refresh seconds.</p></footer>
+<footer><p>Written at $written (UTC), when something changed last. It asks for news every $refresh seconds.</p></footer>
 </body>
 </html>
 """

@@ -23,6 +23,9 @@ _MARKS = {
     "failed": ("✗", "bad"),
 }
 
+#: The same before what doctor found.
+_LEVELS = {"": ("✓", "good"), WRONG: ("✗", "bad")}
+
 
 def page(known: Known, written: float) -> str:
     """The whole first page. written: seconds since 1970."""
@@ -51,7 +54,7 @@ def path(row: Row) -> str:
 
 def mark(state: str) -> str:
     """A state."""
-    sign, colour = _MARKS.get(state, ("-", "soft"))
+    sign, colour = _MARKS.get(state, ("○", "soft"))
     return f'<span class="mark {colour}"><span aria-hidden="true">{sign}</span> {text(state)}</span>'
 
 
@@ -91,7 +94,7 @@ def _machines(rows: Sequence[Row]) -> str:
     heads = ("machine", "state", "how far", "what it did last", "when")
     cells = (
         (
-            f"{_link(row)}<small>{text(row.mac)} {alone(row.image)}</small>",
+            f"{_link(row)}<small>{text(row.mac)}</small><small>{alone(row.image)}</small>",
             mark(row.state),
             far(row),
             alone(row.did) if row.did else "nothing yet",
@@ -135,7 +138,7 @@ def _doctor(findings: Sequence[Finding], asked: float) -> str:
 
 def _found(findings: Iterable[Finding]) -> Iterator[Sequence[str]]:
     for one in findings:
-        sign, colour, word = ("✗", "bad", one.level) if one.level else ("✓", "good", "ok")
-        level = f'<span class="mark {colour}"><span aria-hidden="true">{sign}</span> {text(word)}</span>'
+        sign, colour = _LEVELS.get(one.level, ("◆", "work"))
+        level = f'<span class="mark {colour}"><span aria-hidden="true">{sign}</span> {text(one.level or "ok")}</span>'
         what = f"{one.where}: {one.what}" if one.where else one.what
         yield alone(one.check), level, alone(what or "-"), alone(one.remedy or "-")

@@ -41,7 +41,7 @@ table { width: 100%; border-collapse: collapse; font-size: .9375rem; }
 caption { padding: .25rem 0; text-align: left; font-size: .875rem; }
 th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 tbody th { font-weight: 600; }
-tbody th small { display: block; color: var(--soft); font-weight: 400; }
+tbody th small { display: block; color: var(--soft); font-weight: 400; white-space: nowrap; }
 time { white-space: nowrap; }
 .good { color: var(--good); } .bad { color: var(--bad); } .work { color: var(--work); }
 .mark { font-weight: 600; white-space: nowrap; }
