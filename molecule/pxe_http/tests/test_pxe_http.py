@@ -281,9 +281,9 @@ def test_the_status_page_is_served_with_what_keeps_browsers_in_bounds(device: De
         (policy,) = (line for line in head if line.startswith("Content-Security-Policy: "))
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
-    head = device.http("/status").stdout
-    assert "301 Moved" in head
-    assert "Location: /status/\n" in head
+    moved = device.http("/status").stdout
+    assert "301 Moved" in moved
+    assert "Location: /status/\n" in moved
 
 
 def test_who_looks_at_the_status_page_is_in_no_log(host: Any, device: Device) -> None:

@@ -42,7 +42,7 @@ def plain(known: Known) -> str:
         PREFIX + metric.name: [{"labels": dict(labels), "value": value} for labels, value in metric.samples]
         for metric in metrics(known)
     }
-    return json.dumps(told, indent=1) + "\n"
+    return json.dumps(told) + "\n"
 
 
 def metrics(known: Known) -> list[Metric]:

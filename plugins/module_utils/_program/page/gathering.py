@@ -11,6 +11,7 @@ from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 from .. import listing, spool, store
 from ..contract import ANY, HTTP
 from ..doctor.examining import KEPT
+from ..doctor.finding import clean
 from ..events.event import SERVICE, STATE, Event
 from ..events.kept import Kept, path_of
 from ..files import read
@@ -129,7 +130,7 @@ def row(machine: Machine, state: MachineState | None, verdict: Verdict, story: S
         title=last.title if last else "",
         step=there,
         seen=own[-1].time if own else 0.0,
-        did=did(own[-1]) if own else "",
+        did=clean(did(own[-1])) if own else "",
     )
 
 

@@ -55,9 +55,8 @@ def when(seconds: float) -> str:
     """A moment in UTC; nothing where there is none."""
     if seconds <= 0:
         return ""
-    moment = time.gmtime(seconds)
-    short = time.strftime("%Y-%m-%d %H:%M:%S", moment)
-    return f'<time datetime="{time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)}">{short}</time>'
+    told = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    return f'<time datetime="{told}">{told[:10]} {told[11:19]}</time>'
 
 
 def size(count: float) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Iterator, Mapping, Sequence
 
 from ..contract import ANY
-from ..doctor.finding import clean
 from ..events.event import DENIED, OFFER, SERVICE, STATE, STOPPED, UNANSWERED, Event
 from ..events.story import boots
 from ..why.milestones import MILESTONES
@@ -34,7 +33,7 @@ def page(row: Row, milestones: Mapping[str, Event | None], story: Sequence[Event
 def did(event: Event) -> str:
     """An event in words, as everybody in the boot network may read it."""
     is_said = event.kind in _NOTED and not (event.kind == STATE and is_reported(event.mac, event.name))
-    return clean(words(event if is_said else event._replace(note="")))
+    return words(event if is_said or not event.note else event._replace(note=""))
 
 
 def is_reported(mac: str, state: str) -> bool:
