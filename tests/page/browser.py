@@ -133,8 +133,11 @@ class Browser:
         self.tell("Input.dispatchKeyEvent", type="keyUp", **common)
 
     def picture(self, path: Path, *, whole: bool = False) -> None:
-        """What is seen, as PNG; with `whole` all of the page."""
-        answer = self.tell("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
+        """What is seen, as PNG or WebP; with `whole` all of the page."""
+        form: dict[str, Any] = {"format": path.suffix[1:]}
+        if form["format"] == "webp":
+            form["quality"] = 60
+        answer = self.tell("Page.captureScreenshot", captureBeyondViewport=whole, **form)
         path.write_bytes(base64.b64decode(answer["data"]))
 
 

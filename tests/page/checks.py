@@ -63,6 +63,10 @@ def pictures_are_made(at: Place) -> None:
             at.open(path, screen)
             name = path.rpartition("/")[2].partition(".")[0]
             at.browser.picture(at.pictures / f"{name}-{screen}.png", whole=True)
+    at.browser.look(1000, 1000)
+    at.browser.go(at.address)
+    at.browser.picture(at.pictures / "status-page.webp")  # docs/status-page.webp
+    assert (at.pictures / "status-page.webp").stat().st_size < 100_000
 
 
 def nothing_is_wider_than_the_screen(at: Place) -> None:

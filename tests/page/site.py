@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 #: An installation of the demo, from the first question to the report.
 BOOT = text("good-demo")[:25]
 MAC, ADDRESS, FIRST = "f4:4d:30:60:64:69", "192.168.1.32", 1795620286.0
+LONG = "this-machine-has-the-longest-name-that-a-machine-can-have-" + 5 * "x"
 HOSTILE = "<script>window.hacked=1</script>\u202e<b>bold"
 DOCTOR = """{"asked": %d, "results": [
  {"check": "services", "good": "dnsmasq and nginx run", "findings": []},
@@ -77,7 +78,7 @@ def make(top: Path) -> Site:
     """A site with everything that a page can show."""
     site, now = Site(top), time.time()
     machines = ("nuc1", "nuc2", "nuc3", "desk-of-alice", "nas", "rack-1", "lab")
-    site.plan(**dict.fromkeys(machines, "once"), spare="never")
+    site.plan(**dict.fromkeys(machines, "once"), **{LONG: "never"})
     plan = site.state / "plan/machines.json"
     plan.write_text(plan.read_text().replace("focal", "noble"))
     site.at = now - 7200

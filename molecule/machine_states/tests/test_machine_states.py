@@ -308,9 +308,9 @@ def test_what_is_in_the_way_of_the_page_is_in_the_journal(host: Any) -> None:
 
 def test_prometheus_finds_no_fault_in_the_metrics(host: Any) -> None:
     host.run_expect(
-        [0], "cd /var/tmp && apt-get -qq download prometheus && dpkg-deb -x prometheus_*.deb prometheus"
+        [0], "cd /var/tmp && apt-get -qq download promtool && dpkg-deb -x promtool_*.deb promtool"
     )
-    promtool = "/var/tmp/prometheus/usr/bin/promtool check metrics"
+    promtool = "/var/tmp/promtool/usr/bin/promtool check metrics"
     checked = host.run(f"{promtool} </var/lib/netboot/metrics.prom")
     assert (checked.rc, checked.stdout, checked.stderr) == (0, "", "")
     assert host.run(f"echo 'wrong_total{{ 1' | {promtool}").rc != 0

@@ -40,7 +40,7 @@ ul.look li, .why {
 table { width: 100%; border-collapse: collapse; font-size: .9375rem; }
 caption { padding: .25rem 0; text-align: left; font-size: .875rem; }
 th, td { padding: .4rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-tbody th { font-weight: 600; }
+tbody th { min-width: 11rem; font-weight: 600; }
 tbody th small { display: block; color: var(--soft); font-weight: 400; white-space: nowrap; }
 time { white-space: nowrap; }
 .good { color: var(--good); } .bad { color: var(--bad); } .work { color: var(--work); }
@@ -57,6 +57,7 @@ summary { cursor: pointer; font-weight: 600; }
   caption { display: block; }
   tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
   th, td { padding: .1rem 0; border: 0; }
+  tbody th { min-width: 0; }
   td { display: grid; grid-template-columns: 6.5rem 1fr; gap: .5rem; }
   td::before { content: attr(data-head); color: var(--soft); }
   dl { grid-template-columns: 1fr; gap: 0; }
