@@ -44,11 +44,12 @@ def missing(packages: Mapping[str, str]) -> list[str]:
     return [package for package in packages if package not in installed]
 
 
-def setup(packages: Mapping[str, str] = PACKAGES) -> None:
+def setup(packages: Mapping[str, str] | None = None) -> None:
     """Install what is missing; asks first when there is somebody to ask (a terminal, and not CI=true).
 
-    packages: Debian's names, and what each is for.
+    packages: Debian's names, and what each is for; by default those of the lab.
     """
+    packages = PACKAGES if packages is None else packages
     wanted = missing(packages)
     if not wanted:
         return

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import re
 import threading
@@ -143,7 +144,8 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         for name, value in headers().items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        with contextlib.suppress(BrokenPipeError):  # the browser went on to another page
+            self.wfile.write(body)
 
     def log_message(self, *_words: object) -> None:
         """Say nothing."""
