@@ -7,7 +7,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-unit lint docs sanity units galaxy molecule fuzz matrix secure-boot lifecycle faults bench clean
+.PHONY: help setup demo test test-unit lint docs sanity units galaxy molecule fuzz matrix secure-boot lifecycle faults page bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -62,6 +62,9 @@ lifecycle: setup ## armed, installed, left alone, armed again: whole lives of ma
 
 faults: setup ## power cuts, full disks, crashes, nonsense: made to happen  [ARGS="-k power --keep"]
 	@python -m tests.faults $(ARGS)
+
+page: setup ## the status page in Chromium, with axe-core; pictures in build/page
+	@PYTHONPATH=$(CURDIR)/.collections python -m tests.page
 
 bench: setup ## measures, as ratios, also to build/bench.json  [ONLY=extract_vs_cp]
 	@python -m tests.bench $(if $(ONLY),--only $(ONLY))

@@ -10,7 +10,18 @@ import signal
 import sys
 from typing import Callable
 
-from tests.bench import BUILD, Row, Skipped, boot_server, extract, installs, machines, stories, transfers
+from tests.bench import (
+    BUILD,
+    Row,
+    Skipped,
+    boot_server,
+    extract,
+    installs,
+    machines,
+    status_page,
+    stories,
+    transfers,
+)
 from tests.lab.common import LabError
 
 MEASURES: dict[str, Callable[[], Row | list[Row]]] = {
@@ -19,6 +30,7 @@ MEASURES: dict[str, Callable[[], Row | list[Row]]] = {
     "extract_second_run": extract.extract_second_run,
     "bytes_per_install": installs.bytes_per_install,
     "why_year_vs_day": stories.why_year_vs_day,
+    "page_1000_vs_1": status_page.page_1000_vs_1,
     "http_vs_tftp": transfers.http_vs_tftp,
     "clients_50_http": transfers.clients_50_http,
     "clients_50_tftp": transfers.clients_50_tftp,

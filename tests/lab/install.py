@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 
 from .common import LabError, need_root, run, say
 
@@ -36,21 +37,25 @@ PACKAGES = {
 }
 
 
-def missing() -> list[str]:
-    """Which of the packages are not installed, in their order above."""
-    shown = run("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *PACKAGES, check=False)
+def missing(packages: Mapping[str, str]) -> list[str]:
+    """Which of the packages are not installed, in their order."""
+    shown = run("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *packages, check=False)
     installed = {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
-    return [package for package in PACKAGES if package not in installed]
+    return [package for package in packages if package not in installed]
 
 
-def setup() -> None:
-    """Install what is missing; asks first when there is somebody to ask (a terminal, and not CI=true)."""
-    wanted = missing()
+def setup(packages: Mapping[str, str] | None = None) -> None:
+    """Install what is missing; asks first when there is somebody to ask (a terminal, and not CI=true).
+
+    packages: Debian's names, and what each is for; by default those of the lab.
+    """
+    packages = PACKAGES if packages is None else packages
+    wanted = missing(packages)
     if not wanted:
         return
     say("The test lab needs these Debian packages and will install them with apt-get:")
     for package in wanted:
-        say(f"  {package:<24} {PACKAGES[package]}")
+        say(f"  {package:<24} {packages[package]}")
     need_root()
     if os.environ.get("CI") != "true" and sys.stdin.isatty():
         answer = input("Install them now? [Y/n] ").strip().lower()

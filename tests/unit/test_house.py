@@ -33,6 +33,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "module_utils._program.events": (CONTRACT, FILES),
     "module_utils._program.why": (PROGRAM_ROOM,),
     "module_utils._program.doctor": (PROGRAM_ROOM,),
+    "module_utils._program.page": (PROGRAM_ROOM,),
     "module_utils._image": (FILES, ERRORS, PLACES),
     "module_utils._uefi": (FILES, ERRORS, PLACES, "module_utils._image.iso"),
     "modules": ("module_utils",),
@@ -70,6 +71,16 @@ PROGRAM = (
             *("pxe", "finding", "services", "targets", "network", "questions"),
             *("abroad", "disks", "looking", "examining"),
         )
+    ),
+    *(
+        "page.known",
+        "metrics",
+        "page.html",
+        "page.style",
+        "page.index",
+        "page.story",
+        "page.gathering",
+        "page.writing",
     ),
     *("server", "cli"),
 )

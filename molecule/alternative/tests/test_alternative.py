@@ -94,6 +94,19 @@ def test_states_and_reports_are_at_the_other_places(host: Any, device: Device) -
     assert "201" in device.http(path, "-X", "PUT", "-d", "x", port=8080).stdout.splitlines()[0]
 
 
+def test_metrics_are_where_they_are_wanted_and_there_is_no_page(host: Any, device: Device) -> None:
+    host.run_expect([0], "rm /data/netboot.prom; systemctl start netboot-page.service")
+    assert (
+        'homelab_netboot_machine_state{machine="odd",state="armed"} 1'
+        in host.file("/data/netboot.prom").content_string
+    )
+    assert host.run("runuser -u nobody -- cat /data/netboot.prom").rc == 0
+    assert not host.file("/data/state/metrics.prom").exists
+    assert not host.file("/data/boot/http/status").exists
+    for path in ("/status", "/status/", "/status/index.html"):
+        assert "404" in device.http(path, port=8080).stdout.splitlines()[0]
+
+
 def test_dhcp_is_not_logged(host: Any, device: Device) -> None:
     assert device.discover()
     assert "sent size" not in host.check_output("journalctl -u netboot-dnsmasq --no-pager")

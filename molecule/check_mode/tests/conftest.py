@@ -31,6 +31,7 @@ CHANGED = {
     "netboot_uefi": "never",
     "pxe_http_report_burst": 21,
     "machine_states_hours": 5,
+    "netboot_status_page": False,
 }
 #: An image more, which cannot be judged before it is there.
 MORE_IMAGES = {

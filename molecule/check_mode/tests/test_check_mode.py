@@ -31,8 +31,14 @@ UNSHOWN = {
     f"{STATE}/machines/f4-4d-30-60-64-6a.json": "bare",
     f"{STATE}/machines/f4-4d-30-60-64-6b.json": "bare",
 }
-#: What machines did, which a timer reads and writes whenever it comes.
-STORIES = f"{STATE}/events/"
+#: What machines did, and what is shown of that, which timers read and write whenever they come.
+STORIES = (
+    *(f"{STATE}/events/", f"{SERVED}/http/status/"),
+    *(
+        f"{STATE}/{name}"
+        for name in ("counts.json", "doctor.json", "shown.json", "metrics.prom", "metrics.json")
+    ),
+)
 SEED = re.compile(rf"{SERVED}/http/machines/(\w+)/([0-9a-f]{{32}})/(.+)")
 
 

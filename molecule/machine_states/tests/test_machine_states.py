@@ -231,8 +231,8 @@ def test_no_token_is_in_a_log_or_in_what_systemd_keeps(life: Life, host: Any) ->
 
 
 def test_its_units_run_now_and_after_a_restart_of_the_host(host: Any) -> None:
-    active = host.check_output("systemctl is-active netboot.target netboot-reports.path netboot-expire.timer")
-    assert active.split() == ["active"] * 3
+    units = "netboot.target netboot-reports.path netboot-expire.timer netboot-page.timer"
+    assert host.check_output(f"systemctl is-active {units}").split() == ["active"] * 4
     assert host.run("systemctl is-enabled netboot.target").rc == 0
 
 
@@ -245,7 +245,7 @@ def test_when_one_unit_ends_the_next_run_starts_all_again(host: Any, unit: str) 
 
 
 def test_its_services_are_confined_and_work(host: Any) -> None:
-    for name in ("publish", "reports", "expire"):
+    for name in ("publish", "reports", "expire", "page"):
         host.run_expect([0], f"systemctl start netboot-{name}.service")
         told = host.check_output(f"systemd-analyze security --no-pager netboot-{name}.service").splitlines()[
             -1
@@ -256,6 +256,74 @@ def test_its_services_are_confined_and_work(host: Any) -> None:
 def test_it_is_one_program_with_help(host: Any) -> None:
     assert "publish" in host.check_output("netboot --help")
     assert host.run("netboot arm nobody").rc == 1
+
+
+PAGE = "/srv/netboot/http/status"
+WRITTEN = f"find {PAGE} /var/lib/netboot -type f -printf '%p %i %T@\\n' | grep -v /events/lock | sort"
+
+
+def test_the_status_page_tells_within_a_minute_what_a_machine_does(life: Life, host: Any) -> None:
+    host.run_expect([0], "netboot arm nuc1")
+    token = life.token
+    life.fetch(token, "network-config")
+    deadline = time.monotonic() + 60
+    story = f"{PAGE}/machines/nuc1.html"
+    while (
+        "network-config"
+        not in host.file(story).content_string.rpartition("<summary")[2].partition("</ol>")[0]
+    ):
+        assert time.monotonic() < deadline, "nothing of it within a minute"
+        time.sleep(1)
+    answer = life.device.http("/status/machines/nuc1.html").stdout
+    assert "200 OK" in answer
+    assert "/machines/nuc1/-/network-config" in answer
+    everything = host.check_output(f"cat {PAGE}/*.html {PAGE}/*/*.html")
+    assert token not in everything
+    assert "/machines/" in everything
+    own = host.check_output("cat /sys/class/net/*/address").split()
+    life.device.http("/status/")
+    assert not [mac for mac in own if mac in host.file(f"{PAGE}/index.html").content_string]
+    host.run_expect([0], "netboot disarm nuc1")
+
+
+def test_when_nothing_happens_nothing_is_written_not_even_to_the_journal(host: Any) -> None:
+    host.run_expect([0], "systemctl start netboot-page.service")
+    cursor = host.check_output("journalctl -n 0 --show-cursor | tail -n 1 | cut -d' ' -f3")
+    begin = host.check_output(WRITTEN)
+    host.run_expect([0], "systemctl start netboot-page.service")
+    host.run_expect([0], "systemctl start netboot-page.service")
+    assert host.check_output(WRITTEN) == begin
+    assert "netboot-page" not in host.check_output(f"journalctl --after-cursor '{cursor}' --no-pager")
+
+
+def test_what_is_in_the_way_of_the_page_is_in_the_journal(host: Any) -> None:
+    host.run_expect([0], f"rm {PAGE}/index.html && mkdir {PAGE}/index.html")
+    assert host.run("systemctl start netboot-page.service").rc != 0
+    assert "index.html: Is a directory" in host.check_output(
+        "journalctl -u netboot-page.service -n 20 --no-pager"
+    )
+    host.run_expect([0], f"rmdir {PAGE}/index.html; systemctl start netboot-page.service")
+    assert "nuc1" in host.file(f"{PAGE}/index.html").content_string
+
+
+def test_prometheus_finds_no_fault_in_the_metrics(host: Any) -> None:
+    host.run_expect(
+        [0], "cd /var/tmp && apt-get -qq download promtool && dpkg-deb -x promtool_*.deb promtool"
+    )
+    promtool = "/var/tmp/promtool/usr/bin/promtool check metrics"
+    checked = host.run(f"{promtool} </var/lib/netboot/metrics.prom")
+    assert (checked.rc, checked.stdout, checked.stderr) == (0, "", "")
+    assert host.run(f"echo 'wrong_total{{ 1' | {promtool}").rc != 0
+    text = host.file("/var/lib/netboot/metrics.prom").content_string
+    assert 'homelab_netboot_machine_state{machine="nuc3",state="local"} 1' in text
+    told = json.loads(host.file("/var/lib/netboot/metrics.json").content_string)
+    assert len(told["homelab_netboot_machine_info"]) == 3
+    (ended,) = (
+        one["value"]
+        for one in told["homelab_netboot_installations_total"]
+        if one["labels"] == {"outcome": "installed"}
+    )
+    assert ended >= 1
 
 
 def test_a_machine_that_is_off_is_sent_wake_on_lan(life: Life, host: Any) -> None:

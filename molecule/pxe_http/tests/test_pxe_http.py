@@ -21,6 +21,7 @@ TOKEN = "0123456789abcdef" * 2
 SEED = f"/machines/nuc1/{TOKEN}"
 SPOOL = "/var/spool/netboot"
 ISO = "/srv/netboot/http/images/focal/focal.iso"
+STATUS = "/srv/netboot/http/status"
 
 
 @pytest.fixture
@@ -35,6 +36,16 @@ def _content(host: Any) -> None:
     host.run_expect([0], f"install -d -m 0750 -g www-data /srv/netboot/http/machines /srv/netboot/http{SEED}")
     for name in ("vendor-data", "user-data", "other"):
         host.run_expect([0], f"install -m 0640 -g www-data /dev/null /srv/netboot/http{SEED}/{name}")
+    for path in (
+        "index.html",
+        "style.css",
+        "refresh.js",
+        "icon.svg",
+        "machines/nuc1.html",
+        ".hidden",
+        "other.bin",
+    ):
+        host.run_expect([0], f"install -D -m 0644 /var/tmp/SHA256SUMS {STATUS}/{path}")
     host.run_expect([0], "install -m 0644 /dev/null /srv/netboot/http/images/focal/.hidden")
 
 
@@ -74,6 +85,11 @@ def test_an_empty_seed_file_is_an_empty_answer(device: Device) -> None:
         f"/reports/nuc1.{TOKEN}.installed",
         "/reports/",
         "/images/focal/.hidden",
+        "/status/.hidden",
+        "/status/machines/",
+        "/status/../machines/",
+        "/status/..%2fimages/focal/.hidden",
+        "/statusx",
         "/images/../../../etc/hostname",
         "/etc/hostname",
     ],
@@ -84,7 +100,15 @@ def test_nothing_is_listed_and_nothing_else_is_served(device: Device, path: str)
 
 
 def test_nothing_can_be_written(device: Device) -> None:
-    for path in ("/images/focal/new", f"{SEED}/user-data", f"{SEED}/new", "/reports/x", "/reports/../x"):
+    for path in (
+        "/images/focal/new",
+        "/status/index.html",
+        "/status/new",
+        f"{SEED}/user-data",
+        f"{SEED}/new",
+        "/reports/x",
+        "/reports/../x",
+    ):
         assert device.http(path, "-X", "PUT", "-d", "x").stdout.splitlines()[0].split()[1] in {
             "403",
             "404",
@@ -164,6 +188,8 @@ def test_who_is_not_in_the_boot_network_is_refused(host: Any) -> None:
         f"GET {SEED}/user-data",
         f"PUT /reports/nuc1.{TOKEN}.installed",
         "GET /grub/machines/x",
+        "GET /status/",
+        "GET /status/machines/nuc1.html",
     ):
         assert host.check_output(f"{STRANGER} {elsewhere} {request}") == "403"
     assert host.check_output(f"{STRANGER} 192.168.1.50 GET /images/focal/focal.iso") == "200"
@@ -230,6 +256,44 @@ def test_it_comes_back_when_it_is_killed(host: Any, device: Device, service: Ser
     while "200 OK" not in device.http(f"{SEED}/vendor-data").stdout:
         assert time.monotonic() < deadline, "no answer within 20 s after the kill"
         time.sleep(0.2)
+
+
+def test_the_status_page_is_served_with_what_keeps_browsers_in_bounds(device: Device) -> None:
+    kinds = {
+        "": "text/html; charset=utf-8",
+        "machines/nuc1.html": "text/html; charset=utf-8",
+        "style.css": "text/css",
+        "refresh.js": "text/javascript",
+        "icon.svg": "image/svg+xml",
+        "other.bin": "application/octet-stream",
+    }
+    for path, kind in kinds.items():
+        head = device.http(f"/status/{path}").stdout.partition("\n\n")[0].splitlines()
+        assert "200 OK" in head[0], path
+        for line in (
+            f"Content-Type: {kind}",
+            "Cache-Control: no-cache",
+            "X-Content-Type-Options: nosniff",
+            "Referrer-Policy: no-referrer",
+        ):
+            assert line in head, (path, head)
+        (policy,) = (line for line in head if line.startswith("Content-Security-Policy: "))
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+    moved = device.http("/status").stdout
+    assert "301 Moved" in moved
+    assert "Location: /status/\n" in moved
+
+
+def test_who_looks_at_the_status_page_is_in_no_log(host: Any, device: Device) -> None:
+    for path in ("/status/", "/status/missing.html", "/status"):
+        device.http(path)
+    device.http("/images/focal/focal.iso", "-r", "0-4", "-A", "afterwards/1")
+    lines = host.file("/var/log/netboot/access.log").content_string.splitlines()
+    assert "afterwards/1" in lines[-1]
+    assert not any(
+        path in line for line in lines for path in ("GET /status/ ", "missing.html", "GET /status ")
+    )
 
 
 def test_each_request_is_logged_with_its_bytes(host: Any, device: Device) -> None:

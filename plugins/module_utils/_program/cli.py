@@ -10,6 +10,7 @@ import sys
 
 from . import contract, listing, wake
 from .doctor import examining
+from .page import writing
 from .plan import RefusedError
 from .server import Server
 from .settings import Settings
@@ -48,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     switch.add_argument("name", nargs="+", help="machine")
     commands.add_parser("reports", help="take what the machines reported, and who fetched user-data")
     commands.add_parser("expire", help="withdraw user-data that was handed out long ago; read the logs")
+    commands.add_parser("page", help="write the status page and the metrics, where something has changed")
     return top
 
 
@@ -58,6 +60,9 @@ def main(argv: list[str] | None = None) -> int:
         settings = Settings.load(given.settings)
         if given.command in ("status", "why", "doctor", "wake"):
             return ask(settings, given)
+        if given.command == "page":
+            writing.refresh(settings)
+            return 0
         return act(settings, given)
     except RefusedError as error:
         sys.stderr.write(f"netboot {given.command}: {error}\n")
@@ -101,6 +106,7 @@ def examined(settings: Settings, given: argparse.Namespace) -> tuple[str, bool]:
 
 def act(settings: Settings, given: argparse.Namespace) -> int:
     """A command that changes something; its exit status."""
+    told = ""
     with Server(settings, say, needs_plan=given.command not in ("reports", "expire")) as server:
         if given.command in ("arm", "disarm"):
             getattr(server, given.command)(given.name)
@@ -109,13 +115,25 @@ def act(settings: Settings, given: argparse.Namespace) -> int:
         else:
             getattr(server, given.command)()
         if given.command in ("publish", "arm", "disarm"):
-            say(json.dumps({"changed": server.changed, "armed": server.armed()}))
+            told = json.dumps({"changed": server.changed, "armed": server.armed()})
+    if given.command == "publish":
+        show(settings)
+    if told:
+        say(told)
     if given.command == "expire":
         with listing.kept(settings) as stories:
             stories.refresh()
         if stories.error:
             raise stories.error
     return int(server.failed)
+
+
+def show(settings: Settings) -> None:
+    """The page and the metrics, as far as that is possible: machines are installed without them."""
+    try:
+        writing.refresh(settings)
+    except OSError as error:
+        say(f"status page and metrics: {error.filename}: {error.strerror}; tried again when that is mended")
 
 
 def say(text: str) -> None:

@@ -90,6 +90,10 @@ SEEDS = f"{HTTP}/{MACHINES}"
 RECEIPT = "receipt"
 
 
+#: The status page, below ROOT/http and below the web server's address alike.
+STATUS = "status"
+
+
 def seed_address(base_url: str, name: str, token: str = TOKEN) -> str:
     """Return where a machine's seed is, with the slash at the end that cloud-init up to 22.x needs."""
     return f"{base_url}/{MACHINES}/{name}/{token}/"

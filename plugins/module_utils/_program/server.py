@@ -7,6 +7,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+from collections import Counter
 from dataclasses import replace
 from types import TracebackType
 from typing import Callable, Iterable
@@ -18,7 +19,7 @@ from .plan import RefusedError
 from .settings import Settings, clock
 from .shelf import Shelf
 from .states import Machine, Now, State
-from .store import Store
+from .store import REFUSED, Store
 
 LOG_BYTES = 1 << 16
 
@@ -52,6 +53,7 @@ class Server:
         self.keeper.failed = self.plan.is_unreadable
         self.machines = self.keeper.machines
         self._waiting: dict[str, str] | None = None  # token → MAC, as it was at first
+        self._counts: Counter[str] = Counter()
         return self
 
     def _load(self, folder: str) -> plans.Plan:
@@ -64,6 +66,8 @@ class Server:
             return plans.Plan(folder, is_unreadable=True)
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._counts:
+            self.store.count(self._counts)
         os.close(self._lock)
 
     @property
@@ -149,6 +153,7 @@ class Server:
             if before is not None and mac not in self.keeper.unsettled:
                 after = states.expired(before, self.now(), self.settings.hours * 3600)
                 self.keeper.follow({mac: before}, {mac: after} if after != before else {})
+                self._counts.update([contract.FAILED] if after.state != before.state else [])
 
     def armed(self) -> dict[str, dict[str, str]]:
         """Machine → its image, and what its next network boot may do to a disk that holds something: one of WIPES."""
@@ -170,6 +175,7 @@ class Server:
         if note.found is None:
             length = len(os.path.basename(note.place))
             self.say(f"a report with a strange name ({length} characters) was thrown away")
+            self._counts[REFUSED] += 1
             return True
         name, token = note.found["name"], note.found["token"]
         before = self._whose(name, token)
@@ -177,10 +183,15 @@ class Server:
             if note.word:
                 which = name if name in self.plan.machines else "a machine that is not known"
                 self.say(f"{which}: a report {note.word!r} with a wrong or old token was thrown away")
+                self._counts[REFUSED] += 1
             return not self.keeper.unsettled  # else it may be of one whose state cannot be read now
         after = self._reported(before, note) if note.word else states.fetched(before, token, self.now())
         self.keeper.follow({before.mac: before}, {before.mac: after} if after != before else {})
-        return before.mac not in self.keeper.unsettled
+        is_done = before.mac not in self.keeper.unsettled
+        is_news = after != before or before.mac == contract.ANY  # many report for this one
+        if is_done and is_news and note.word in (contract.INSTALLED, contract.FAILED):
+            self._counts[note.word] += 1
+        return is_done
 
     def _whose(self, name: str, token: str) -> State | None:
         """The state of the machine that waits for this token: most likely of the one with this name."""

@@ -15,7 +15,8 @@ from .states import Now
 class Settings:
     """Where everything is. root: what is served; state: plan, states, logs; spool: what nginx puts down for us.
 
-    group: the web server's. hours: how long user-data is handed out after it was first fetched.
+    group: the web server's. hours: how long user-data is handed out after it was first fetched. page: whether there is
+    a status page. textfile: where the metrics are written; empty for a place that only root reads.
     """
 
     root: str = "/srv/netboot"
@@ -23,6 +24,8 @@ class Settings:
     spool: str = "/var/spool/netboot"
     group: str = "www-data"
     hours: float = 4.0
+    page: bool = True
+    textfile: str = ""
 
     @classmethod
     def load(cls, path: str) -> Settings:

@@ -235,4 +235,4 @@ def expired(state: State, now: Now, seconds: float) -> State:
 
 def printable(text: str) -> str:
     """A line for a table or the journal: no control characters, however it came here."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()
+    return (text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)).strip()

@@ -17,7 +17,9 @@ from .files import FileSet, read, remove_leftovers
 from .states import Machine, Now, State
 
 STATES = "machines"
-SERVED, KNOWN = "served.json", "known.json"
+SERVED, KNOWN, COUNTS = "served.json", "known.json", "counts.json"
+#: What is counted: installations that ended, by the word of the report; and what was thrown away.
+REFUSED = "refused"
 
 
 class Store:
@@ -45,7 +47,7 @@ class Store:
             return state
 
     def _aside(self, mac: str) -> str:
-        place = _place(self.folder, mac)
+        place = place_of(self.folder, mac)
         aside = place + ".damaged"
         if os.path.isdir(aside) and not os.path.islink(aside):
             shutil.rmtree(aside)
@@ -83,6 +85,14 @@ class Store:
         """Keep what an installation said when it failed, in the place of an earlier one."""
         self._files.write({f"logs/{name}.log": text.encode()})
 
+    def count(self, new: Mapping[str, int]) -> None:
+        """Add to what is counted, for the metrics; what cannot be kept is no fault."""
+        found = counts(self.folder)
+        with contextlib.suppress(OSError):
+            self._files.write(
+                {COUNTS: _json({key: found.get(key, 0) + new.get(key, 0) for key in {*found, *new}})}
+            )
+
     def listed(self) -> dict[str, str]:
         """The boot entries that may lie below the server's root: path → MAC, or nothing where it is everybody's."""
         found = self._json(SERVED)
@@ -103,10 +113,14 @@ class Store:
             remove_leftovers(os.path.join(self.folder, own))
 
     def _json(self, name: str) -> Any:
-        try:
-            return json.loads(read(os.path.join(self.folder, name)))
-        except (OSError, ValueError):
-            return None
+        return _load(self.folder, name)
+
+
+def counts(folder: str) -> dict[str, int]:
+    """What was counted so far: REFUSED, and the words of reports."""
+    found = _load(folder, COUNTS)
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {str(key): value for key, value in pairs if isinstance(value, int)}
 
 
 def look(folder: str, mac: str) -> State | None:
@@ -114,7 +128,7 @@ def look(folder: str, mac: str) -> State | None:
 
     DamagedError when it holds no state, OSError when it cannot be read just now.
     """
-    place = _place(folder, mac)
+    place = place_of(folder, mac)
     if os.path.lexists(place) and (os.path.islink(place) or not os.path.isfile(place)):
         raise states.DamagedError("it is no file")
     try:
@@ -130,8 +144,16 @@ def _file(mac: str) -> str:
     return mac.replace(":", "-") + ".json"
 
 
-def _place(folder: str, mac: str) -> str:
+def place_of(folder: str, mac: str) -> str:
+    """Where a machine's state is."""
     return os.path.join(folder, STATES, _file(mac))
+
+
+def _load(folder: str, name: str) -> Any:
+    try:
+        return json.loads(read(os.path.join(folder, name)))
+    except (OSError, ValueError):
+        return None
 
 
 def _json(value: Any) -> bytes:

@@ -30,7 +30,7 @@ PREFIX = "netboot_"
 #: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
 SHARED = frozenset(
     {"address", "efi_pair", "firewall", "group", "http_port", "images", "interface", "machines", "result"}
-    | {"root", "spool", "state", "uefi"}
+    | {"root", "spool", "state", "status_page", "uefi"}
 )
 DEFAULTS: Mapping[str, Any] = {
     "mac": None,

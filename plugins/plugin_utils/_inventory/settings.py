@@ -25,6 +25,10 @@ _FORMS: Mapping[str, tuple[str, str]] = {
         r"([A-Za-z0-9._@-]{1,15})?",
         "write the name of an interface as `ip link` shows it, like eno1",
     ),
+    "machine_states_textfile": (
+        r"((/[A-Za-z0-9._+@-]+)+\.prom)?",
+        "write the full path of a file that ends in .prom, like /var/lib/prometheus/node-exporter/netboot.prom",
+    ),
     "pxe_http_report_size": (r"[1-9]\d{0,5}[kK]?|[1-9]\d?[mM]", "write a size as nginx does, like 64k"),
     "pxe_http_report_rate": (r"[1-9]\d{0,5}r/[sm]", "write a rate as nginx does, like 60r/m or 2r/s"),
 }

@@ -23,7 +23,8 @@ OURS = (
 )
 STATE = (
     *("plan", "machines", "logs", "events", "lock", "served.json", "known.json", "packages.json"),
-    *("changes.log", "changes.log.1", "firewall.json"),
+    *("changes.log", "changes.log.1", "firewall.json", "counts.json"),
+    *("shown.json", "metrics.prom", "metrics.json", "doctor.json"),
 )
 SPOOL = ("fetched", "reports", "incoming")
 
@@ -73,9 +74,18 @@ def offline(argv: list[str]) -> list[str]:
 
 def files(given: dict[str, Any]) -> Iterator[str]:
     """Ours, wherever somebody's own settings have put them; in folders that may have other uses, only ours."""
+    yield from textfile()
     yield from OURS
     yield from (f"{given['state']}/{name}" for name in STATE)
     yield from (f"{given['spool']}/{name}" for name in SPOOL)
+
+
+def textfile() -> Iterator[str]:
+    """The metrics, where they lie elsewhere."""
+    settings = Path("/etc/netboot/netboot.json")
+    place = json.loads(settings.read_text()).get("textfile") if settings.exists() else ""
+    if place:
+        yield place
 
 
 def folders(given: dict[str, Any]) -> Iterator[str]:

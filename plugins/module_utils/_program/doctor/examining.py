@@ -4,32 +4,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import Iterator, Mapping, Sequence
 
 from ..contract import BOOT_SERVER
+from ..files import FileSet
 from ..plan import RefusedError
 from ..settings import Settings
 from ..why.facts import kinds
 from . import abroad, disks, looking, network, questions, services, targets
 from .finding import SITE, WRONG, Finding, Result, clean
 
+#: In the state folder: what was found last, and when.
+KEPT = "doctor.json"
+
 
 def tell(settings: Settings, *, as_json: bool) -> tuple[str, bool]:
-    """What was found, and whether something is wrong."""
-    return _told(examine(settings), as_json=as_json)
+    """What was found, and whether something is wrong; it is kept for the status page, where that is possible."""
+    results = list(examine(settings))
+    kept = json.dumps({"asked": round(time.time()), "results": json.loads(plain(results))})
+    with contextlib.suppress(OSError):
+        FileSet(settings.state, 0o600, 0o700).write({KEPT: kept.encode()})
+    return _told(results, as_json=as_json)
 
 
 def tell_abroad(settings: Settings, answers: str, *, as_json: bool) -> tuple[str, bool]:
     """What another host found, from the answers that it brings; ValueError when they are none."""
     at, _dnsmasq = looking.place() or (None, "")
     silent = _silent(looking.units())
-    return _told(abroad.judge(answers, at, silent) if at else iter([_unset()]), as_json=as_json)
+    return _told(list(abroad.judge(answers, at, silent) if at else [_unset()]), as_json=as_json)
 
 
-def _told(found: Iterator[Result], *, as_json: bool) -> tuple[str, bool]:
-    results = list(found)
+def _told(results: Sequence[Result], *, as_json: bool) -> tuple[str, bool]:
     is_wrong = any(one.level == WRONG for result in results for one in result.findings)
     return (plain(results) if as_json else text(results)), is_wrong
 

@@ -12,6 +12,7 @@ from ..states import printable
 
 #: How bad: WRONG keeps machines from booting, or soon will; NOTE may be meant so.
 WRONG, NOTE = "wrong", "note"
+_TOKEN = re.compile(TOKEN_PATTERN)
 SITE = "run the playbook homelab.netboot.site"
 
 
@@ -36,4 +37,4 @@ class Result(NamedTuple):
 
 def clean(text: str) -> str:
     """A text without tokens and without anything that a terminal would obey."""
-    return printable(re.sub(TOKEN_PATTERN, "-", text))
+    return printable(_TOKEN.sub("-", text))

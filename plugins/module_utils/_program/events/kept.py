@@ -20,13 +20,15 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping
 from ..contract import ACCESS_LOG
 from ..files import FileSet, read, remove_leftovers
 from . import changes, dnsmasq, nginx, sources
-from .event import Event, Record
+from .event import HTTP, TFTP, Event, Record
 from .joining import Joiner
 from .story import EVENTS, tell
 
 FOLDER, READ, NOBODY = "events", "read.json", "nobody"
 #: Machines of which the inventory knows nothing, but which have a story.
 STRANGERS = 200
+#: Kinds of events whose bytes are counted.
+PROTOCOLS = (HTTP, TFTP)
 
 Stories = Dict[str, List[Event]]
 
@@ -36,6 +38,7 @@ class Kept:
 
     state: the state folder. names: MAC → machine. tftp: the folder of TFTP. log: nginx's. journal: what is new there.
     error: why they could not be kept, on a full disk for instance; then they are told from memory all the same.
+    sent: bytes that were sent to machines since the first look at the logs, by protocol; known after `refresh`.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Kept:
         self.state, self.names, self.tftp, self.log, self.journal = state, names, tftp, log, journal
         self.top = os.path.join(state, FOLDER)
         self.error: OSError | None = None
+        self.sent: dict[str, int] = {}
         self._files = FileSet(state, 0o600, 0o700)
         self._lock = -1
         self._memory: Stories = {}  # what could not be kept
@@ -77,6 +81,7 @@ class Kept:
         # it was never written, or is damaged: then what comes now tells whose the addresses are
         with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
             joiner.load(places["joiner"])
+        self.sent = _counts(places.get("sent"))
         is_more = True
         while is_more:
             before = places
@@ -85,7 +90,9 @@ class Kept:
             for record in records:
                 for event in joiner.feed(record):
                     _add(events, event, self.names)
-            places["joiner"] = joiner.dump()
+                    if event.kind in PROTOCOLS:
+                        self.sent[event.kind] = self.sent.get(event.kind, 0) + event.bytes
+            places["joiner"], places["sent"] = joiner.dump(), dict(self.sent)
             if places != before:
                 self._keep(events, places)
             is_more = any(places[log] != before.get(log, {}) for log in ("log", "changes"))
@@ -106,14 +113,14 @@ class Kept:
 
     def _keep(self, new: Mapping[str, Iterable[Event]], places: Mapping[str, Any]) -> None:
         told = {mac: tell(self.story(mac), events) for mac, events in new.items()}
-        written = {_path(mac): _dump(story) for mac, story in told.items()}
+        written = {path_of(mac): _dump(story) for mac, story in told.items()}
         # last, so that a cut leaves lines that are read once more: an event that is there already is not added again
         written[f"{FOLDER}/{READ}"] = json.dumps(places).encode()
         try:
             if self.error:
                 raise self.error
             self._files.write(written)
-            self._files.remove(_path(mac) for mac in self._too_many())
+            self._files.remove(path_of(mac) for mac in self._too_many())
         except OSError as error:
             self.error = error
             self._memory.update(told)
@@ -123,7 +130,7 @@ class Kept:
         strangers = [mac for mac in self.macs() if mac not in self.names]
         if len(strangers) <= STRANGERS:
             return []
-        age = {mac: os.stat(os.path.join(self.state, _path(mac))).st_mtime_ns for mac in strangers}
+        age = {mac: os.stat(os.path.join(self.state, path_of(mac))).st_mtime_ns for mac in strangers}
         return sorted(strangers, key=lambda mac: (age[mac], mac))[: len(strangers) - STRANGERS]
 
     def macs(self) -> list[str]:
@@ -139,7 +146,7 @@ class Kept:
         if mac in self._memory:
             return self._memory[mac]
         try:
-            raw = json.loads(read(os.path.join(self.state, _path(mac))))
+            raw = json.loads(read(os.path.join(self.state, path_of(mac))))
             return [Event(*one) for one in raw]
         except (OSError, ValueError, TypeError):
             return []
@@ -157,6 +164,15 @@ def _place(raw: Any) -> sources.Place:
     return dict(raw) if is_sound else {}
 
 
+def _counts(raw: Any) -> dict[str, int]:
+    """What was counted earlier; nothing when that is damaged."""
+    return (
+        {str(key): value for key, value in raw.items() if isinstance(value, int)}
+        if isinstance(raw, dict)
+        else {}
+    )
+
+
 def _add(events: Stories, event: Event, names: Mapping[str, str]) -> None:
     """Add an event, and forget the stranger of whom nothing was heard for the longest when there are too many."""
     story = events.pop(event.mac, [])
@@ -167,7 +183,8 @@ def _add(events: Stories, event: Event, names: Mapping[str, str]) -> None:
         del events[next(strangers)]
 
 
-def _path(mac: str) -> str:
+def path_of(mac: str) -> str:
+    """Where a story is, below the state folder."""
     return f"{FOLDER}/machines/{mac.replace(':', '-')}.json" if mac else f"{FOLDER}/{NOBODY}.json"
 
 

@@ -10,10 +10,11 @@ from typing import Mapping, Sequence
 
 from .. import listing, store
 from ..contract import ANY, MAC
+from ..events.event import Event
 from ..settings import Settings
 from ..states import Machine, State, unknown
 from . import facts, telling
-from .case import Case
+from .case import Case, Facts
 from .verdict import FINE, Verdict, judge
 
 MANY = "It stands for every machine that is not named otherwise: ask for one of them by its MAC address."
@@ -27,15 +28,23 @@ def tell(settings: Settings, asked: Sequence[str], *, as_json: bool) -> str:
         known = facts.look(settings, stories)
         texts, raw = [], []
         for machine in machines:
-            state = _state(settings, machine)
-            story = stories.story(machine.mac)
-            case = Case(story, state, facts.of_machine(known, settings, machine.name, story))
-            verdict = Verdict(FINE, {}, MANY) if machine.mac == ANY else judge(case, machine.name)
+            state, verdict = of_machine(settings, known, machine, stories.story(machine.mac))
             head = f"{machine.name or 'not in the inventory'} ({machine.mac}): {state.state if state else 'no state'}"
             reason = state.reason if state and state.state == "failed" else ""
             texts.append(telling.tell(head, verdict, reason))
             raw.append(telling.plain(machine.name, machine.mac, verdict, reason))
     return json.dumps(raw, indent=1) if as_json else "\n\n".join(texts)
+
+
+def of_machine(
+    settings: Settings, known: Facts, machine: Machine, story: Sequence[Event]
+) -> tuple[State | None, Verdict]:
+    """A machine's state and the verdict on it. known: what is so on the server. story: the machine's."""
+    state = _state(settings, machine)
+    if machine.mac == ANY:
+        return state, Verdict(FINE, {}, MANY)
+    case = Case(story, state, facts.of_machine(known, settings, machine.name, story))
+    return state, judge(case, machine.name)
 
 
 def _machine(settings: Settings, names: Mapping[str, str], asked: str) -> Machine:

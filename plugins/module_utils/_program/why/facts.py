@@ -36,7 +36,7 @@ def look(settings: Settings, kept: Kept) -> Facts:
         now=time.time(),
         stopped=tuple(_stopped()),
         full=tuple(place for place in (settings.root, settings.state, settings.spool) if _is_full(place)),
-        strangers=tuple(_strangers(kept, _own_macs())),
+        strangers=tuple(_strangers(kept, own_macs())),
         unanswered=tuple(kept.story("")[-50:]),
         kinds=kinds(_text(DNSMASQ)),
     )
@@ -81,7 +81,7 @@ def _stopped() -> Iterator[str]:
             yield service
 
 
-def _own_macs() -> set[str]:
+def own_macs() -> set[str]:
     """The MAC addresses of this host's interfaces."""
     top = "/sys/class/net"
     try:

@@ -19,6 +19,8 @@ DEFAULTS = dict(zip(FOLDERS, ("/srv/netboot", "/var/lib/netboot", "/var/spool/ne
         {"netboot_root": "/mnt/disk", "netboot_interface": "br0.10@eth1", "netboot_group": "www-data"},
         {"pxe_http_report_size": "64k", "pxe_http_report_rate": "1r/m", "netboot_interface": ""},
         {"pxe_http_report_size": "512"},
+        {"machine_states_textfile": ""},
+        {"machine_states_textfile": "/var/lib/prometheus/node-exporter/netboot.prom"},
     ],
 )
 def test_what_can_be_used_passes(good: dict[str, Any]) -> None:
@@ -95,6 +97,9 @@ def test_folders_in_one_another_are_refused(root: str, state: str) -> None:
         ("machine_states_hours", 0),
         ("machine_states_hours", float("nan")),
         ("machine_states_hours", 1000),
+        ("machine_states_textfile", "netboot.prom"),
+        ("machine_states_textfile", "/x/netboot.txt"),
+        ("machine_states_textfile", "/x y/netboot.prom"),
         ("netboot_group", "www data"),
         ("netboot_interface", "eth0;x"),
     ],
