@@ -42,7 +42,7 @@ PROGRAM = (
     *("contract", "files", "states", "plan", "served"),
     *(
         f"events.{one}"
-        for one in ("event", "story", "changes", "dnsmasq", "nginx", "joining", "sources", "kept")
+        for one in ("event", "story", "changes", "dnsmasq", "nginx", "progress", "joining", "sources", "kept")
     ),
     *("store", "spool", "settings", "publication", "shelf", "keeper", "wake", "listing"),
     *(
