@@ -36,6 +36,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "modules": ("module_utils",),
     "filter": ("plugin_utils", "module_utils"),
     "doc_fragments": (),
+    # it asks the program on the server, and shows what that says
+    "action": (),
 }
 #: Modules of the program in an order in which each imports only earlier ones; each may be without `server`.
 PROGRAM = (
@@ -69,7 +71,7 @@ PROGRAM = (
             *("abroad", "disks", "looking", "examining"),
         )
     ),
-    *("server", "cli"),
+    *("watching", "server", "cli"),
 )
 
 
