@@ -15,7 +15,7 @@ from ansible.utils.display import Display
 PROGRAM = "/usr/local/sbin/netboot"
 
 
-class ActionModule(ActionBase):
+class ActionModule(ActionBase):  # type: ignore[misc]
     """Shows what `netboot watch --json` says that is new."""
 
     TRANSFERS_FILES = False
