@@ -4,8 +4,9 @@
 The server's logs are read and joined by the collection's own reader (module_utils/_program/events), as on a user's
 server. The lab adds what it knows besides: the router's log and the machine's serial console.
 
-Sources and their lines: `dnsmasq`: the server's journal as `journalctl -o short-unix`; `nginx`: the log
-format netboot of the role pxe_http; `router`: the lab router's dnsmasq log; `serial`: the machine's console.
+Sources and their lines: `dnsmasq`: the server's journal as `journalctl -o short-unix`; `nginx`, `progress`: the log
+formats netboot and netboot_progress of the role pxe_http; `router`: the lab router's dnsmasq log; `serial`: the
+machine's console.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ansible_collections.homelab.netboot.plugins.module_utils._program.events import dnsmasq, nginx
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events import dnsmasq, nginx, progress
 from ansible_collections.homelab.netboot.plugins.module_utils._program.events import event as kinds
 from ansible_collections.homelab.netboot.plugins.module_utils._program.events.event import Event, Record
 from ansible_collections.homelab.netboot.plugins.module_utils._program.events.joining import Joiner
@@ -26,9 +27,9 @@ SEEDS = ("network-config", "meta-data", "user-data", "vendor-data")
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;=?]*[A-Za-z]")
 _ACK = re.compile(r"DHCPACK\(\S+\) (?P<ip>[\d.]+) (?P<mac>[0-9a-f:]{17})")
-_READERS = {"dnsmasq": dnsmasq.read, "nginx": nginx.read}
+_READERS = {"dnsmasq": dnsmasq.read, "nginx": nginx.read, "progress": progress.read}
 #: The events that are steps of a boot; the others are the server's own.
-_STEPS = (kinds.OFFER, kinds.LOADER, kinds.TFTP, kinds.MISSING, kinds.HTTP)
+_STEPS = (kinds.OFFER, kinds.LOADER, kinds.TFTP, kinds.MISSING, kinds.HTTP, *kinds.PROGRESS_KINDS)
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Step:
     """One step of a machine. when: seconds since power-on. size: bytes that the machine fetched."""
 
     when: float
-    kind: str  # offer, address, loader, tftp, missing, http, said, disk
+    kind: str  # offer, address, loader, tftp, missing, http, said, disk; begins, ends, warns, fails: of the installer
     source: str
     name: str
     size: int = 0

@@ -78,12 +78,28 @@ def sentence(step: Step, machine: str) -> Sentence | None:
     if step.kind == "tftp":
         note = note_on(name)
         return Sentence(step.when, served, f"TFTP {name}" + (f" ({note})" if note else ""), step.size)
+    if step.kind in ("begins", "ends", "warns", "fails"):
+        return installs(step, machine)
     return {
         "offer": Sentence(step.when, served, "offer: no address, but something to boot"),
         "address": Sentence(step.when, f"router → {machine}", f"address {name}"),
         "loader": Sentence(step.when, served, f"your loader is {name}"),
         "disk": Sentence(step.when, machine, f"boots its own disk: {on_disk(name)}", mood="good"),
     }[step.kind]
+
+
+def installs(step: Step, machine: str) -> Sentence | None:
+    """A step of the installer: when it begins, if it has a description, and when it goes wrong."""
+    if step.kind == "ends" or (step.kind == "begins" and not step.agent):
+        return None
+    what = step.name.partition(".-/")[2]
+    word = {"begins": "", "warns": "warning: ", "fails": "failed: "}[step.kind]
+    return Sentence(
+        step.when,
+        f"{machine} → server",
+        f"step {what}: {word}{step.agent}",
+        mood="plain" if step.kind == "begins" else "bad",
+    )
 
 
 def receipt(step: Step, machine: str) -> Sentence | None:

@@ -20,7 +20,7 @@ from .server import Server
 from .story import Line, Step, Story
 
 TFTP_ROOT = "/srv/netboot/tftp"
-ACCESS_LOG = "/var/log/netboot/access.log"
+ACCESS_LOG, STEPS_LOG = "/var/log/netboot/access.log", "/var/log/netboot/progress.log"
 SETTLE = 0.3
 """Seconds that router and server may take to write down a request after the machine has had its answer."""
 
@@ -69,6 +69,8 @@ class ServerLog(AbstractContextManager["ServerLog"]):
             "journalctl -q -f -n all --since @$(date +%s) -o short-unix -u netboot-dnsmasq & "
             f"log={shlex.quote(ACCESS_LOG)}; size=$(stat -c %s $log 2>/dev/null || echo 0); "
             "tail -s 0.2 -c +$((size + 1)) -F $log 2>/dev/null & "
+            f"log={shlex.quote(STEPS_LOG)}; size=$(stat -c %s $log 2>/dev/null || echo 0); "
+            "tail -s 0.2 -c +$((size + 1)) -F $log 2>/dev/null & "
             "echo following; cat >/dev/null; kill $(jobs -p)"
         )
         command = servers.ssh(self.server, "bash", "-c", shlex.quote(script))
@@ -97,8 +99,8 @@ class ServerLog(AbstractContextManager["ServerLog"]):
                 self.process.wait()
 
     def last_lines(self) -> set[bytes]:
-        """The last line of each of the server's two logs, as they are now."""
-        script = f"tail -n 1 {shlex.quote(ACCESS_LOG)}; journalctl -q -n 1 -o short-unix -u netboot-dnsmasq"
+        """The last line of each of the server's three logs, as they are now."""
+        script = f"tail -q -n 1 {ACCESS_LOG} {STEPS_LOG}; journalctl -q -n 1 -o short-unix -u netboot-dnsmasq"
         said = run(*servers.ssh(self.server, "bash", "-c", shlex.quote(script)), check=False)
         return {line.encode() for line in said.splitlines()}
 
@@ -141,9 +143,12 @@ class Boot:
 
 
 def source_of(line: Line) -> Line:
-    """The server's lines come mixed: the journal's begin with seconds, the access log's with a date."""
+    """The server's lines come mixed: the journal's begin with seconds, the access log's with a date, those
+    of the installers' steps are JSON."""
     if line.source != "server":
         return line
+    if line.text.startswith("{"):
+        return Line(line.when, "progress", line.text)
     source = "dnsmasq" if line.text.partition(" ")[0].replace(".", "", 1).isdigit() else "nginx"
     return Line(line.when, source, line.text)
 

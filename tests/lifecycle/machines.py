@@ -91,6 +91,7 @@ def installation(kind: Kind, story: Story) -> list[str]:
     console = [step.name for step in story.of("said") if step.name.startswith("netboot: ")]
     if not kind.writes and not any(kind.reason in text for text in console):
         faults.append(f"its console does not say why ({console or 'nothing'})")
+    faults += steps(kind, story)
     begun, reports = answers(story, "begun"), [*answers(story, "installed"), *answers(story, "failed")]
     if [status // 100 for status in begun] != [2]:
         faults.append(f"that it begins was answered with {begun or 'nothing'} instead of once with 2xx")
@@ -98,6 +99,17 @@ def installation(kind: Kind, story: Story) -> list[str]:
         faults += [] if reports and min(reports) >= 400 else [f"its report was answered with {reports}"]
     elif [status // 100 for status in reports] != [2]:
         faults.append(f"its report was answered with {reports or 'nothing'} instead of once with 2xx")
+    return faults
+
+
+def steps(kind: Kind, story: Story) -> list[str]:
+    """What is wrong with what the installer told of its steps while it worked."""
+    ended = {step.name.partition(".-/")[2] for step in story.of("ends")}
+    failed = [step.name.partition(".-/")[2] for step in story.of("fails")]
+    wanted = {"subiquity/Early/run", "subiquity/Install/install/curtin_install"} if kind.writes else set()
+    faults = [f"the step {name} was not told" for name in sorted(wanted - ended)]
+    if bool(failed) is kind.writes:
+        faults.append(f"the steps that failed are {failed or 'none'}")
     return faults
 
 

@@ -39,13 +39,15 @@ MAY: dict[str, tuple[str, ...]] = {
     "modules": ("module_utils",),
     "filter": ("plugin_utils", "module_utils"),
     "doc_fragments": (),
+    # it asks the program on the server, and shows what that says
+    "action": (),
 }
 #: Modules of the program in an order in which each imports only earlier ones; each may be without `server`.
 PROGRAM = (
     *("contract", "files", "states", "plan", "served"),
     *(
         f"events.{one}"
-        for one in ("event", "story", "changes", "dnsmasq", "nginx", "joining", "sources", "kept")
+        for one in ("event", "story", "changes", "dnsmasq", "nginx", "progress", "joining", "sources", "kept")
     ),
     *("store", "spool", "settings", "publication", "shelf", "keeper", "wake", "listing"),
     *(
@@ -82,7 +84,7 @@ PROGRAM = (
         "page.gathering",
         "page.writing",
     ),
-    *("server", "cli"),
+    *("watching", "server", "cli"),
 )
 
 

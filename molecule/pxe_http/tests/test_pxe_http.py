@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from typing import Any
@@ -162,6 +163,72 @@ def test_whoever_fetches_user_data_is_noted_once_it_is_sent(host: Any, device: D
     assert host.check_output(f"ls {SPOOL}/fetched") == f"nuc1.{TOKEN}"
 
 
+PROGRESS = f"/progress/nuc1.{TOKEN}"
+STEP = {
+    "name": "subiquity/Install",
+    "description": 'a "b"\n\u00e9',
+    "event_type": "start",
+    "origin": "curtin",
+}
+
+
+def post(device: Device, path: str, body: str, *options: str) -> str:
+    """The status with which a step of an installer is answered."""
+    answer = device.http(path, "-H", "Content-Type: application/json", *options, "--data-binary", body)
+    return str(answer.stdout.splitlines()[0].split()[1])
+
+
+def steps(host: Any) -> list[dict[str, str]]:
+    """What nginx wrote down of installers' steps."""
+    file = host.file("/var/log/netboot/progress.log")
+    return [json.loads(line) for line in file.content_string.splitlines()] if file.exists else []
+
+
+def test_a_step_of_the_installer_is_one_line_of_the_log(host: Any, device: Device) -> None:
+    before = len(steps(host))
+    assert post(device, PROGRESS, json.dumps(STEP, ensure_ascii=False, indent=1)) == "204"
+    (line,) = steps(host)[before:]
+    assert json.loads(line.pop("said")) == STEP
+    assert abs(float(line.pop("time")) - time.time()) < 60
+    assert line == {"address": "192.168.1.1", "machine": "nuc1"}
+    assert "/progress/" not in host.check_output("tail -n 1 /var/log/netboot/access.log")
+    assert post(device, PROGRESS, "x" * 16000) == "204"
+    assert steps(host)[-1]["said"] == "x" * 16000
+
+
+def test_a_step_is_taken_only_from_who_has_the_token(host: Any, device: Device) -> None:
+    before = len(steps(host))
+    other = "f" * 32
+    for path in (f"/progress/nuc1.{other}", f"/progress/nuc2.{TOKEN}", "/progress/nuc1", f"{PROGRESS}/x"):
+        assert post(device, path, "{}") == "404"
+    for method in ("GET", "PUT", "DELETE"):
+        assert post(device, PROGRESS, "{}", "-X", method) == "403"
+    assert post(device, PROGRESS, "x" * 17000) == "413"
+    user_data = f"/srv/netboot/http{SEED}/user-data"
+    host.run_expect([0], f"mv {user_data} {user_data}.away")  # its arming is over
+    assert post(device, PROGRESS, "{}") == "404"
+    host.run_expect([0], f"mv {user_data}.away {user_data}")
+    assert len(steps(host)) == before
+    assert "POST /progress/nuc1.- HTTP/1.1" in host.file("/var/log/netboot/access.log").content_string
+
+
+def test_who_sends_steps_without_end_is_told_to_wait(host: Any, device: Device) -> None:
+    script = f"""if True:
+        import http.client
+        link = http.client.HTTPConnection("192.168.1.50")
+        for dummy in range(450):
+            link.request("POST", "{PROGRESS}", "{{}}")
+            answer = link.getresponse()
+            answer.read()
+            print(answer.status)
+    """
+    codes = device.run(sys.executable, "-c", script).stdout.split()
+    assert set(codes) == {"204", "503"}
+    assert 300 <= codes.count("204") < 400
+    time.sleep(3)  # the installer is not shut out for long
+    assert post(device, PROGRESS, "{}") == "204"
+
+
 def test_no_token_is_in_any_log(host: Any, device: Device) -> None:
     for path, *options in (
         [f"{SEED}/user-data"],
@@ -173,6 +240,11 @@ def test_no_token_is_in_any_log(host: Any, device: Device) -> None:
         [f"{SEED}/user-data", "-X", "DELETE"],
         [f"/reports/nuc1.{TOKEN}.failed", "-X", "PUT", "--data-binary", "x" * 70000],
         [f"/reports/nuc1.{TOKEN}.failed"],
+        [PROGRESS, "--data-binary", "{}"],
+        [PROGRESS, "--data-binary", "x" * 70000],
+        [PROGRESS],
+        [PROGRESS + "?x", "--data-binary", "{}"],
+        [f"/progress/nuc2.{TOKEN}", "--data-binary", "{}"],
     ):
         device.http(path, *options)
     assert host.run(f"grep -rE '{TOKEN[1:]}' /var/log/netboot").rc == 1
@@ -256,6 +328,10 @@ def test_it_comes_back_when_it_is_killed(host: Any, device: Device, service: Ser
     while "200 OK" not in device.http(f"{SEED}/vendor-data").stdout:
         assert time.monotonic() < deadline, "no answer within 20 s after the kill"
         time.sleep(0.2)
+    assert post(device, PROGRESS, "{}") == "204"
+    assert host.run("systemctl reload netboot-nginx").rc == 0
+    time.sleep(1)
+    assert post(device, PROGRESS, "{}") == "204"
 
 
 def test_the_status_page_is_served_with_what_keeps_browsers_in_bounds(device: Device) -> None:

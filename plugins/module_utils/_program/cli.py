@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 
-from . import contract, listing, wake
+from . import contract, listing, wake, watching
 from .doctor import examining
 from .page import writing
 from .plan import RefusedError
@@ -36,6 +37,14 @@ def parser() -> argparse.ArgumentParser:
     why = commands.add_parser("why", help="tell how far machines came, and what keeps them from going on")
     why.add_argument("--json", action="store_true", help="for programs")
     why.add_argument("name", nargs="+", help="machine, or a MAC address")
+    watch = commands.add_parser(
+        "watch", help="tell what machines do until they are installed or failed; 1 when one failed"
+    )
+    watch.add_argument("--json", action="store_true", help="look once, for programs")
+    watch.add_argument(
+        "--since", type=float, help="with --json: tell events from here on, in seconds since 1970"
+    )
+    watch.add_argument("name", nargs="*", help="machine (default: all that are armed or installing)")
     doctor = commands.add_parser("doctor", help="ask this server as machines do; 1 when something is wrong")
     doctor.add_argument("--json", action="store_true", help="for programs")
     which = doctor.add_mutually_exclusive_group()
@@ -63,7 +72,7 @@ def main(argv: list[str] | None = None) -> int:
         if given.command == "page":
             writing.refresh(settings)
             return 0
-        return act(settings, given)
+        return watch(settings, given) if given.command == "watch" else act(settings, given)
     except RefusedError as error:
         sys.stderr.write(f"netboot {given.command}: {error}\n")
         return 1
@@ -104,6 +113,29 @@ def examined(settings: Settings, given: argparse.Namespace) -> tuple[str, bool]:
         raise RefusedError(str(error)) from error
 
 
+def watch(settings: Settings, given: argparse.Namespace) -> int:
+    """Until machines are installed or failed, or somebody has seen enough; 1 when one failed, with what is wrong."""
+    if given.json:
+        now = watching.look(settings, given.name, given.since)
+        why = asking.tell(settings, now.failed, as_json=False) if now.failed else ""
+        say(json.dumps({**now.plain(), "why": why}))
+        return 0
+    screen = watching.Screen(write, sys.stdout.isatty(), shutil.get_terminal_size((100, 24)).columns)
+    try:
+        failed = watching.follow(settings, given.name, screen)
+    except KeyboardInterrupt:
+        return 130  # as a shell says it of SIGINT
+    if failed:
+        say("\n" + asking.tell(settings, failed, as_json=False))
+    return int(bool(failed))
+
+
+def write(text: str) -> None:
+    """A piece of text, at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 def act(settings: Settings, given: argparse.Namespace) -> int:
     """A command that changes something; its exit status."""
     told = ""
@@ -138,5 +170,4 @@ def show(settings: Settings) -> None:
 
 def say(text: str) -> None:
     """One line, for whoever called or for the journal."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    write(text + "\n")

@@ -116,6 +116,19 @@ def report_address(base_url: str, name: str, word: str, token: str = TOKEN) -> s
     return f"{base_url}/{REPORTS}/{name}.{token}.{word}"
 
 
+# --- what the installer tells while it works: nginx writes it to a log, and the program reads that
+
+#: Below it a machine's installer sends each of its steps, by POST, as JSON: progress/NAME.TOKEN
+PROGRESS = "progress"
+#: The name of that in the installer's own settings, below `reporting`; users may give theirs any other name.
+REPORTER = "netboot"
+
+
+def progress_address(base_url: str, name: str, token: str = TOKEN) -> str:
+    """Return where a machine's installer tells its steps."""
+    return f"{base_url}/{PROGRESS}/{name}.{token}"
+
+
 # --- the services, as systemd knows them
 
 WEB_SERVER, BOOT_SERVER = "netboot-nginx.service", "netboot-dnsmasq.service"
@@ -129,6 +142,12 @@ USER_DATA_PATH = (
 _OTHERS = "|".join(file for file in (*SEED_FILES, RECEIPT) if file != "user-data")
 OTHER_SEEDS_PATH = f"^/{MACHINES}/{_LIKE_A_NAME}/{TOKEN_PATTERN}/(?:{_OTHERS})$"
 REPORT_PATH = f"^/{REPORTS}/{_LIKE_A_NAME}\\.{TOKEN_PATTERN}\\.(?:{'|'.join(REPORT_WORDS)})$"
+PROGRESS_PATH = f"^/{PROGRESS}/(?P<netboot_machine>{_LIKE_A_NAME})\\.(?P<netboot_token>{TOKEN_PATTERN})$"
+#: Its log of the installers' steps, a line of JSON each (nginx: log_format, escape=json).
+PROGRESS_LOG = "/var/log/netboot/progress.log"
+PROGRESS_FORMAT = (
+    '{"time":"$msec","address":"$remote_addr","machine":"$netboot_machine","said":"$request_body"}'
+)
 #: Its log: each request, with "-" in the place of tokens.
 ACCESS_LOG = "/var/log/netboot/access.log"
 ACCESS_FORMAT = (

@@ -15,6 +15,7 @@ from . import plan as plans
 from . import store
 from .contract import TFTP
 from .events import event as kinds
+from .events import progress
 from .events.kept import Kept
 from .settings import Settings
 from .states import Machine, printable, unknown
@@ -30,8 +31,8 @@ def tell(settings: Settings, names: Sequence[str], *, as_json: bool) -> str:
     machines = chosen(settings, names)
     with kept(settings) as stories:
         stories.refresh()
-        fetched = {machine.name: last(stories.story(machine.mac)) for machine in machines}
-    rows = [{**row(settings, machine), "fetched": fetched[machine.name]} for machine in machines]
+        told = {machine.name: stories.story(machine.mac) for machine in machines}
+    rows = [row(settings, machine, told[machine.name]) for machine in machines]
     return json.dumps(rows, indent=1) if as_json else table(rows)
 
 
@@ -56,7 +57,16 @@ def chosen(settings: Settings, names: Sequence[str]) -> list[Machine]:
     return plan.chosen(names or sorted(plan.machines))
 
 
-def row(settings: Settings, machine: Machine) -> dict[str, Any]:
+def step_of(state: str, story: Sequence[kinds.Event]) -> str:
+    """At which step of its installer a machine is, or which one failed; empty when neither is so."""
+    steps = progress.of_last(story)
+    going, failed = progress.present(steps), progress.failure(steps)
+    if state == "installing" and going and not failed:
+        return going.name + (f" ({going.text})" if going.text else "")
+    return f"failed at {failed.name.partition(progress.MARK)[2]}" if state != "installed" and failed else ""
+
+
+def row(settings: Settings, machine: Machine, story: Sequence[kinds.Event] = ()) -> dict[str, Any]:
     """One machine. Its token is nobody's business."""
     try:
         state = store.look(settings.state, machine.mac) or unknown(machine)
@@ -70,6 +80,8 @@ def row(settings: Settings, machine: Machine) -> dict[str, Any]:
         "state": state.state,
         "since": state.since,
         "reason": printable(state.reason),
+        "step": printable(step_of(state.state, story)),
+        "fetched": last(story),
     }
 
 
@@ -80,7 +92,8 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     told = []
     for line, one in zip(lines, [{}, *rows]):
         told.append("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
-        told += textwrap.wrap(one.get("reason", ""), WIDTH, initial_indent="    ", subsequent_indent="    ")
+        for text in (one.get("reason", ""), one.get("step", "")):
+            told += textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ")
     return "\n".join(told)
 
 

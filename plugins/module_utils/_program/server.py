@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 from collections import Counter
 from dataclasses import replace
@@ -22,6 +23,7 @@ from .states import Machine, Now, State
 from .store import REFUSED, Store
 
 LOG_BYTES = 1 << 16
+_TOKEN = re.compile(contract.TOKEN_PATTERN)
 
 
 class Server:
@@ -212,7 +214,7 @@ class Server:
         reason = ""
         if note.word == contract.FAILED:
             text = note.text(LOG_BYTES)
-            reason = states.printable(text.split("\n", 1)[0])[:300] or "the installer failed"
+            reason = _TOKEN.sub("-", states.printable(text.split("\n", 1)[0]))[:300] or "the installer failed"
             try:
                 self.store.keep_log(machine.name, text)
             except OSError as error:

@@ -29,7 +29,7 @@ def compose(machine: Mapping[str, Any], base_url: str = "", release: Release = A
         Without it, the machine does not report.
     :param release: the row of the release to be installed.
     """
-    return with_commands(settings(machine, release), base_url)
+    return with_own(settings(machine, release), machine["name"], base_url)
 
 
 def settings(machine: Mapping[str, Any], release: Release = ANY) -> dict[str, Any]:
@@ -38,9 +38,14 @@ def settings(machine: Mapping[str, Any], release: Release = ANY) -> dict[str, An
     return _with_storage(overlay(_minimum(machine, given), given), release)
 
 
-def with_commands(told: Mapping[str, Any], base_url: str) -> dict[str, Any]:
-    """Return it with the commands of our own: before the user's what guards the disks, behind them the report."""
+def with_own(told: Mapping[str, Any], name: str, base_url: str) -> dict[str, Any]:
+    """Return it with what is our own: before the user's commands what guards the disks, behind them the report.
+
+    And the steps of the installer go to the server, too. Subiquity does so only without interactive sections.
+    """
     result = dict(told)
+    if base_url and not told.get("interactive-sections"):
+        result["reporting"] = {**told.get("reporting", {}), **live.reporting(name, base_url)}
     for key, (before, after) in live.commands(base_url).items():
         result[key] = [*before, *told.get(key, []), *after]
     return result

@@ -19,7 +19,9 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
     FAILED,
     INSTALLED,
     RECEIPT,
+    REPORTER,
     WIPE,
+    progress_address,
     report_address,
     seed_address,
 )
@@ -62,6 +64,15 @@ def commands(base_url: str = "") -> dict[str, tuple[list[str], list[str]]]:
         "late-commands": ([], [_command("report", "installed") + " || true"]),
         "error-commands": ([], [_command("report", "failed") + " || true"]),
     }
+
+
+def reporting(name: str, base_url: str) -> dict[str, dict[str, str]]:
+    """Return what has the installer tell the server each of its steps, for the section C(reporting).
+
+    curtin sends each as JSON by POST, before it goes on (canonical/curtin: curtin/reporter/handlers.py, events.py).
+    An error is a line in its log and no more; there are no tries and no time limit, so the server must answer at once.
+    """
+    return {REPORTER: {"type": "webhook", "endpoint": progress_address(base_url, name)}}
 
 
 def _settings(machine: Mapping[str, Any], base_url: str) -> str:

@@ -8,7 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
-from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import SEED, SEED_FILES
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import (
+    REPORTER,
+    SEED,
+    SEED_FILES,
+)
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, gather
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import (
@@ -53,7 +57,7 @@ def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str
         if wrong:
             continue
         user_data = {
-            "autoinstall": autoinstall.with_commands(told, base_url),
+            "autoinstall": autoinstall.with_own(told, machine["name"], base_url),
             "write_files": live.files(machine, base_url),
         }
         contents = (
@@ -98,6 +102,12 @@ def _faults(machine: Mapping[str, Any], told: Mapping[str, Any], release: str) -
     if machine["disk"] and autoinstall.has_config(given):
         yield (
             "netboot_disk: is not used, as there is a storage.config; remove it, and say it there, as the disk's match"
+        )
+    reporting = told.get("reporting")
+    if isinstance(reporting, Mapping) and REPORTER in reporting:
+        yield (
+            f"{_variable(machine, ('reporting', REPORTER))}: reporting.{REPORTER}: the server's own report"
+            " has this name; give yours another one"
         )
     for path, text in check.faults(told, release):
         variable = _variable(machine, path)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Does with the answers what Subiquity's server does with them, but for the system that it installs.
 
+It tells its steps as Subiquity does, by curtin's webhook (canonical/curtin: curtin/reporter/handlers.py and events.py).
+
 That is a boot sector, or on UEFI Debian's shim and GRUB, which say a number that each installation makes anew.
 How Subiquity reads its answers, runs commands and ends is told in canonical/subiquity: subiquity/server/server.py,
 and controllers/cmdlist.py and shutdown.py beside it.
@@ -12,7 +14,10 @@ import json
 import os
 import subprocess
 import time
+import urllib.request
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +32,10 @@ RESULT = Path("/run/cloud-init/result.json")
 PLACEHOLDER = b"system=--------"
 
 
+#: Where the steps are told; once they are known, the addresses of the webhooks that the answers name.
+hooks: list[str] = []
+
+
 class StoppedError(Exception):
     """The installation must not go on."""
 
@@ -36,6 +45,42 @@ def say(text: str) -> None:
     print(f"LAB {text}", flush=True)
     with LOG.open("a", encoding="utf-8") as log:
         print(text, file=log)
+
+
+def report(kind: str, name: str, description: str, **more: str) -> None:
+    """Tell a step as curtin does: an error is a line of the log."""
+    level = {"FAIL": "ERROR", "WARN": "WARN"}.get(more.get("result", ""), "INFO")
+    event = {
+        "name": name,
+        "description": description,
+        "event_type": kind,
+        "origin": "curtin",
+        "timestamp": time.time(),
+        "level": level,
+        **more,
+    }
+    with LOG.open("a", encoding="utf-8") as log:
+        print(": ".join([kind, name, *more.values(), description]), file=log)
+    for address in hooks:
+        headers = {"Content-Type": "application/json", "User-Agent": "Curtin/24.1"}
+        request = urllib.request.Request(address, json.dumps(event).encode(), headers)  # noqa: S310
+        try:
+            urllib.request.urlopen(request).close()  # noqa: S310 - without a limit of time, as curtin does
+        except OSError as error:
+            with LOG.open("a", encoding="utf-8") as log:
+                print(f"failed posting event: {name} [{error}]", file=log)
+
+
+@contextmanager
+def step(name: str, description: str = "") -> Iterator[None]:
+    """A step, told at its begin and its end (subiquitycore/context.py: Context)."""
+    report("start", f"subiquity/{name}", description)
+    try:
+        yield
+    except Exception as error:
+        report("finish", f"subiquity/{name}", str(error), result="FAIL")
+        raise
+    report("finish", f"subiquity/{name}", description, result="SUCCESS")
 
 
 def end(way: str) -> None:
@@ -67,11 +112,12 @@ def run(kind: str, commands: list[Any], check: bool) -> None:
     environment = {**os.environ, "TARGET_MOUNT_POINT": str(TARGET)}
     for number, command in enumerate(commands):
         argv = ["sh", "-c", command] if isinstance(command, str) else [str(word) for word in command]
-        with LOG.open("ab") as log:
-            done = subprocess.run(argv, env=environment, stdout=log, stderr=log, check=False)
-        say(f"command list={kind} number={number} exit={done.returncode}")
-        if check and done.returncode != 0:
-            raise StoppedError(f"{kind}-command {number} ended with exit code {done.returncode}")
+        with step(f"{kind.title()}/run/command_{number}", " ".join(argv[2:] or argv)):
+            with LOG.open("ab") as log:
+                done = subprocess.run(argv, env=environment, stdout=log, stderr=log, check=False)
+            say(f"command list={kind} number={number} exit={done.returncode}")
+            if check and done.returncode != 0:
+                raise StoppedError(f"{kind}-command {number} ended with exit code {done.returncode}")
 
 
 def install(told: dict[str, Any]) -> None:
@@ -100,11 +146,15 @@ def main() -> None:
         say("failed why=the installer has no answers, or would ask before it goes on; it waits")
         end("poweroff")
     TARGET.mkdir(exist_ok=True)
+    hooks.extend(one["endpoint"] for one in config.get("reporting", {}).values() if one["type"] == "webhook")
     try:
-        run("early", config.get("early-commands", []), check=True)
+        with step("Early/run"):
+            run("early", config.get("early-commands", []), check=True)
         config = again()
-        install(config)
-        run("late", config.get("late-commands", []), check=True)
+        with step("Install/install"), step("Install/install/curtin_install", "installing system"):
+            install(config)
+        with step("Late/run"):
+            run("late", config.get("late-commands", []), check=True)
     except (OSError, StoppedError) as error:
         run("error", config.get("error-commands", []), check=False)
         say(f"failed why=the installation stopped: {error}")

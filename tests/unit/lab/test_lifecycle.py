@@ -19,11 +19,21 @@ WHY = "netboot: not installed, nothing was written: no disk has the disk_serial 
 STOPPED = "failed why=the installation stopped: Command 'sh' returned non-zero exit status 1."
 
 
-def story(*said: str, reports: tuple[int, ...] = (), begun: tuple[int, ...] = (201,)) -> Story:
-    """A boot in which the machine said this, and its reports were answered so."""
+STEPS = ("Early/run", "Install/install/curtin_install")
+
+
+def story(
+    *said: str,
+    reports: tuple[int, ...] = (),
+    begun: tuple[int, ...] = (201,),
+    ended: tuple[str, ...] = STEPS,
+) -> Story:
+    """A boot in which the machine said this, its reports were answered so, and these steps of it ended."""
     told = Story("52:54:00:12:35:01", 0.0)
     told.steps = [Step(1.0, "said", "machine", text) for text in said]
     told.steps += [Step(2.0, "http", "server", "/reports/a.-.installed", status=status) for status in reports]
+    kind = "fails" if STOPPED in said else "ends"
+    told.steps += [Step(1.8, kind, "server", f"/progress/a.-/subiquity/{name}") for name in ended]
     told.steps += [Step(1.5, "http", "server", "/reports/a.-.begun", status=status) for status in begun]
     return told
 
@@ -32,9 +42,10 @@ def test_a_recorded_installation() -> None:
     told = recordings.story("life-bios")
     facts = recordings.LIFE_ISO, recordings.LIFE_ISO_BYTES, recordings.LIFE_BOOT_BYTES
     assert verdict.installed(told, *facts) + verdict.real_cloud_init(told) == []
-    # It was recorded before machines told that they begin.
+    # It was recorded before machines told that they begin, and their steps.
     assert machines.installation(WHOLE, told) == [
-        "that it begins was answered with nothing instead of once with 2xx"
+        *(f"the step subiquity/{name} was not told" for name in STEPS),
+        "that it begins was answered with nothing instead of once with 2xx",
     ]
     assert machines.system_written(told) == "ad7cddf2"
     assert machines.left_alone(told, "ad7cddf2")
@@ -53,6 +64,8 @@ def test_good_installations() -> None:
     ("kind", "told", "fault"),
     [
         (WHOLE, story(WRITTEN, reports=(201,)), "it ended with: silence"),
+        (WHOLE, story(WRITTEN, "done", reports=(201,), ended=STEPS[:1]), "curtin_install was not told"),
+        (GUARDED, story(WHY, reports=(201,)), "the steps that failed are none"),
         (WHOLE, story("done", reports=(201,)), "wrote no system"),
         (WHOLE, story(WRITTEN, "done", reports=(201,), begun=()), "that it begins was answered with nothing"),
         (WHOLE, story(WRITTEN, "done", reports=(201,), begun=(201, 503)), "answered with [201, 503]"),

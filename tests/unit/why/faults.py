@@ -382,6 +382,30 @@ COMPOSED = (
         "the installer failed",
         "Temporary failure resolving 'archive.ubuntu.com'",
     ),
+    Fault(
+        "it fails, and its report does not come",
+        "failed-untold",
+        UEFI,
+        edit=then(
+            until(r"\.installed$", also=False),
+            (1, kinds.BEGINS, "/progress/x.-/subiquity/Install/install", ""),
+            (2, kinds.FAILS, "/progress/x.-/subiquity/Install/install/curtin_install", "no space"),
+            (2, kinds.FAILS, "/progress/x.-/subiquity/Install/install", "no space"),
+        ),
+        state="installing",
+    ),
+    Fault(
+        "a step fails, and is tried again",
+        "never-reported",
+        UEFI,
+        edit=then(
+            until(r"\.installed$", also=False),
+            (1, kinds.BEGINS, "/progress/x.-/subiquity/Install/install", ""),
+            (2, kinds.FAILS, "/progress/x.-/subiquity/Install/install/postinstall/retrieving", "no answer"),
+        ),
+        state="installing",
+        after=20000.0,
+    ),
     failed("the disk is too small", "failed-space", "the installer failed", "cp: No space left on device"),
     failed(
         "the disk is broken", "failed-io", "the installer failed", "blk_update_request: I/O error, dev sda"

@@ -15,6 +15,9 @@ TFTP, STOPPED, MISSING, DENIED = "tftp", "stopped", "missing", "denied"
 HTTP, HEAD = "http", "head"
 #: STATE: the program changed a machine's state (note: why). SERVICE: systemd started or stopped one (name: which).
 STATE, SERVICE = "state", "service"
+#: Steps of the installer, as it tells them (name: /progress/MACHINE.-/STEP, note: its description, or the error).
+BEGINS, ENDS, WARNS, FAILS = "begins", "ends", "warns", "fails"
+PROGRESS_KINDS = (BEGINS, ENDS, WARNS, FAILS)
 
 #: HTTP's statuses: a whole answer; from here on it is none, and here on an error (RFC 9110, section 15).
 OK, REDIRECT, ERROR = 200, 300, 400

@@ -13,7 +13,7 @@ import re
 from collections import OrderedDict
 from typing import Any, Callable, Iterator, Mapping
 
-from ..contract import ANY, MACHINES, REPORTS
+from ..contract import ANY, MACHINES, PROGRESS, REPORTS
 from .event import (
     ASKS,
     CLASS,
@@ -36,7 +36,9 @@ OFFERED, STARTED, WAITS, FORGETS = 120.0, 1800.0, 3600.0, 86400.0
 #: How many are remembered: addresses, machines that were offered something, addresses that wait, events of each.
 ADDRESSES, MANY, WAITING, EACH = 4096, 512, 128, 64
 
-_NAMED = re.compile(rf"^/?(?:{MACHINES}/(?P<seed>[^/]+)/|{REPORTS}/(?P<report>.+)\.-\.)")
+_NAMED = re.compile(
+    rf"^/?(?:{MACHINES}/(?P<seed>[^/]+)/|{REPORTS}/(?P<report>.+)\.-\.|{PROGRESS}/(?P<progress>.+?)\.-/)"
+)
 _MAC = re.compile(r"/(?:01-)?([0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})(?:\.\w+)?$")
 _FIRST = re.compile(r"(?:^|/)(?:l?pxelinux\.0|efi/(?:\d+/)?(?:shim|ipxe)\w*\.efi)$")
 _NETWORK = re.compile(r"^(?:PXE|HTTP)Client")
@@ -131,11 +133,11 @@ class Joiner:
         return [*self._bind(address, owner, time), *self._told(record, owner)]
 
     def _named(self, path: str) -> str:
+        named = _NAMED.match(path)  # first: what follows is the machine's word
+        if named:
+            return self.macs.get(named["seed"] or named["report"] or named["progress"], "")
         mac = _MAC.search(path)
-        if mac:
-            return mac[1].replace("-", ":")
-        named = _NAMED.match(path)
-        return self.macs.get(named["seed"] or named["report"], "") if named else ""
+        return mac[1].replace("-", ":") if mac else ""
 
     def _owner(self, record: Record) -> str | None:
         """Whose the address is; None when it may have gone to another machine."""

@@ -17,9 +17,9 @@ import os
 from types import TracebackType
 from typing import Any, Callable, Dict, Iterable, List, Mapping
 
-from ..contract import ACCESS_LOG
+from ..contract import ACCESS_LOG, PROGRESS_LOG
 from ..files import FileSet, read, remove_leftovers
-from . import changes, dnsmasq, nginx, sources
+from . import changes, dnsmasq, nginx, progress, sources
 from .event import HTTP, TFTP, Event, Record
 from .joining import Joiner
 from .story import EVENTS, tell
@@ -29,6 +29,8 @@ FOLDER, READ, NOBODY = "events", "read.json", "nobody"
 STRANGERS = 200
 #: Kinds of events whose bytes are counted.
 PROTOCOLS = (HTTP, TFTP)
+#: Bytes of the installers' log of steps; a longer one is emptied when it was read, so that no installer fills a disk.
+PROGRESS_BYTES = 4 << 20
 
 Stories = Dict[str, List[Event]]
 
@@ -36,7 +38,8 @@ Stories = Dict[str, List[Event]]
 class Kept:
     """The stories, under a lock from `with` to its end.
 
-    state: the state folder. names: MAC → machine. tftp: the folder of TFTP. log: nginx's. journal: what is new there.
+    state: the state folder. names: MAC → machine. tftp: the folder of TFTP. log, steps: nginx's. journal: what is
+    new there.
     error: why they could not be kept, on a full disk for instance; then they are told from memory all the same.
     sent: bytes that were sent to machines since the first look at the logs, by protocol; known after `refresh`.
     """
@@ -48,9 +51,11 @@ class Kept:
         tftp: str,
         *,
         log: str = ACCESS_LOG,
+        steps: str = PROGRESS_LOG,
         journal: Callable[[str], tuple[list[str], str]] = sources.journal_lines,
     ) -> None:
-        self.state, self.names, self.tftp, self.log, self.journal = state, names, tftp, log, journal
+        self.state, self.names, self.tftp, self.journal = state, names, tftp, journal
+        self.log, self.steps = log, steps
         self.top = os.path.join(state, FOLDER)
         self.error: OSError | None = None
         self.sent: dict[str, int] = {}
@@ -95,11 +100,13 @@ class Kept:
             places["joiner"], places["sent"] = joiner.dump(), dict(self.sent)
             if places != before:
                 self._keep(events, places)
-            is_more = any(places[log] != before.get(log, {}) for log in ("log", "changes"))
+            is_more = any(places[log] != before.get(log, {}) for log in ("log", "changes", "steps"))
+        self._shorten(places)
 
     def _new(self, places: Mapping[str, Any]) -> tuple[list[Record], dict[str, Any]]:
         told, cursor = self.journal(str(places.get("journal", "")))
         asked, log = sources.file_lines(self.log, _place(places.get("log")))
+        said, steps = sources.file_lines(self.steps, _place(places.get("steps")), progress.LINE)
         changed, noted = sources.file_lines(
             os.path.join(self.state, changes.FILE), _place(places.get("changes"))
         )
@@ -107,9 +114,16 @@ class Kept:
             *(dnsmasq.read(line) for line in told),
             *(nginx.read(line) for line in asked),
             *(changes.read(line) for line in changed),
+            *(progress.read(line) for line in said),
         ]
         records = sorted((record for record in found if record), key=lambda record: record.time)
-        return records, {"journal": cursor, "log": log, "changes": noted}
+        return records, {"journal": cursor, "log": log, "changes": noted, "steps": steps}
+
+    def _shorten(self, places: dict[str, Any]) -> None:
+        """Empty the log of steps when it is long, and what it says is kept."""
+        place = _place(places.get("steps"))
+        if not self.error and sources.shorten(self.steps, place, PROGRESS_BYTES) != place:
+            self._keep({}, {**places, "steps": {"inode": place["inode"], "at": 0}})
 
     def _keep(self, new: Mapping[str, Iterable[Event]], places: Mapping[str, Any]) -> None:
         told = {mac: tell(self.story(mac), events) for mac, events in new.items()}

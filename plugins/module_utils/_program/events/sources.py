@@ -21,8 +21,10 @@ Place = Dict[str, int]
 """Where a log was read up to: its inode and a position in bytes."""
 
 
-def file_lines(path: str, place: Place) -> tuple[list[str], Place]:
+def file_lines(path: str, place: Place, longest: int = LINE) -> tuple[list[str], Place]:
     """The whole lines of a growing file that are new since `place`, at most a PIECE, and the place after them.
+
+    longest: characters that are told of a line.
 
     A file that was renamed to PATH.1 meanwhile (logrotate) is read to its end first.
     """
@@ -31,24 +33,39 @@ def file_lines(path: str, place: Place) -> tuple[list[str], Place]:
     except OSError:
         return [], place
     if not place:
-        return _read(path, now, max(0, os.stat(path).st_size - FIRST_BYTES))
+        return _read(path, now, max(0, os.stat(path).st_size - FIRST_BYTES), longest)
     if place["inode"] != now:
-        lines, after = _rest(path + ".1", place)
-        return (lines, after) if lines else _read(path, now, 0)
-    return _read(path, now, place["at"] if os.stat(path).st_size >= place["at"] else 0)
+        lines, after = _rest(path + ".1", place, longest)
+        return (lines, after) if lines else _read(path, now, 0, longest)
+    return _read(path, now, place["at"] if os.stat(path).st_size >= place["at"] else 0, longest)
 
 
-def _rest(path: str, place: Place) -> tuple[list[str], Place]:
+def shorten(path: str, place: Place, most: int) -> Place:
+    """Empty a log that was read up to `place`, when that is its end and it has more bytes than `most`; the place then.
+
+    Who writes it appends (nginx does, O_APPEND), so it goes on at the new end.
+    """
+    try:
+        there = os.stat(path)
+        if there.st_size > most and place == {"inode": there.st_ino, "at": there.st_size}:
+            os.truncate(path, 0)
+            return {"inode": there.st_ino, "at": 0}
+    except OSError:
+        pass
+    return place
+
+
+def _rest(path: str, place: Place, longest: int) -> tuple[list[str], Place]:
     """What was written before the file was renamed."""
     try:
         if os.stat(path).st_ino == place["inode"]:
-            return _read(path, place["inode"], place["at"])
+            return _read(path, place["inode"], place["at"], longest)
     except OSError:
         pass
     return [], place
 
 
-def _read(path: str, inode: int, start: int) -> tuple[list[str], Place]:
+def _read(path: str, inode: int, start: int, longest: int) -> tuple[list[str], Place]:
     try:
         with open(path, "rb") as file:
             file.seek(start)
@@ -58,7 +75,7 @@ def _read(path: str, inode: int, start: int) -> tuple[list[str], Place]:
     end = data.rfind(b"\n") + 1
     if not end and len(data) == PIECE:
         end = PIECE  # no line of ours is so long
-    lines = [line[:LINE] for line in data[:end].decode("utf-8", "replace").split("\n")[:-1]]
+    lines = [line[:longest] for line in data[:end].decode("utf-8", "replace").split("\n")[:-1]]
     return lines, {"inode": inode, "at": start + end}
 
 

@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from typing import Iterable, Sequence
 
-from .event import HTTP, LOADER, OFFER, STATE, Event
+from .event import HTTP, LOADER, OFFER, PROGRESS_KINDS, STATE, Event
 
 #: Events that are kept of a machine; a whole installation has some thirty.
 EVENTS = 400
+#: And of its installer's steps, which are many and never displace the others.
+STEPS = 300
 #: Seconds without a sign after which a machine that asks again was switched on again.
 PAUSE = 90.0
 
@@ -22,7 +24,13 @@ def tell(story: Sequence[Event], new: Iterable[Event]) -> list[Event]:
         if event.kind in (OFFER, LOADER):
             _forget_repeated(told, event)
         told.append(event)
-    return told[-EVENTS:]
+    return _bounded(told)
+
+
+def _bounded(told: Sequence[Event]) -> list[Event]:
+    steps = [place for place, event in enumerate(told) if event.kind in PROGRESS_KINDS]
+    others = [place for place, event in enumerate(told) if event.kind not in PROGRESS_KINDS]
+    return [told[place] for place in sorted([*steps[-STEPS:], *others[-EVENTS:]])]
 
 
 def _forget_repeated(told: list[Event], event: Event) -> None:

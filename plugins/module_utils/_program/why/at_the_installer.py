@@ -229,6 +229,13 @@ INSTALLER: tuple[Cause, ...] = (
         "Its log is in /var/lib/netboot/logs/{name}.log on the server. " + ARM,
     ),
     Cause(
+        "failed-untold",
+        LATE,
+        signs.step_failed,
+        "The installer failed, and its report did not come.",
+        "Look at its screen. " + ARM,
+    ),
+    Cause(
         "restarted",
         LATE,
         signs.again,

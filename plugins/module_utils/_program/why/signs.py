@@ -7,7 +7,8 @@ from __future__ import annotations
 import re
 from typing import Sequence
 
-from ..events.event import DENIED, HTTP, MISSING, OFFER, TFTP, UNANSWERED, Event
+from ..events import progress
+from ..events.event import DENIED, FAILS, HTTP, MISSING, OFFER, TFTP, UNANSWERED, Event
 from . import case as c
 from .case import Case, Test
 
@@ -141,10 +142,26 @@ def reason(pattern: str) -> Test:
 
 
 def log(pattern: str) -> Test:
-    """What the installer said when it failed."""
-    return lambda case: (
-        case.word == "failed" and re.search(pattern, case.facts.log, re.IGNORECASE) is not None
-    )
+    """What the installer said when it failed: in its log, or of the step that failed."""
+
+    def fits(case: Case) -> bool:
+        failed = progress.failure(case.boot)
+        said = case.facts.log + (f"\n{failed.name}: fail: {failed.note}" if failed else "")
+        return case.word == "failed" and re.search(pattern, said, re.IGNORECASE) is not None
+
+    return fits
+
+
+def step_failed(case: Case) -> Sequence[Event]:
+    """A step on which the whole installation depends failed, and there was time for a report.
+
+    Of those inside it, others may have been tried again.
+    """
+    deep, time = 2, 180.0  # subiquity/Install/install; all tries of programs/report.py
+    if case.silence < time:
+        return []
+    failed = [event for event in case.of(FAILS) if event.name.partition(progress.MARK)[2].count("/") <= deep]
+    return failed[:1]
 
 
 def full(case: Case) -> bool:

@@ -7,7 +7,23 @@ from __future__ import annotations
 import time
 from typing import Any, Iterator
 
-from ..events.event import DENIED, HTTP, LOADER, MISSING, OFFER, STATE, STOPPED, TFTP, UNANSWERED, Event
+from ..events.event import (
+    BEGINS,
+    DENIED,
+    ENDS,
+    FAILS,
+    HTTP,
+    LOADER,
+    MISSING,
+    OFFER,
+    STATE,
+    STOPPED,
+    TFTP,
+    UNANSWERED,
+    WARNS,
+    Event,
+)
+from ..events.progress import MARK
 from ..states import printable
 from .milestones import MILESTONES
 from .verdict import Verdict
@@ -24,6 +40,7 @@ def line(event: Event) -> str:
 def words(event: Event) -> str:
     """The same, without the time."""
     who = event.address or event.mac or "somebody"
+    step = event.name.partition(MARK)[2]
     text = {
         OFFER: f"dnsmasq: {event.mac} asked ({event.name or 'PXE'}) and was offered a loader",
         LOADER: f"dnsmasq: {who} was told {event.name}",
@@ -33,6 +50,10 @@ def words(event: Event) -> str:
         DENIED: f"dnsmasq: cannot read {event.name}: {event.note}",
         STOPPED: f"dnsmasq: {event.name or 'a transfer'} to {who} broke off: {event.note}",
         HTTP: f"nginx: {who} {event.name}: {event.status}, {event.bytes} bytes",
+        BEGINS: f"installer: {step}{f' ({event.note})' if event.note else ''}",
+        ENDS: f"installer: {step}: done",
+        WARNS: f"installer: {step}: warning: {event.note}",
+        FAILS: f"installer: {step}: failed: {event.note}",
         STATE: f"netboot: {event.name}{': ' + event.note if event.note else ''}",
     }.get(event.kind, f"{event.kind} {event.name}")
     return printable(text)

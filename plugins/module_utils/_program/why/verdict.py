@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Mapping, Sequence
 
+from ..events import progress
 from ..events.event import Event
 from . import case as c
 from .case import Case
-from .cause import Cause
+from .cause import LATE, Cause
 from .causes import of
 from .milestones import AT_DISK, KEYS, MILESTONES, reached
 
@@ -49,9 +50,8 @@ def judge(case: Case, name: str) -> Verdict:
         return Verdict(FINE, there, f"It is installed; it reported {_ago(case.silence)} ago.")
     patience = MILESTONES[max(0, len(there) - 1)].patience
     if there and case.silence < patience and not _is_certain(case, missing):
-        return Verdict(
-            WAITING, there, f"It is at work: it {_title(there)}, {_ago(case.silence)} ago.", missing
-        )
+        text = f"It is at work: it {_title(there)}, {_ago(case.silence)} ago."
+        return Verdict(WAITING, there, text + _where(case, missing), missing)
     return _wrong(case, name, there, missing)
 
 
@@ -111,6 +111,7 @@ CERTAIN = frozenset(
     | {
         "entry-missing",
         "begin-refused",
+        "failed-untold",
         "kernel-forbidden",
         "seeds-refused",
         "iso-cut",
@@ -132,7 +133,21 @@ def _wrong(case: Case, name: str, there: Mapping[str, Event | None], missing: st
     row = _fitting(case, missing)[0]
     shown = row.fits(case)
     proof = list(shown) if isinstance(shown, (list, tuple)) and shown else list(case.boot[-2:])
-    return Verdict(WRONG, there, row.cause, missing, row.key, row.remedy.replace("{name}", name), proof)
+    failed = progress.failure(case.boot) if missing in LATE else None
+    proof = [*(one for one in proof if one != failed), failed] if failed else proof
+    text = row.cause + _where(case, missing)
+    return Verdict(WRONG, there, text, missing, row.key, row.remedy.replace("{name}", name), proof)
+
+
+def _where(case: Case, missing: str) -> str:
+    """Where the installer is or stopped, as far as it told its steps."""
+    if missing not in LATE:
+        return ""
+    failed, step = progress.failure(case.boot), progress.present(case.boot)
+    if failed:
+        name = failed.name.partition(progress.MARK)[2]
+        return f" It failed at the step {name}" + (f": {failed.note}" if failed.note else ".")
+    return f" Its step: {step.name}{f' ({step.text})' if step.text else ''}." if step else ""
 
 
 def _title(there: Mapping[str, Event | None]) -> str:

@@ -66,6 +66,34 @@ def test_commands_are_short_and_hold_no_secret() -> None:
     }
 
 
+URL = "http://192.168.1.50"
+OWN = {"type": "webhook", "endpoint": f"{URL}/progress/nuc1.@TOKEN@"}
+
+
+def reporting(settings: dict[str, Any], base_url: str = URL) -> Any:
+    checked = machines.normalise([{**NUC1, "autoinstall": settings}])
+    return yaml.safe_load(seeds.files(checked, base_url)["seed/nuc1/user-data"])["autoinstall"].get(
+        "reporting"
+    )
+
+
+def test_the_installer_tells_the_server_its_steps_beside_whom_the_user_names() -> None:
+    theirs = {"hook": {"type": "webhook", "endpoint": "http://192.168.1.9/x"}, "print": {"type": "none"}}
+    assert reporting({}) == {"netboot": OWN}
+    assert reporting({"reporting": theirs}) == {**theirs, "netboot": OWN}
+    assert reporting({}, "") is None
+    assert reporting({"interactive-sections": ["storage"]}) is None  # Subiquity would not report then
+
+
+def test_the_name_of_the_server_s_own_report_is_taken() -> None:
+    (fault,) = faults_of({**NUC1, "autoinstall_group": {"reporting": {"netboot": {"type": "print"}}}})
+    assert fault == (
+        "machine nuc1: netboot_autoinstall_group: reporting.netboot: the server's own report has this name; "
+        "give yours another one"
+    )
+    assert faults_of({**NUC1, "autoinstall": {"reporting": 7}})
+
+
 def test_what_the_programs_are_told_is_for_root_alone() -> None:
     user_data = yaml.safe_load(
         seeds.files(machines.normalise([NUC1]), "http://192.168.1.50")["seed/nuc1/user-data"]

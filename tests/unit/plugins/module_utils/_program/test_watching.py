@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is shown of machines while they install, on a terminal and in a log."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.homelab.netboot.plugins.module_utils._program import watching
+from ansible_collections.homelab.netboot.plugins.module_utils._program.cli import main
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events import event as kinds
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events.event import Event
+from ansible_collections.homelab.netboot.plugins.module_utils._program.plan import RefusedError
+from ansible_collections.homelab.netboot.plugins.module_utils._program.watching import Look, Screen
+from ansible_collections.homelab.netboot.tests.unit.plugins.module_utils._program.box import Box, mac_of
+
+CURTIN = "/progress/nuc1.-/subiquity/Install/install/curtin_install"
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    box = Box(tmp_path)
+    box.plan(nuc1="once", nuc2="once")
+    box.do("publish")
+    return box
+
+
+def happens(box: Box, *events: tuple[str, str, str], name: str = "nuc1", number: int = 0) -> None:
+    """A boot that begins now: kind, name, note of each event."""
+    now, mac = time.time(), mac_of(number)
+    story = [
+        Event(now + at / 1000, kind, text, mac, name, "10.0.0.5", 64_500_000, 200, note)
+        for at, (kind, text, note) in enumerate([(kinds.OFFER, "PXEClient", ""), *events])
+    ]
+    path = f"events/machines/{mac.replace(':', '-')}.json"
+    box.put(path, json.dumps([list(event) for event in story]))
+
+
+def look(box: Box, *names: str, since: float | None = None) -> Look:
+    return watching.look(box.settings, names, since)
+
+
+def report(box: Box, word: str, text: str = "") -> None:
+    box.report("nuc1", word, body=text)
+
+
+INSTALLS = (
+    (kinds.HTTP, "/images/x/noble.iso", ""),
+    (kinds.HTTP, "/machines/nuc1/-/user-data", ""),
+    (kinds.BEGINS, CURTIN, "installing system"),
+    (kinds.BEGINS, CURTIN + "/deeper", ""),
+    (kinds.ENDS, CURTIN + "/deeper", ""),
+)
+
+
+def test_steps_are_lines_and_how_far_it_came_is_a_bar(box: Box) -> None:
+    happens(box, *INSTALLS)
+    box.do("expire")
+    report(box, "begun")
+    found = look(box, "nuc1")
+    said = [line[9:].strip() for line in found.lines]
+    assert any(line.endswith("noble.iso: 200, 64500000 bytes (64 MB)") for line in said)
+    assert any(
+        "installer: subiquity/Install/install/curtin_install (installing system)" in line for line in said
+    )
+    assert not any("deeper" in line for line in said)  # neither has a description nor took long
+    (row,) = found.rows
+    assert (row.state, row.text, row.is_over) == (
+        "installing",
+        "subiquity/Install/install/curtin_install: installing system",
+        False,
+    )
+    assert 0 < row.bar.count("#") < watching.BAR == len(row.bar)
+    assert [one.machine for one in look(box).rows] == ["nuc1", "nuc2"]
+
+
+def test_a_later_look_tells_what_came_since(box: Box) -> None:
+    happens(box, *INSTALLS)
+    box.do("expire")
+    first = look(box, "nuc1")
+    assert first.since < time.time()
+    assert look(box, "nuc1", since=first.since).lines == first.lines
+    assert look(box, "nuc1", since=time.time() + 1).lines == []
+
+
+def test_installed_and_failed_are_over(box: Box) -> None:
+    begin = time.time()
+    assert not look(box, "nuc1").is_over
+    report(box, "begun")
+    report(box, "failed", "the installer failed: no space\n")
+    found = look(box, "nuc1", since=begin - 1)
+    assert (found.is_over, found.failed) == (True, ["nuc1"])
+    assert found.rows[0].text == "the installer failed: no space"
+    assert any("netboot: failed: the installer failed: no space" in line for line in found.lines)
+    assert not look(box).is_over
+    assert [row.machine for row in look(box).rows] == ["nuc2"]
+
+
+def test_who_is_installed_always_is_over_though_it_is_armed_again(box: Box) -> None:
+    begin = time.time() - 1
+    box.plan(nuc1="always", nuc2="once")
+    box.do("publish")
+    report(box, "begun")
+    report(box, "installed")
+    found = look(box, "nuc1", since=begin)
+    assert (found.rows[0].state, found.rows[0].text, found.is_over) == ("armed", "is installed", True)
+
+
+def test_a_name_that_is_not_known(box: Box) -> None:
+    with pytest.raises(RefusedError, match="nuc9"):
+        look(box, "nuc9")
+
+
+def test_follow_ends_when_all_is_over(box: Box) -> None:
+    report(box, "begun")
+    report(box, "installed")
+    said: list[str] = []
+    assert watching.follow(box.settings, ["nuc1"], Screen(said.append, False)) == []
+    assert said[-1].endswith("nuc1  [#############]  installed  is installed\n")
+
+
+def row(text: str, machine: str = "nuc1") -> watching.Row:
+    return watching.Row(machine, "installing", "###...", text, False, False)
+
+
+def test_in_a_log_only_what_is_new_is_a_line() -> None:
+    said: list[str] = []
+    screen = Screen(said.append, False)
+    screen.show(Look(0, ["one"], [row("a")]))
+    screen.show(Look(0, ["one"], [row("a")]))
+    screen.show(Look(0, ["one", "two"], [row("b")]))
+    assert "".join(said).splitlines() == [
+        "one",
+        "nuc1  [###...]  installing  a",
+        "two",
+        "nuc1  [###...]  installing  b",
+    ]
+    assert "\x1b" not in "".join(said)
+
+
+def test_on_a_terminal_the_table_is_renewed_in_its_place() -> None:
+    said: list[str] = []
+    screen = Screen(said.append, True, 40)
+    screen.show(Look(0, ["one"], [row("a"), row("b" * 99, "n2")]))
+    screen.show(Look(0, ["one"], [row("a"), row("b" * 99, "n2")]))
+    screen.show(Look(0, ["one", "two"], [row("c"), row("b", "n2")]))
+    first, second = said
+    assert first.splitlines()[1] == "nuc1  [###...]  installing  a"
+    assert max(map(len, first.splitlines())) == 40
+    assert second.startswith("\x1b[2A\x1b[Jtwo\nnuc1  [###...]  installing  c\n")
+
+
+def test_the_command_says_why_and_ends_with_1(
+    box: Box, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report(box, "begun")
+    report(box, "failed", "the installer failed: no space\n")
+    place = str(tmp_path / "settings.json")
+    Path(place).write_text(json.dumps(box.settings.__dict__))
+    assert main(["--settings", place, "watch", "nuc1"]) == 1
+    told = capsys.readouterr().out
+    assert "nuc1  [" in told
+    assert "Why: The installer failed." in told
+    assert main(["--settings", place, "watch", "--json", "nuc1"]) == 0
+    raw = json.loads(capsys.readouterr().out)
+    assert (raw["over"], raw["failed"]) == (True, ["nuc1"])
+    assert "Why: " in raw["why"]
