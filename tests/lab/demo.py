@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import iso, lan, playbook, server, telling, watch
+from . import iso, lan, playbook, product, server, telling, watch
 from .client import Client, Machine
 from .common import BUILD, ROOT, LabError, alone, run
 from .firmware import BIOS
 from .playbook import Task
 from .screen import Screen
 from .server import Server
-from .story import SEEDS, Step, Story
+from .story import SEEDS, Story
 
 NAME = "demo"
 FOREIGN = "52:54:00:12:34:56"
@@ -95,18 +95,18 @@ def _demo(suite: str, given: Path | None, screen: Screen) -> None:
         sizes = watch.tftp_sizes(box)
         with watch.ServerLog(box, network) as log:
             named = Machine(home.machine, home.mac, BIOS, source.memory, blank=True)
-            screen.title(f"3  {home.machine} is switched on")
-            installed = boot(screen, Client(named, network), log, sizes, source.real)
+            screen.title(f"3  {home.machine} is switched on; {home.server} tells what it does: netboot watch")
+            installed = install(screen, Client(named, network), log, sizes, source.real)
             totals(screen, home.machine, installed.story, source)
             boots: list[tuple[watch.Boot, tuple[str, ...]]] = [(installed, ("done", "enough"))]
             if not source.real:
                 state(screen, box, home)
                 screen.title(f"4  {home.machine} is switched on again, and starts from the network as before")
                 sizes = watch.tftp_sizes(box)  # its entry is another one now
-                again = boot(screen, Client(named, network, again=True), log, sizes, source.real)
+                again = boot(screen, Client(named, network, again=True), log, sizes, home.machine)
                 boots.append((again, ("local disk",)))
             screen.title(f"5  A machine that the inventory does not name, {FOREIGN}, is switched on")
-            foreign = boot(screen, Client(Machine("stranger", FOREIGN), network), log, sizes, source.real)
+            foreign = boot(screen, Client(Machine("stranger", FOREIGN), network), log, sizes, FOREIGN)
     except BaseException:
         screen.line()
         screen.line(
@@ -181,33 +181,46 @@ def short(name: str) -> str:
     return name.replace("homelab.netboot.", "")
 
 
-def boot(
+def install(
     screen: Screen, client: Client, log: watch.ServerLog, sizes: dict[str, int], real: bool
 ) -> watch.Boot:
-    """Switch a machine on and tell its steps as they happen."""
-    teller = telling.Teller(client.machine.name)
-    patience = 3600.0 if real else None
+    """Switch a machine on that is to be installed; `netboot watch` on its server tells what it does."""
+    name = client.machine.name
+    with product.Watch(log.server, name) as watched:
 
-    def show(now: float) -> None:
-        for told in teller.ready(now):
-            screen.row(told)
+        def show() -> None:
+            for line in watched.lines():
+                (screen.working if line.startswith(f"{name}  [") else screen.line)(f"  {line}")
 
-    def idle(boots: list[watch.Boot]) -> None:
-        now = time.time() - boots[0].client.power_on
-        show(now)
-        screen.working(f"  {now:6.1f} s  … {client.machine.name} is at work")
-
-    def note(_boot: watch.Boot, step: Step) -> None:
-        teller.add(step)
-
-    screen.head()
-    screen.row(telling.Sentence(0, client.machine.name, "power on"))
-    enough = has_answers if real else never
-    done = watch.follow([client], log, sizes, tell=note, idle=idle, enough=enough, patience=patience)[0]
-    show(float("inf"))
+        enough = has_answers if real else never
+        patience = 3600.0 if real else None
+        done = watch.follow(
+            [client], log, sizes, idle=lambda _boots: show(), enough=enough, patience=patience
+        )[0]
+        if done.result == "done":
+            watched.end()
+        show()
     if done.result == "enough":
         told = "Ubuntu's installer has its answers; installing in an emulated PC would take hours, so it ends here"
-        screen.row(telling.Sentence(done.seconds, client.machine.name, told, mood="good"))
+        screen.line(f"  {told}", "good")
+    return done
+
+
+def boot(
+    screen: Screen, client: Client, log: watch.ServerLog, sizes: dict[str, int], asked: str
+) -> watch.Boot:
+    """Switch a machine on that boots its disk; then `netboot why` tells how far it came. asked: name or MAC."""
+
+    def idle(boots: list[watch.Boot]) -> None:
+        screen.working(
+            f"  {time.time() - boots[0].client.power_on:6.1f} s  … {client.machine.name} is at work"
+        )
+
+    done = watch.follow([client], log, sizes, idle=idle)[0]
+    for line in product.why(log.server, asked):
+        screen.line(f"  {line}")
+    marks = [step.name for step in done.story.of("disk")]
+    screen.line(f"  its own screen says: {marks[-1] if marks else done.result}", "good" if marks else "bad")
     return done
 
 

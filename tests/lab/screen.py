@@ -8,8 +8,6 @@ import sys
 import time
 from typing import TextIO
 
-from .telling import Sentence, human
-
 COLOURS = {"bold": "1", "dim": "2", "good": "32", "bad": "31", "plain": ""}
 SILENCE = 10.0
 """Seconds without a line after which a screen that is no terminal is told that work goes on."""
@@ -53,18 +51,6 @@ class Screen:
                 self.moving = shown
         elif time.monotonic() - self.last > SILENCE:
             self.line(text)
-
-    def row(self, told: Sentence) -> None:
-        """One step of a machine."""
-        size = "" if told.size is None else human(told.size)
-        text = f"  {told.when:6.1f} s  {told.who:<18} {size:>8}  "
-        self.line(
-            self.paint(text, "dim" if told.mood == "plain" else told.mood) + self.paint(told.what, told.mood)
-        )
-
-    def head(self) -> None:
-        """The heads of the columns of `row`."""
-        self.line(f"  {'time':>8}  {'who → whom':<18} {'bytes':>8}  what", "dim")
 
     def _wipe(self) -> None:
         if self.moving:

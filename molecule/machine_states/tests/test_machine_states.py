@@ -34,8 +34,8 @@ class Life:
         self.suite = host.backend.name.rpartition("-")[2]
         self.place = PROJECT / f"build/lab/servers/machine_states-{self.suite}"
 
-    def playbook(self, name: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """Run one of the playbooks on this server only; what it says is in one line."""
+    def start(self, name: str, *options: str) -> subprocess.Popen[str]:
+        """Start one of the playbooks on this server only."""
         # of its own, as the scenarios' inventory knows both servers, and their ways by inventory_hostname
         machines = {f"nuc{n}": {"netboot_mac": f"f4:4d:30:60:64:{n + 0x68:02x}"} for n in (1, 2, 3)}
         inventory = self.place / "inventory.json"
@@ -44,10 +44,16 @@ class Life:
             "netboot_machines": {"hosts": machines},
         }
         inventory.write_text(json.dumps(groups))
-        argv = ["ansible-playbook", name, "-i", str(inventory)]
-        done = subprocess.run([*argv, *options], cwd=PROJECT, capture_output=True, text=True, check=False)
-        done.stdout = " ".join((done.stdout + done.stderr).split())
-        return done
+        argv = ["ansible-playbook", name, "-i", str(inventory), *options]
+        return subprocess.Popen(
+            argv, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+
+    def playbook(self, name: str, *options: str) -> subprocess.CompletedProcess[str]:
+        """Run one of them; what it says is in one line."""
+        with self.start(name, *options) as running:
+            told, dummy = running.communicate()
+        return subprocess.CompletedProcess(running.args, running.returncode, " ".join(told.split()))
 
     def row(self) -> dict[str, str]:
         rows = json.loads(self.host.check_output("netboot status --json nuc1"))
@@ -196,6 +202,40 @@ def test_a_failure_is_told_with_its_reason_and_its_log(life: Life, host: Any) ->
     log = host.file("/var/lib/netboot/logs/nuc1.log")
     assert log.mode == 0o600
     assert not life.installs()
+
+
+def test_a_failed_machine_is_watched_no_longer_and_the_run_says_why(life: Life) -> None:
+    assert life.row()["state"] == "failed"
+    told = life.playbook("homelab.netboot.watch", "-l", "nuc1")
+    assert told.returncode != 0
+    assert "Why: The installer failed." in told.stdout.replace("\\n", " ")
+
+
+def test_what_a_machine_does_is_shown_while_it_does_it(life: Life, host: Any) -> None:
+    host.run_expect([0], "netboot arm nuc1")
+    told: list[str] = []
+    with life.start("homelab.netboot.watch", "-l", "nuc1", "-e", "pause=1 patience=120") as watch:
+        assert watch.stdout is not None
+
+        def wait_for(part: str) -> None:
+            for line in watch.stdout or ():
+                told.append(line.strip())
+                if part in line:
+                    return
+            raise AssertionError(f"never said {part!r} but {told}")
+
+        wait_for("  armed  ")
+        dummy, text = life.fetch(life.token)
+        wait_for("/machines/nuc1/-/user-data: 200")
+        answers = life.carry(text)
+        assert life.begin(text) == 0
+        wait_for("  installing  ")
+        life.sh(answers["late-commands"][-1])
+        wait_for("netboot: installed")
+        assert watch.wait(60) == 0
+        told += [line.strip() for line in watch.stdout]
+    assert any(line.startswith("nuc1  [#############]  installed") for line in told), told
+    assert life.playbook("homelab.netboot.watch", "-l", "nuc2", "-e", "patience=1").returncode != 0
 
 
 def test_user_data_is_not_handed_out_for_ever(life: Life, host: Any) -> None:

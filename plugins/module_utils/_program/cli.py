@@ -120,6 +120,9 @@ def watch(settings: Settings, given: argparse.Namespace) -> int:
         why = asking.tell(settings, now.failed, as_json=False) if now.failed else ""
         say(json.dumps({**now.plain(), "why": why}))
         return 0
+    if not given.name and not watching.look(settings, []).rows:
+        say("No machine is armed or installing. To see one that is not, name it: netboot watch NAME")
+        return 0
     screen = watching.Screen(write, sys.stdout.isatty(), shutil.get_terminal_size((100, 24)).columns)
     try:
         failed = watching.follow(settings, given.name, screen)

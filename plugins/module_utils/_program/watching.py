@@ -7,14 +7,15 @@ What is not there: how much of a file was sent while it is sent, since nginx log
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from . import listing, store
 from .contract import ANY
 from .events import progress
-from .events.event import BEGINS, ENDS, HTTP, STATE, Event
+from .events.event import BEGINS, ENDS, HTTP, MISSING, STATE, Event
 from .settings import Settings
 from .states import Machine, State, printable, unknown
 from .why import milestones, telling
@@ -113,9 +114,22 @@ def _begin(case: Case) -> float:
 def lines(story: Sequence[Event], since: float) -> Iterator[tuple[float, str]]:
     """When something happened and what, for people."""
     ends = {(step.name, step.end): step for step in progress.steps(story) if step.end}
-    for event in story:
-        if event.time < since:
+    missing: list[Event] = []
+    for kind, events in itertools.groupby((one for one in story if one.time >= since), lambda one: one.kind):
+        if kind == MISSING:
+            missing = list(events)
             continue
+        if missing:  # every loader asks for names that may be there, until one is: told when it is over
+            more = f", nor {len(missing) - 1} more" if len(missing) > 1 else ""
+            yield missing[0].time, telling.words(missing[0]) + more
+            missing = []
+        yield from _each(events, ends)
+
+
+def _each(
+    events: Iterable[Event], ends: Mapping[tuple[str, float], progress.Step]
+) -> Iterator[tuple[float, str]]:
+    for event in events:
         name = event.name.partition(progress.MARK)[2]
         if event.kind == BEGINS and not event.note and name.count("/") > DEEP:
             continue

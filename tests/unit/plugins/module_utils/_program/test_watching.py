@@ -76,6 +76,16 @@ def test_steps_are_lines_and_how_far_it_came_is_a_bar(box: Box) -> None:
     assert [one.machine for one in look(box).rows] == ["nuc1", "nuc2"]
 
 
+def test_names_that_a_loader_tries_share_a_line(box: Box) -> None:
+    tried = [(kinds.MISSING, f"pxelinux.cfg/{name}", "") for name in ("a", "b", "c")]
+    happens(box, *tried, (kinds.TFTP, "pxelinux.cfg/default", ""), *tried[:1])
+    said = [line[9:].strip().partition("  ")[2] for line in look(box, "nuc1").lines]
+    assert said[1:] == [  # the last one may have followers, so it is not told yet
+        "dnsmasq: no pxelinux.cfg/a for 10.0.0.5, nor 2 more",
+        "dnsmasq: sent pxelinux.cfg/default to 10.0.0.5",
+    ]
+
+
 def test_a_later_look_tells_what_came_since(box: Box) -> None:
     happens(box, *INSTALLS)
     box.do("expire")
@@ -150,6 +160,16 @@ def test_on_a_terminal_the_table_is_renewed_in_its_place() -> None:
     assert first.splitlines()[1] == "nuc1  [###...]  installing  a"
     assert max(map(len, first.splitlines())) == 40
     assert second.startswith("\x1b[2A\x1b[Jtwo\nnuc1  [###...]  installing  c\n")
+
+
+def test_where_nobody_is_armed_the_command_says_so(
+    box: Box, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box.do("disarm", "nuc1", "nuc2")
+    place = tmp_path / "settings.json"
+    place.write_text(json.dumps(box.settings.__dict__))
+    assert main(["--settings", str(place), "watch"]) == 0
+    assert "No machine is armed or installing." in capsys.readouterr().out
 
 
 def test_the_command_says_why_and_ends_with_1(
