@@ -71,7 +71,7 @@ PROGRAM = (
         f"doctor.{one}"
         for one in (
             *("pxe", "finding", "services", "targets", "network", "questions"),
-            *("abroad", "disks", "looking", "examining"),
+            *("abroad", "disks", "loaders", "looking", "examining"),
         )
     ),
     *(

@@ -438,13 +438,15 @@ def remember(plan: PairChoice) -> None:
     }  # of another processor
     with contextlib.suppress(OSError):
         for loader in plan.loaders:
+            signers = list(pe.signers(pe.read(loader.content)))
             iso, stamped = plan.fit.iso or (plan.fit.source, None)
             records[loader.name] = {
                 "iso": stamped,
                 "source": iso,
                 "file": stamp(os.lstat(loader.path)),
                 "sha256": loader.checksum,
-                "signers": list(pe.signers(pe.read(loader.content))),
+                "signers": signers,
+                "authorities": authorities(signers),
                 "version": loader.version,
             }
         save(manifest, records)

@@ -14,7 +14,7 @@ from ..files import FileSet
 from ..plan import RefusedError
 from ..settings import Settings
 from ..why.facts import kinds
-from . import abroad, disks, looking, network, questions, services, targets
+from . import abroad, disks, loaders, looking, network, questions, services, targets
 from .finding import SITE, WRONG, Finding, Result, clean
 
 #: In the state folder: what was found last, and when.
@@ -52,6 +52,7 @@ def examine(settings: Settings) -> Iterator[Result]:
         yield _unset()
     else:
         yield from _asked(settings, *found, silent)
+    yield loaders.judge(looking.loaders_of(settings))
     yield disks.judge_images(*looking.versions(settings))
     yield disks.judge_space(looking.space(settings))
     yield disks.judge_folders(looking.folders(settings))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import grp
+import hashlib
 import json
 import os
 import pwd
@@ -16,13 +17,14 @@ from typing import Iterable, Iterator, Sequence
 from ..contract import FETCHED, HTTP, INCOMING, REPORTS, TFTP
 from ..files import read
 from ..settings import Settings
-from . import disks, services
+from . import disks, loaders, services
 from .questions import Place
 
 DNSMASQ, NGINX, LOGS = "/etc/netboot/dnsmasq.conf", "/etc/netboot/nginx.conf", "/var/log/netboot"
 #: Whom dnsmasq runs as; nginx's user is named as its group (Settings).
 BOOT_USER = "dnsmasq"
 CONF_BYTES, ENTRY_BYTES, NOTE_BYTES = 1 << 20, 1 << 16, 1 << 20
+LOADER_BYTES = 32 << 20
 JOURNAL_LINES = 5
 
 
@@ -116,6 +118,38 @@ def _stamp(path: str) -> list[int] | None:
     except OSError:
         return None
     return [info.st_size, info.st_mtime_ns]
+
+
+def loaders_of(settings: Settings) -> list[loaders.Pair]:
+    """The folders of shim and GRUB: what most machines get, and what those of one authority get."""
+    found = []
+    for folder, _folders, names in sorted(os.walk(os.path.join(settings.root, HTTP, "efi"))):
+        if any(name.startswith("shim") for name in names) or loaders.NOTE in names:
+            found.append(_pair(folder))
+    return found
+
+
+def _pair(folder: str) -> loaders.Pair:
+    try:
+        note = json.loads(read(os.path.join(folder, loaders.NOTE), NOTE_BYTES))
+        files = {
+            str(name): loaders.Noted(
+                str(one["sha256"]),
+                [str(year) for year in one["authorities"]],
+                _sum(os.path.join(folder, name)),
+            )
+            for name, one in note["files"].items()
+        }
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return loaders.Pair(folder, None)
+    return loaders.Pair(folder, files)
+
+
+def _sum(path: str) -> str | None:
+    try:
+        return hashlib.sha256(read(path, LOADER_BYTES)).hexdigest()
+    except OSError:
+        return None
 
 
 def space(settings: Settings) -> list[disks.Disk]:

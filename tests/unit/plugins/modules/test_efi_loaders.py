@@ -322,6 +322,7 @@ def test_what_most_firmware_accepts(
     assert done["rejected"] == []
     notes = json.loads((world.dest / names.MANIFEST).read_text())["files"]["shimx64.efi"]
     assert (notes["signers"], notes["source"]) == (done["signers"], best)
+    assert notes["authorities"] == done["authorities"]
     assert changes(world.run(*given.values())) == [False, False]
     # but what the user named is taken, and of equal ones the first
     assert world.run({**given[""], "named": True}, *given.values())["source"] == "none"

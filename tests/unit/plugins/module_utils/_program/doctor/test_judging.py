@@ -11,6 +11,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor import (
     disks,
     examining,
+    loaders,
     network,
     services,
     targets,
@@ -205,6 +206,37 @@ def test_images_are_compared_with_their_notes() -> None:
         ("b", "no version of it is in use"),
     ]
     assert disks.judge_images([disks.Version("a/1", noted, noted)], []).findings == []
+
+
+def test_a_loader_that_is_not_the_one_that_was_verified_is_told() -> None:
+    good = {
+        "shimx64.efi": loaders.Noted("a", ["2011", "2023"], "a"),
+        "grubx64.efi": loaders.Noted("b", [], "b"),
+    }
+    result = loaders.judge([loaders.Pair("/efi", good)])
+    assert (result.findings, result.good) == (
+        [],
+        "/efi/shimx64.efi is signed by Microsoft's authority of 2011 and 2023",
+    )
+    bad = {"shimx64.efi": good["shimx64.efi"]._replace(now="c"), "grubx64.efi": loaders.Noted("b", [], None)}
+    assert what(loaders.judge([loaders.Pair("/efi", bad), loaders.Pair("/efi/2023", None)])) == [
+        ("/efi/grubx64.efi", "it is missing"),
+        ("/efi/shimx64.efi", "it is not the file whose signatures were verified"),
+        ("/efi/2023", "the note of who signed shim and GRUB is not there, or cannot be read"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("years", "told"),
+    [
+        (["2011"], "authority of 2011, so firmware that knows only 2023's refuses it with Secure Boot on"),
+        (["2023"], "authority of 2023, so firmware that knows only 2011's refuses it with Secure Boot on"),
+        ([], "/efi/shimaa64.efi is not signed by Microsoft"),
+    ],
+)
+def test_firmware_that_refuses_a_shim_is_said(years: list[str], told: str) -> None:
+    pair = loaders.Pair("/efi", {"shimaa64.efi": loaders.Noted("a", years, "a")})
+    assert loaders.judge([pair]).good.endswith(told)
 
 
 def test_a_disk_without_room_is_told() -> None:
