@@ -53,6 +53,6 @@ def lines(
     told.append(f"The server is {base_url}.")
     if armed:
         told.append(
-            "Switch them on and let them boot from the network; homelab.netboot.status tells how far they are."
+            "Switch them on and let them boot from the network; homelab.netboot.watch tells what they do."
         )
     return told

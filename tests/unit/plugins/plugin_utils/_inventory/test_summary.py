@@ -12,7 +12,7 @@ def test_who_is_armed_and_what_becomes_of_their_disks() -> None:
         "Armed, and THEIR DISKS WILL BE WIPED: nuc2 (noble).",
         "Armed, for blank disks only: nuc1 (focal).",
         "The server is http://192.168.1.50.",
-        "Switch them on and let them boot from the network; homelab.netboot.status tells how far they are.",
+        "Switch them on and let them boot from the network; homelab.netboot.watch tells what they do.",
     ]
 
 
