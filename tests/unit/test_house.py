@@ -84,7 +84,7 @@ PROGRAM = (
         "page.gathering",
         "page.writing",
     ),
-    *("watching", "server", "cli"),
+    *("transfers", "watching", "server", "cli"),
 )
 
 

@@ -2,22 +2,26 @@
 # Private to this collection: no promise that names or behaviour stay.
 """`netboot watch`: what machines do while they do it, from their stories. Changes nothing.
 
-What is not there: how much of a file was sent while it is sent, since nginx logs a transfer at its end.
+nginx logs a transfer at its end, so how much of the ISO was sent until now is asked of the kernel.
 """
 
 from __future__ import annotations
 
+import glob
 import itertools
+import os
 import time
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
-from . import listing, store
+from . import listing, store, transfers
 from .contract import ANY
+from .contract import HTTP as HTTP_ROOT
 from .events import progress
 from .events.event import BEGINS, ENDS, HTTP, MISSING, STATE, Event
 from .settings import Settings
 from .states import Machine, State, printable, unknown
+from .why import case as case_of
 from .why import milestones, telling
 from .why.case import Case, Facts
 
@@ -86,11 +90,20 @@ def look(settings: Settings, names: Sequence[str], since: float | None = None) -
             if machine.mac != ANY
         ]
     meant = [case for case in cases if names or case.word in ("armed", "installing")]
+    sent = transfers.going() if any(_awaits_iso(case) for case in meant) else {}
     begin = min([now, *map(_begin, meant)]) if since is None else since
     found = [(when, name_of(case), text) for case in meant for when, text in lines(case.story, begin)]
     width = max([len(name) for _when, name, _text in found], default=0)
-    told = [f"{telling.clock(when)[11:]}  {name.ljust(width)}  {text}" for when, name, text in sorted(found)]
-    return Look(begin, told, [row(case, begin) for case in meant])
+    told = [
+        f"{telling.clock(when)[11:]}  {name.ljust(width)}  {text}"
+        for when, name, text in sorted(found, key=_when)
+    ]
+    return Look(begin, told, [row(case, begin, fetching(settings, case, sent)) for case in meant])
+
+
+def _when(line: tuple[float, str, str]) -> float:
+    """Of equal times, which dnsmasq's lines often have, the order stays."""
+    return line[0]
 
 
 def _state(settings: Settings, machine: Machine) -> State:
@@ -144,8 +157,28 @@ def _each(
         yield event.time, text
 
 
-def row(case: Case, since: float) -> Row:
-    """A machine now."""
+def _awaits_iso(case: Case) -> bool:
+    return case.word == "armed" and bool(case.got(case_of.INITRD)) and not case.got(case_of.ISO)
+
+
+def fetching(settings: Settings, case: Case, sent: Mapping[str, int]) -> str:
+    """How much it has of the ISO, in tenths, so that a log has few lines of it; empty when it fetches none.
+
+    sent: bytes, by address.
+    """
+    initrd = case.got(case_of.INITRD)
+    if initrd is None or not _awaits_iso(case):
+        return ""
+    folder = os.path.join(settings.root, HTTP_ROOT, os.path.dirname(initrd.name).lstrip("/"))
+    whole = max((os.stat(path).st_size for path in glob.glob(glob.escape(folder) + "/*.iso")), default=0)
+    done = max((sent.get(event.address, 0) for event in case.boot), default=0)
+    return (
+        f"fetches the ISO: {min(9, 10 * done // whole)}0 % of {whole / MB:.0f} MB" if done and whole else ""
+    )
+
+
+def row(case: Case, since: float, fetches: str = "") -> Row:
+    """A machine now. fetches: what it is fetching."""
     boot = case.at(case.installation) if case.installation and case.word in ("installed", "failed") else case
     there = milestones.reached(boot)
     whole = case.word == "installed" or _was_installed(case, since)
@@ -156,6 +189,8 @@ def row(case: Case, since: float) -> Row:
         text = case.reason or "is not armed"
     elif whole:
         text = "is installed"
+    elif fetches:
+        text = fetches
     elif step:
         text = step.name + (f": {step.text}" if step.text else "")
     bar = "#" * share + "." * (BAR - share)

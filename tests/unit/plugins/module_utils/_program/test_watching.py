@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils._program import watching
+from ansible_collections.homelab.netboot.plugins.module_utils._program import transfers, watching
 from ansible_collections.homelab.netboot.plugins.module_utils._program.cli import main
 from ansible_collections.homelab.netboot.plugins.module_utils._program.events import event as kinds
 from ansible_collections.homelab.netboot.plugins.module_utils._program.events.event import Event
@@ -74,6 +74,27 @@ def test_steps_are_lines_and_how_far_it_came_is_a_bar(box: Box) -> None:
     )
     assert 0 < row.bar.count("#") < watching.BAR == len(row.bar)
     assert [one.machine for one in look(box).rows] == ["nuc1", "nuc2"]
+
+
+def test_how_much_of_the_iso_was_sent_is_told_in_tenths(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = box.root / "http/images/x/v1"
+    folder.mkdir(parents=True)
+    with (folder / "noble.iso").open("wb") as file:
+        file.truncate(200_000_000)
+    happens(box, (kinds.HTTP, "/images/x/v1/initrd", ""))
+    asked: list[int] = []
+
+    def going() -> dict[str, int]:
+        asked.append(1)
+        return {"10.0.0.5": 93_000_000, "10.0.0.6": 199_000_000}
+
+    monkeypatch.setattr(transfers, "going", going)
+    (found,) = look(box, "nuc1").rows
+    assert found.text == "fetches the ISO: 40 % of 200 MB"
+    happens(box, (kinds.HTTP, "/images/x/v1/initrd", ""), (kinds.HTTP, "/images/x/v1/noble.iso", ""))
+    (found,) = look(box, "nuc1").rows
+    assert found.text == "has the ISO"
+    assert len(asked) == 1, "the kernel is asked only while an ISO is awaited"
 
 
 def test_names_that_a_loader_tries_share_a_line(box: Box) -> None:
