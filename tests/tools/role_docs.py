@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the roles' READMEs, and the table of variables in the top README, from what the roles say of themselves.
+"""Make the roles' READMEs, and the tables of docs/variables.md, from what the roles say of themselves.
 
     role_docs.py            write them
     role_docs.py --check    write nothing; fail when one is out of date
@@ -181,7 +181,7 @@ def role_readme(role: str, root: Path = ROOT) -> str:
             lines += [
                 "And of each machine, unless the machines are given as mappings:"
                 f" {', '.join(f'`{name}`' for name in shared(root)['machines'])}."
-                f" The [collection's README](../../README.md) describes them.",
+                f" The [page of variables](../../docs/variables.md) describes them.",
                 "",
             ]
     return "\n".join([*lines, *results_section(role, root), *other_entry_points(role, root, main)])
@@ -248,7 +248,7 @@ def quirks(root: Path = ROOT) -> list[str]:
 
 
 def top_table(root: Path = ROOT) -> str:
-    """Return what stands between the markers in the top README."""
+    """Return what stands between the markers in docs/variables.md."""
     lines = ["", "For the whole server (group `netboot_servers`, or all):", ""]
     lines += table(shared(root).get("server", {}), {})
     lines += ["", "For each machine (group `netboot_machines`):", ""]
@@ -257,20 +257,20 @@ def top_table(root: Path = ROOT) -> str:
     for role in roles(root):
         if role == SHARED or not spec(role, root).get("options"):
             continue
-        lines += ["", f"Role [`{role}`](roles/{role}/README.md), when the above does not suffice:", ""]
+        lines += ["", f"Role [`{role}`](../roles/{role}/README.md), when the above does not suffice:", ""]
         lines += table(spec(role, root).get("options", {}), defaults(role, root))
     return "\n".join([*lines, "", ""])
 
 
 def wanted(root: Path = ROOT) -> dict[Path, str]:
-    """Return {file: the text that it should have}; the top README only where it has the markers."""
+    """Return {file: the text that it should have}; docs/variables.md only where it is."""
     texts = {root / "roles" / role / "README.md": role_readme(role, root) for role in roles(root)}
-    readme = root / "README.md"
-    if readme.exists():
-        parts = re.split(f"(?<={BEGIN})|(?={END})", readme.read_text())
+    page = root / "docs/variables.md"
+    if page.exists():
+        parts = re.split(f"(?<={BEGIN})|(?={END})", page.read_text())
         if len(parts) != 3:
-            raise SystemExit(f"{readme}: the variables go between one line {BEGIN} and one line {END}")
-        texts[readme] = parts[0] + top_table(root) + parts[2]
+            raise SystemExit(f"{page}: the variables go between one line {BEGIN} and one line {END}")
+        texts[page] = parts[0] + top_table(root) + parts[2]
     return texts
 
 

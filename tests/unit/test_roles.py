@@ -146,17 +146,18 @@ def test_readmes_are_what_the_generator_makes() -> None:
 
 def test_an_outdated_readme_is_found(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "roles", tmp_path / "roles")
-    (tmp_path / "README.md").write_text(f"top\n{role_docs.BEGIN}\n{role_docs.END}\nbottom\n")
-    assert role_docs.outdated(tmp_path) == ["README.md"]
-    text = role_docs.wanted(tmp_path)[tmp_path / "README.md"]
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/variables.md").write_text(f"top\n{role_docs.BEGIN}\n{role_docs.END}\nbottom\n")
+    assert role_docs.outdated(tmp_path) == ["docs/variables.md"]
+    text = role_docs.wanted(tmp_path)[tmp_path / "docs/variables.md"]
     assert text.startswith(f"top\n{role_docs.BEGIN}\n")
     assert text.endswith(f"\n{role_docs.END}\nbottom\n")
     assert "| `netboot_mac` | str | (required) |" in text
-    (tmp_path / "README.md").write_text(text)
+    (tmp_path / "docs/variables.md").write_text(text)
     assert role_docs.outdated(tmp_path) == []
     defaults = tmp_path / "roles/pxe_http/defaults/main.yml"
     defaults.write_text(defaults.read_text().replace("64k", "65k"))
-    assert role_docs.outdated(tmp_path) == ["roles/pxe_http/README.md", "README.md"]
+    assert role_docs.outdated(tmp_path) == ["roles/pxe_http/README.md", "docs/variables.md"]
 
 
 @pytest.mark.parametrize(

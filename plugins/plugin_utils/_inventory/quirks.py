@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Quirk:
-    """A row of the table in the README, which is made from these."""
+    """A row of the table in docs/variables.md, which is made from these."""
 
     symptom: str
     effect: str

@@ -59,7 +59,7 @@ INSTALLER: tuple[Cause, ...] = (
         signs.always,
         "It has the ISO, and asked for no user-data. Either it has too little memory, or the ISO does not start there,"
         " or cloud-init found no address.",
-        "Look at its screen; give it more memory (README, Images: twice ISO and initrd, and 1 GB).",
+        "Look at its screen; give it more memory (docs/images.md: twice ISO and initrd, and 1 GB).",
     ),
     # it has its user-data
     Cause(

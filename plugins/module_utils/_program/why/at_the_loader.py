@@ -171,7 +171,7 @@ LOADER: tuple[Cause, ...] = (
         ("iso",),
         signs.cut(c.ISO),
         "The ISO's transfer broke off: most likely the machine has too little memory for it, or packets are lost.",
-        "Give it more memory (see README, Images); look at cable and switch port.",
+        "Give it more memory (see docs/images.md); look at cable and switch port.",
     ),
     Cause(
         "versions-differ",

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Links from page to page lead to a file, and to a heading in it; the first page is short enough to be read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "docs/*.md", "roles/*/README.md", "tests/**/*.md")
+    for path in ROOT.glob(pattern)
+)
+_LINK, _HEADING = re.compile(r"\]\((?!https?:)([^)\s]+)\)"), re.compile(r"(?m)^#+ +(.+)$")
+
+
+def anchors(text: str) -> set[str]:
+    """What headings are called in links, as GitHub makes it.
+
+    >>> sorted(anchors("# The server's `x`"))
+    ['the-servers-x']
+    """
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in _HEADING.findall(text)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    wrong = []
+    for link in _LINK.findall(page.read_text()):
+        path, dummy, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
+            wrong.append(link)
+    assert not wrong
+
+
+def test_the_readme_is_read_to_its_end() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
