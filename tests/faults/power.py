@@ -29,11 +29,12 @@ LOOK = r"""
 import hashlib, json, os, re, stat, subprocess
 TOPS = ("/srv/netboot", "/etc/logrotate.d", "/etc/netboot", "/etc/nginx", "/etc/systemd/system", "/usr/local",
         "/var/lib/netboot/plan", "/var/spool/netboot")
-IMAGES, PAGE = "/srv/netboot/http/images/focal", "/srv/netboot/http/status"  # the page tells times
+IMAGES = "/srv/netboot/http/images/focal"
+APART = (IMAGES + "/", "/srv/netboot/http/status/")  # the page tells times
 tree, named, images = {}, set(), {}
 for path in (os.path.join(at, name) for top in TOPS for at, folders, files in os.walk(top)
              for name in folders + files):
-    if path.startswith((IMAGES + "/", PAGE + "/")) or path.endswith(".dpkg-new") or re.search(r"/[.][^/]*[.]json$", path):
+    if path.startswith(APART) or path.endswith(".dpkg-new") or re.search(r"/[.][^/]*[.]json$", path):
         continue
     try:
         info = os.lstat(path)
