@@ -60,7 +60,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     @staticmethod
     def _show(told: dict[str, Any], shown: set[str]) -> None:
         rows = [
-            f"{one['machine']}  [{one['bar']}]  {one['state']}  {one['text']}" for one in told["machines"]
+            f"{one['machine']}  [{one['gauge']}]  {one['state']}  {one['text']}" for one in told["machines"]
         ]
         for line in [*told["lines"], *rows]:
             if line not in shown:

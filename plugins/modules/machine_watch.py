@@ -13,7 +13,7 @@ author:
 description:
   - Asks the program C(netboot) on the server again and again what machines do, and shows each event as a line at once,
     until every machine is installed or failed, or nothing more will come of it.
-  - The bytes of a transfer are told when it is over, as the web server logs it then.
+  - The bytes of a transfer are told when it is over, as the web server logs it then; of the ISO, how much was sent until now.
 options:
   machines:
     description: Names of machines.
@@ -41,7 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 machines:
-  description: The machines at the end, each with C(machine), C(state), C(text), C(is_over) and C(is_failed).
+  description: The machines at the end, each with C(machine), C(state), C(gauge), C(text), C(is_over) and C(is_failed).
   returned: always
   type: list
   elements: dict

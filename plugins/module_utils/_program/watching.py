@@ -29,18 +29,18 @@ from .why.case import Case, Facts
 PAUSE, SHORT = 2.0, 5.0
 #: Steps deeper than this are told only when they have a description: subiquity/Install/install.
 DEEP = 2
-#: Characters of a bar.
-BAR = 13
+#: Characters of a gauge.
+GAUGE = 13
 MB = 1e6
 
 
 @dataclass(frozen=True)
 class Row:
-    """A machine now. bar: how far it came. is_over: nothing more will come of this installation."""
+    """A machine now. gauge: how far it came. is_over: nothing more will come of this installation."""
 
     machine: str
     state: str
-    bar: str
+    gauge: str
     text: str
     is_over: bool
     is_failed: bool
@@ -182,7 +182,7 @@ def row(case: Case, since: float, fetches: str = "") -> Row:
     boot = case.at(case.installation) if case.installation and case.word in ("installed", "failed") else case
     there = milestones.reached(boot)
     whole = case.word == "installed" or _was_installed(case, since)
-    share = BAR if whole else min(BAR - 1, round(len(there) * BAR / len(milestones.KEYS)))
+    share = GAUGE if whole else min(GAUGE - 1, round(len(there) * GAUGE / len(milestones.KEYS)))
     step = progress.present(progress.of_last(case.story)) if case.word == "installing" else None
     text = milestones.MILESTONES[len(there) - 1].title if there else "has not asked for the network"
     if case.word in ("failed", "local"):
@@ -193,9 +193,9 @@ def row(case: Case, since: float, fetches: str = "") -> Row:
         text = fetches
     elif step:
         text = step.name + (f": {step.text}" if step.text else "")
-    bar = "#" * share + "." * (BAR - share)
+    gauge = "#" * share + "." * (GAUGE - share)
     over = whole or case.word in ("failed", "local")
-    return Row(name_of(case), case.word, bar, printable(text), over, case.word == "failed")
+    return Row(name_of(case), case.word, gauge, printable(text), over, case.word == "failed")
 
 
 def _was_installed(case: Case, since: float) -> bool:
@@ -240,7 +240,7 @@ class Screen:
 
 
 def _cells(one: Row) -> tuple[str, str, str, str]:
-    return one.machine, f"[{one.bar}]", one.state, one.text
+    return one.machine, f"[{one.gauge}]", one.state, one.text
 
 
 def follow(settings: Settings, names: Sequence[str], screen: Screen, *, pause: float = PAUSE) -> list[str]:

@@ -72,7 +72,7 @@ def test_steps_are_lines_and_how_far_it_came_is_a_bar(box: Box) -> None:
         "subiquity/Install/install/curtin_install: installing system",
         False,
     )
-    assert 0 < row.bar.count("#") < watching.BAR == len(row.bar)
+    assert 0 < row.gauge.count("#") < watching.GAUGE == len(row.gauge)
     assert [one.machine for one in look(box).rows] == ["nuc1", "nuc2"]
 
 
