@@ -13,7 +13,8 @@ author:
 description:
   - Asks the program C(netboot) on the server again and again what machines do, and shows each event as a line at once,
     until every machine is installed or failed, or nothing more will come of it.
-  - The bytes of a transfer are told when it is over, as the web server logs it then; of the ISO, how much was sent until now.
+  - The bytes of a transfer are told when it is over, as the web server logs it then; how much of the ISO was sent, also
+    before.
 options:
   machines:
     description: Names of machines.
