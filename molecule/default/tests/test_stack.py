@@ -29,11 +29,10 @@ def test_a_machine_finds_all_that_it_will_ask_for(host: Any, device: Device) -> 
 
 
 def test_how_much_of_the_iso_a_machine_has_is_told_while_it_fetches_it(host: Any, device: Device) -> None:
-    menu = device.tftp("pxelinux.cfg/01-f4-4d-30-60-64-69").stdout
-    kernel, initrd, iso = re.findall(r"http://192\.168\.1\.50(/images/\S+)", menu)
     host.run_expect([0], "netboot arm nuc1")  # the test above has had its user-data
     device.discover("--mac", "f4:4d:30:60:64:69")
-    device.tftp("pxelinux.cfg/01-f4-4d-30-60-64-69")
+    menu = device.tftp("pxelinux.cfg/01-f4-4d-30-60-64-69").stdout
+    kernel, initrd, iso = re.findall(r"http://192\.168\.1\.50(/images/\S+)", menu)
     for path in (kernel, initrd):
         device.http(path, "-o", "/dev/null")
     url, told = f"http://192.168.1.50{iso}", set()

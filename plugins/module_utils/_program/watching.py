@@ -173,7 +173,9 @@ def fetching(settings: Settings, case: Case, sent: Mapping[str, int]) -> str:
     whole = max((os.stat(path).st_size for path in glob.glob(glob.escape(folder) + "/*.iso")), default=0)
     done = max((sent.get(event.address, 0) for event in case.boot), default=0)
     return (
-        f"fetches the ISO: {min(9, 10 * done // whole)}0 % of {whole / MB:.0f} MB" if done and whole else ""
+        f"fetches the ISO: {10 * min(9, 10 * done // whole)} % of {whole / MB:.0f} MB"
+        if done and whole
+        else ""
     )
 
 

@@ -125,11 +125,12 @@ def loaders_of(settings: Settings) -> list[loaders.Pair]:
     found = []
     for folder, _folders, names in sorted(os.walk(os.path.join(settings.root, HTTP, "efi"))):
         if any(name.startswith("shim") for name in names) or loaders.NOTE in names:
-            found.append(_pair(folder))
+            found.append(pair(folder))
     return found
 
 
-def _pair(folder: str) -> loaders.Pair:
+def pair(folder: str) -> loaders.Pair:
+    """Shim and GRUB in a folder, beside the note of who signed them."""
     try:
         note = json.loads(read(os.path.join(folder, loaders.NOTE), NOTE_BYTES))
         files = {

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor import loaders, looking
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi import names, pairs, pe
 from ansible_collections.homelab.netboot.plugins.modules import efi_loaders
 from ansible_collections.homelab.netboot.tests.unit import efi
@@ -298,6 +299,13 @@ def publishers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[efi.
     return found
 
 
+def doctors_view(world: World) -> loaders.Noted:
+    """What `netboot doctor` finds of the shim."""
+    files = looking.pair(str(world.dest)).files
+    assert files is not None
+    return files["shimx64.efi"]
+
+
 def signed_by(world: World, publishers: dict[str, tuple[efi.Key, efi.Key]], years: str) -> bytes:
     shim = efi.shim(world.keys.vendor.der)
     for year in years.split():
@@ -323,6 +331,12 @@ def test_what_most_firmware_accepts(
     notes = json.loads((world.dest / names.MANIFEST).read_text())["files"]["shimx64.efi"]
     assert (notes["signers"], notes["source"]) == (done["signers"], best)
     assert notes["authorities"] == done["authorities"]
+    noted = doctors_view(world)
+    assert (noted.years, noted.now == noted.verified) == (best.split(), True)
+    with (world.dest / "shimx64.efi").open("ab") as file:
+        file.write(b"x")
+    assert doctors_view(world).now not in (None, noted.verified)
+    assert changes(world.run(*given.values())) == [True, False]
     assert changes(world.run(*given.values())) == [False, False]
     # but what the user named is taken, and of equal ones the first
     assert world.run({**given[""], "named": True}, *given.values())["source"] == "none"
