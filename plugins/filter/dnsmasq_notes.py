@@ -10,7 +10,7 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Compares dnsmasq's version with what this collection asks of it.
-positional: uefi_loaders
+positional: uefi_loaders, asking
 options:
   _input:
     description: dnsmasq's version, or a text with it, such as C(dnsmasq --version) prints; empty when it is not known.
@@ -20,6 +20,12 @@ options:
     description: Names of the files that UEFI machines are offered.
     type: list
     elements: str
+    default: []
+  asking:
+    description:
+      - C(loader) of the machines that do not take what most get, as P(homelab.netboot.machines#filter) returns it.
+    type: list
+    elements: dict
     default: []
 """
 
@@ -32,7 +38,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(faults), a list of messages, empty when this dnsmasq can be used; and C(say), a list of lines for people, as
+    - C(faults), a list of messages, empty when this dnsmasq can be used and all loaders are there that
+      machines ask for; and C(say), a list of lines for people, as
       that it does not answer UEFI HTTP Boot.
   type: dict
   sample:
@@ -40,15 +47,19 @@ _value:
     say: ["UEFI machines are answered when they boot by PXE. For UEFI HTTP Boot dnsmasq 2.91 or newer is needed..."]
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import dnsmasq_version
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import dnsmasq, dnsmasq_version
 
 
-def dnsmasq_notes(version: str, uefi_loaders: Iterable[str] = ()) -> dict[str, list[str]]:
+def dnsmasq_notes(
+    version: str, uefi_loaders: Iterable[str] = (), asking: Iterable[Mapping[str, str]] = ()
+) -> dict[str, list[str]]:
     """Return faults and lines; see DOCUMENTATION."""
-    return dnsmasq_version.notes(str(version), list(uefi_loaders))
+    there = list(uefi_loaders)
+    notes = dnsmasq_version.notes(str(version), there)
+    return {**notes, "faults": [*notes["faults"], *dnsmasq.lacking(asking, there)]}
 
 
 class FilterModule:

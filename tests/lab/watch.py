@@ -17,7 +17,7 @@ from .client import Client
 from .common import BUILD, LabError, run
 from .lan import Lan
 from .server import Server
-from .story import Line, Step, Story
+from .story import Line, Story
 
 TFTP_ROOT = "/srv/netboot/tftp"
 ACCESS_LOG, STEPS_LOG = "/var/log/netboot/access.log", "/var/log/netboot/progress.log"
@@ -158,14 +158,13 @@ def follow(
     log: ServerLog,
     sizes: dict[str, int],
     *,
-    tell: Callable[[Boot, Step], None] = lambda _boot, _step: None,
     idle: Callable[[list[Boot]], None] = lambda _boots: None,
     enough: Callable[[Story], bool] = lambda _story: False,
     patience: float | None = None,
 ) -> list[Boot]:
     """Switch machines on, watch them until each has ended or its time is over, switch them off.
 
-    tell: called with each step as it becomes known. idle: called about ten times a second.
+    idle: called about ten times a second.
     enough: a machine whose story is so is switched off, result `enough` (for a real installer).
     patience: seconds until a boot counts as failed; default: what the machine's firmware row says.
     """
@@ -179,7 +178,7 @@ def follow(
             boots.append(Boot(client, story, Tail(client.serial, "serial"), limit))
         while not all(boot.result for boot in boots):
             time.sleep(0.1)
-            read_logs(boots, tails, tell)
+            read_logs(boots, tails)
             for boot in boots:
                 if not boot.result:
                     boot.result = judge(boot, enough)
@@ -189,21 +188,20 @@ def follow(
             idle(boots)
         time.sleep(SETTLE)
         log.wait_until_complete()
-        read_logs(boots, tails, tell)
+        read_logs(boots, tails)
     finally:
         for client in clients:
             client.__exit__(None, None, None)
     return boots
 
 
-def read_logs(boots: Sequence[Boot], tails: Sequence[Tail], tell: Callable[[Boot, Step], None]) -> None:
+def read_logs(boots: Sequence[Boot], tails: Sequence[Tail]) -> None:
     """Feed what was logged since the last call to every story that it is about."""
     shared = [source_of(line) for tail in tails for line in tail.lines()]
     for boot in boots:
         boot.running = boot.client.running()  # before its console is read, so that its last words are
         for line in [*shared, *boot.tail.lines()]:
-            for step in boot.story.feed(line):
-                tell(boot, step)
+            boot.story.feed(line)
 
 
 def judge(boot: Boot, enough: Callable[[Story], bool]) -> str:

@@ -35,7 +35,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "module_utils._program.doctor": (PROGRAM_ROOM,),
     "module_utils._program.page": (PROGRAM_ROOM,),
     "module_utils._image": (FILES, ERRORS, PLACES),
-    "module_utils._uefi": (FILES, ERRORS, PLACES, "module_utils._image.iso"),
+    "module_utils._uefi": (CONTRACT, FILES, ERRORS, PLACES, "module_utils._image.iso"),
     "modules": ("module_utils",),
     "filter": ("plugin_utils", "module_utils"),
     "doc_fragments": (),

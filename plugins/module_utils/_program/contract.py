@@ -90,6 +90,12 @@ SEEDS = f"{HTTP}/{MACHINES}"
 RECEIPT = "receipt"
 
 
+#: Years of Microsoft's authorities that sign shims. A pair for machines that ask for one of them lies in a folder of
+#: that name, below that of the pair for all others.
+AUTHORITIES = ("2011", "2023")
+#: In a pair's folder: where shim and GRUB are from, and who signed them; written by module efi_loaders.
+LOADERS_NOTE = ".efi_loaders.json"
+
 #: The status page, below ROOT/http and below the web server's address alike.
 STATUS = "status"
 

@@ -4,6 +4,11 @@
 
 from __future__ import annotations
 
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import (
+    AUTHORITIES,
+    LOADERS_NOTE,
+)
+
 #: Processors, as UEFI calls them (efi_arch) and as Debian does (arch).
 DEBIAN_ARCHS = {"x64": "amd64", "aa64": "arm64"}
 #: By efi_arch: what a shim is offered as, and GRUB, which it looks for under that name beside itself.
@@ -11,11 +16,7 @@ PAIRS = {"x64": ("shimx64.efi", "grubx64.efi"), "aa64": ("shimaa64.efi", "grubaa
 SHIMS = {efi_arch: shim for efi_arch, (shim, dummy) in PAIRS.items()}
 #: By efi_arch: what iPXE is offered as.
 IPXES = {"x64": "ipxe.efi", "aa64": "ipxeaa64.efi"}
-#: Microsoft's authorities that sign shims. A pair for machines that ask for one of them lies in a folder of that name,
-#: below that of the pair for all others.
-YEARS = ("2011", "2023")
-#: In the pairs' folder: which image they came from.
-MANIFEST = ".efi_loaders.json"
+YEARS, MANIFEST = AUTHORITIES, LOADERS_NOTE
 
 #: IMAGE and this: a note in the pairs' folder that shim and GRUB do not start the image's kernel. Its UEFI machines get
 #: iPXE; the note says why.

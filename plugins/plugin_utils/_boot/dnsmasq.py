@@ -77,6 +77,33 @@ def loader_lines(
     return lines + _uefi_lines(machines, set(uefi_loaders), base_url, numbers(version))
 
 
+def lacking(asking: Iterable[Mapping[str, str]], uefi_loaders: Collection[str]) -> list[str]:
+    """Return a message for each loader that machines ask for and that is not there.
+
+    :param asking: C(loader) of machines, as the filter P(homelab.netboot.machines#filter) returns it.
+    :param uefi_loaders: as above.
+    """
+    asking = list(asking)
+    files = {
+        quirks.IPXE: [IPXES["x64"]],
+        **{year: [f"{year}/{shim}" for shim in SHIMS.values()] for year in YEARS},
+    }
+    settings = {
+        quirks.IPXE: "netboot_quirks: ipxe",
+        **{year: f"netboot_secure_boot_ca: {year}" for year in YEARS},
+    }
+    faults = []
+    for wants, names in files.items():
+        machines = [one["machine"] for one in asking if one["wants"] == wants]
+        if machines and not set(names) & set(uefi_loaders):
+            faults.append(
+                f"the machines {', '.join(machines)} have {settings[wants]}, but there is no "
+                f"efi/{' or efi/'.join(names)}. "
+                "Role pxe_tftp_assets puts it there, unless netboot_uefi is never: run it first."
+            )
+    return faults
+
+
 class _Split:
     """The clients parted by what each of them gets: what to write before a line that is for some of them.
 

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from typing import Iterator, Mapping, NamedTuple, Sequence
 
+from ..contract import AUTHORITIES
 from .finding import SITE, Finding, Result
 
 CHECK = "loaders"
-#: In each folder of a pair, written by module efi_loaders.
-NOTE = ".efi_loaders.json"
-YEARS = ("2011", "2023")
 
 
 class Noted(NamedTuple):
@@ -57,6 +55,6 @@ def _signed(pair: Pair) -> Iterator[str]:
         told = "is not signed by Microsoft"
         if one.years:
             told = f"is signed by Microsoft's authority of {' and '.join(one.years)}"
-            for year in set(YEARS) - set(one.years):
+            for year in set(AUTHORITIES) - set(one.years):
                 told += f", so firmware that knows only {year}'s refuses it with Secure Boot on"
         yield f"{pair.folder}/{name} {told}"

@@ -14,7 +14,7 @@ import re
 import subprocess
 from typing import Iterable, Iterator, Sequence
 
-from ..contract import FETCHED, HTTP, INCOMING, REPORTS, TFTP
+from ..contract import FETCHED, HTTP, INCOMING, LOADERS_NOTE, REPORTS, TFTP
 from ..files import read
 from ..settings import Settings
 from . import disks, loaders, services
@@ -124,7 +124,7 @@ def loaders_of(settings: Settings) -> list[loaders.Pair]:
     """The folders of shim and GRUB: what most machines get, and what those of one authority get."""
     found = []
     for folder, _folders, names in sorted(os.walk(os.path.join(settings.root, HTTP, "efi"))):
-        if any(name.startswith("shim") for name in names) or loaders.NOTE in names:
+        if any(name.startswith("shim") for name in names) or LOADERS_NOTE in names:
             found.append(pair(folder))
     return found
 
@@ -132,7 +132,7 @@ def loaders_of(settings: Settings) -> list[loaders.Pair]:
 def pair(folder: str) -> loaders.Pair:
     """Shim and GRUB in a folder, beside the note of who signed them."""
     try:
-        note = json.loads(read(os.path.join(folder, loaders.NOTE), NOTE_BYTES))
+        note = json.loads(read(os.path.join(folder, LOADERS_NOTE), NOTE_BYTES))
         files = {
             str(name): loaders.Noted(
                 str(one["sha256"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq import loader_lines
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq import lacking, loader_lines
 
 
 def machine(mac: str, *quirks: str, image: str | None = None, ca: str = "auto") -> dict[str, Any]:
@@ -149,3 +149,17 @@ def test_the_machine_that_stands_for_any_may_ask_for_an_authority() -> None:
     assert "pxe-service=tag:!not-ipxe,X86-64_EFI,homelab.netboot,efi/2011/shimx64.efi" in lines
     # where there is no such shim, all get the one that there is
     assert "pxe-service=ARM64_EFI,homelab.netboot,efi/shimaa64.efi" in lines
+
+
+def test_loaders_that_machines_ask_for_and_that_are_not_there_are_named() -> None:
+    asking = [
+        {"machine": name, "image": "noble", "wants": wants}
+        for name, wants in (("nuc1", "ipxe"), ("nuc2", "2023"), ("nuc3", "2023"))
+    ]
+    first, second = lacking(asking, ["shimx64.efi", "2011/shimx64.efi"])
+    assert first.startswith("the machines nuc1 have netboot_quirks: ipxe, but there is no efi/ipxe.efi. Role")
+    assert second.startswith(
+        "the machines nuc2, nuc3 have netboot_secure_boot_ca: 2023, "
+        "but there is no efi/2023/shimx64.efi or efi/2023/shimaa64.efi."
+    )
+    assert lacking(asking, ["ipxe.efi", "2023/shimx64.efi"]) == []
