@@ -98,7 +98,8 @@ def test_not_noted(box: Box, seen: Seen, case: Case) -> None:
     finally:
         box.sh(f"set -e; {case.mended.format(entry=entry)}")
     for one in (name, other):
-        begin(box, one, tokens[one])
+        # nginx is started, and may not listen yet
+        wait(lambda one=one: begin(box, one, tokens[one]).startswith("2"), 30)  # type: ignore[misc]
         wait(lambda one=one: receipt(box, one, tokens[one]) == "200", 30)  # type: ignore[misc]
     assert box.all_are("installing", [name, other])
     box.arm([name, other])  # as the next test expects them

@@ -147,6 +147,14 @@ class Story:
         return ""
 
     @property
+    def ending(self) -> str:
+        """How it ended, for a person; of a boot that only stopped, what came last."""
+        last = max(self.steps, key=lambda step: step.when, default=None)
+        return self.end or (
+            f"silence after {last.kind} {last.name} at {last.when:.0f} s" if last else "silence from the beginning"
+        )
+
+    @property
     def secure_boot(self) -> str:
         """Who said that Secure Boot is on: kernel, grub (of the marked disk), or nobody: empty."""
         words = (step.name.partition("secure-boot by=")[2] for step in self.of("said"))

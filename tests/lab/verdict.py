@@ -20,7 +20,7 @@ def installed(story: Story, iso: str, iso_bytes: int, boot_bytes: int) -> list[s
 
     iso: the path of its URL; boot_bytes: kernel and initrd together.
     """
-    faults = [] if story.end == "done" else [f"the machine did not get to the end ({story.end or 'silence'})"]
+    faults = [] if story.end == "done" else [f"the machine did not get to the end ({story.ending})"]
     isos = [step for step in story.of("http") if step.name == iso]
     if [step.status for step in isos] != [200]:
         answers = [(step.status, step.agent) for step in isos]
@@ -135,7 +135,7 @@ def refused(story: Story) -> list[str]:
     said = [step.name.partition(" ")[0] for step in story.of("said")]
     faults = [] if "refused" in said else ["GRUB did not say that it refuses the kernel"]
     faults += ["the kernel ran"] if "kernel" in said else []
-    faults += [] if story.end == "local disk" else [f"its disk was not booted ({story.end or 'silence'})"]
+    faults += [] if story.end == "local disk" else [f"its disk was not booted ({story.ending})"]
     names = [step.name.rpartition("/")[2] for step in story.of("http") if step.name.startswith("/images/")]
     return faults + (
         [] if names in (["vmlinuz"], ["vmlinuz", "initrd"]) else [f"of the image it fetched {names}"]
@@ -167,7 +167,7 @@ def searched(story: Story, last: str) -> list[str]:
 
 def left_alone(story: Story) -> list[str]:
     """The machine booted its disk and fetched nothing of an installation: only loaders and their configuration."""
-    faults = [] if story.end == "local disk" else [f"its disk was not booted ({story.end or 'silence'})"]
+    faults = [] if story.end == "local disk" else [f"its disk was not booted ({story.ending})"]
     harmless = ("/efi/", "/grub/", "/ipxe/")
     faults += [f"it fetched {step.name}" for step in story.of("http") if not step.name.startswith(harmless)]
     faults += [f"it fetched {step.name}" for step in story.of("tftp") if "images/" in step.name]

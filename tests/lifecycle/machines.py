@@ -85,7 +85,7 @@ def system_booted(story: Story) -> str:
 
 def installation(kind: Kind, story: Story) -> list[str]:
     """What is wrong with a boot of an armed machine."""
-    faults = [] if story.end.startswith(kind.end) else [f"it ended with: {story.end or 'silence'}"]
+    faults = [] if story.end.startswith(kind.end) else [f"it ended with: {story.ending}"]
     if bool(system_written(story)) is not kind.writes:
         faults.append("it wrote no system to its disk" if kind.writes else "it wrote to its disk")
     console = [step.name for step in story.of("said") if step.name.startswith("netboot: ")]
@@ -121,7 +121,7 @@ def answers(story: Story, word: str) -> list[int]:
 
 def left_alone(story: Story, system: str) -> list[str]:
     """What is wrong with a boot of a machine that is not armed: `system` must come from its disk, and nothing else."""
-    faults = [] if story.end == "local disk" else [f"its disk was not booted ({story.end or 'silence'})"]
+    faults = [] if story.end == "local disk" else [f"its disk was not booted ({story.ending})"]
     booted = system_booted(story)
     if booted != system:
         faults.append(f"system {booted or '(the first)'} was booted instead of {system or '(the first)'}")

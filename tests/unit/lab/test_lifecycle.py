@@ -63,7 +63,7 @@ def test_good_installations() -> None:
 @pytest.mark.parametrize(
     ("kind", "told", "fault"),
     [
-        (WHOLE, story(WRITTEN, reports=(201,)), "it ended with: silence"),
+        (WHOLE, story(WRITTEN, reports=(201,)), "it ended with: silence after "),
         (WHOLE, story(WRITTEN, "done", reports=(201,), ended=STEPS[:1]), "curtin_install was not told"),
         (GUARDED, story(WHY, reports=(201,)), "the steps that failed are none"),
         (WHOLE, story("done", reports=(201,)), "wrote no system"),
