@@ -151,7 +151,9 @@ class Story:
         """How it ended, for a person; of a boot that only stopped, what came last."""
         last = max(self.steps, key=lambda step: step.when, default=None)
         return self.end or (
-            f"silence after {last.kind} {last.name} at {last.when:.0f} s" if last else "silence from the beginning"
+            f"silence after {last.kind} {last.name} at {last.when:.0f} s"
+            if last
+            else "silence from the beginning"
         )
 
     @property
