@@ -52,6 +52,14 @@ options:
     description: Whether this is a check run.
     type: bool
     required: true
+  noted:
+    description: Answers of earlier runs that hold, as P(homelab.netboot.server_facts#filter) returns them.
+    type: dict
+    default: {}
+  answers:
+    description: Folder on the server where M(homelab.netboot.efi_loaders) notes its answers.
+    type: path
+    default: ""
   looked:
     description: Results of M(ansible.builtin.stat) in a loop over C(find) of the result.
     type: list

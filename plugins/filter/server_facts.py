@@ -20,7 +20,7 @@ description:
 positional: address, interface, port, opens
 options:
   _input:
-    description: Lines as C(roles/netboot/tasks/look.yml) prints them.
+    description: Lines as C(roles/netboot/files/look.py) prints them.
     type: list
     elements: str
     required: true
@@ -66,8 +66,12 @@ _value:
     units:
       type: dict
       description: >-
-        Each of our units - C(pid), V(0) when it does not run, and C(ready), whether it runs, now and after a start of
-        the host.
+        Each of our units - C(pid), V(0) when it does not run, and C(ready), whether it runs since it was started, and
+        after a start of the host. One that systemd had to start again is not.
+    noted:
+      type: dict
+      description: >-
+        Answers that the server need not be asked for again - by name the C(key) of the question, and the C(answer).
     dnsmasq: {type: str, description: The line in which dnsmasq says its version.}
     firewall:
       type: dict

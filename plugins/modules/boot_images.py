@@ -55,6 +55,21 @@ options:
     description: How long a web server may say nothing, in seconds.
     type: int
     default: 60
+  note:
+    description:
+      - Where to note the answer, so that whoever asks the same again need not. It is written when all is done, and
+        not in check mode.
+      - It says the sizes, times and inodes of all files on which the answer depends.
+    type: dict
+    suboptions:
+      path:
+        description: The file. Its folder is created when it is missing, but not those above it.
+        type: path
+        required: true
+      key:
+        description: By what the asking one knows the question, such as a checksum.
+        type: str
+        required: true
 notes:
   - While sizes, times and inodes of the files of a version are those that its C(.image.json) says, they are not read.
     Otherwise they are compared with their SHA-256; a version that was damaged is fetched again.
@@ -135,6 +150,7 @@ import contextlib
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.homelab.netboot.plugins.module_utils import _noted
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import PYCDLIB_ERROR
 from ansible_collections.homelab.netboot.plugins.module_utils._image.store import (
@@ -150,6 +166,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._image.versions im
     decide,
     facts,
     remember,
+    sources,
 )
 
 
@@ -160,6 +177,7 @@ def main() -> None:
             "images": {"type": "dict", "required": True},
             "quick": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 60},
+            **_noted.OPTION,
         },
         supports_check_mode=True,
     )
@@ -186,6 +204,11 @@ def main() -> None:
     try:
         with contextlib.nullcontext() if module.check_mode else locked(root):
             images, changes = bring(plans, module.check_mode, opener)
+            if not module.check_mode:
+                answer = {name: {**image, "changed": False} for name, image in images.items()}
+                _noted.write(
+                    module.params["note"], answer, [path for plan in plans for path in sources(plan)]
+                )
     except UserError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(changes), images=images, **({"diff": changes} if module._diff else {}))

@@ -112,6 +112,21 @@ options:
         that RV(source) does not start; when it starts none, RV(source) is V(none), and O(dest) stays as it is.
     type: bool
     default: true
+  note:
+    description:
+      - Where to note the answer, so that whoever asks the same again need not. It is written when all is done, and
+        not in check mode.
+      - It says the sizes, times and inodes of all files on which the answer depends.
+    type: dict
+    suboptions:
+      path:
+        description: The file. Its folder is created when it is missing, but not those above it.
+        type: path
+        required: true
+      key:
+        description: By what the asking one knows the question, such as a checksum.
+        type: str
+        required: true
 notes:
   - O(owner), O(group) and O(mode) apply to the files, not to folders that are created. A file that is replaced keeps
     what is not given.
@@ -119,7 +134,7 @@ notes:
     says whom it must trust.
   - A hidden file C(.efi_loaders.json) in O(dest) says where the files are from, and who signed them. While the size,
     times and inode of the ISO and of the files are still those that it says, the ISO is not opened. Signatures are
-    verified in each run.
+    verified each time.
   - O(unsafe_writes) has no effect, files are always replaced in one step.
 seealso:
   - module: homelab.netboot.iso_boot_files
@@ -238,13 +253,15 @@ files:
       returned: success
 """
 
+import os
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.homelab.netboot.plugins.module_utils import _noted
 from ansible_collections.homelab.netboot.plugins.module_utils._carry_out import carry_out
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import PYCDLIB_ERROR
-from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import YEARS
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import MANIFEST, PAIRS, YEARS
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi.pairs import (
     Candidate,
     Judge,
@@ -282,6 +299,7 @@ ARGUMENTS = {
     "authority": {"type": "str", "choices": ["any", *YEARS], "default": "any"},
     "minimum_grub": {"type": "str", "default": "2.12"},
     "required": {"type": "bool", "default": True},
+    **_noted.OPTION,
 }
 
 
@@ -314,7 +332,17 @@ def main() -> None:
     except UserError as error:
         module.fail_json(msg=str(error))
 
-    module.exit_json(**found(plan), needed=needed, **({"diff": changes} if module._diff else {}))
+    answer = {**found(plan), "needed": needed}
+    if not module.check_mode:
+        _noted.write(options["note"], {**answer, "changed": False, "files": []}, sources(options, sbverify))
+    module.exit_json(**answer, **({"diff": changes} if module._diff else {}))
+
+
+def sources(options: dict[str, Any], sbverify: str | None) -> list[str]:
+    """Return all files on which the answer depends."""
+    given = [one[key] for one in options["candidates"] for key in ("shim", "grub", "iso")]
+    placed = [os.path.join(options["dest"], name) for name in (*PAIRS[options["arch"]], MANIFEST)]
+    return [path for path in (*options["kernels"], *given, *placed, sbverify) if path]
 
 
 def found(plan: PairChoice) -> dict[str, Any]:

@@ -12,7 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "ansible_collections.homelab.netboot.plugins."
-GROUND = ("plugin_utils._faults", "plugin_utils._plain", "plugin_utils._mac", "plugin_utils._memory")
+GROUND = (
+    *("plugin_utils._faults", "plugin_utils._plain", "plugin_utils._mac", "plugin_utils._memory"),
+    "plugin_utils._noted",
+)
 CONTRACT, NAMES = "module_utils._program.contract", "module_utils._uefi.names"
 FILES, ERRORS, PLACES = "module_utils._program.files", "module_utils._errors", "module_utils._destination"
 PROGRAM_ROOM = "module_utils._program"

@@ -8,7 +8,7 @@ import contextlib
 import os
 import shutil
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import check_folder, stamp
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
@@ -289,6 +289,15 @@ def _remedy(wanted: Wanted) -> str:
     if wanted.flavour:
         return "Correct kernel and initrd, which are paths in the ISO, or remove both."
     return disk_info.REMEDY.format(arch=wanted.arch) + "; legacy and netboot images have no casper."
+
+
+def sources(plan: ImageChange) -> Iterator[str]:
+    """Yield all files and folders on which it depends whether anything is to be done for the image, and what."""
+    for folder, folders, files in os.walk(plan.store.folder):
+        yield folder
+        yield from (os.path.join(folder, name) for name in [*folders, *files])
+    if plan.wanted.source == "path":
+        yield plan.wanted.origin
 
 
 def facts(plan: ImageChange, version: Version | None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import
     SHIM_FILES,
     YEARS,
 )
+from ansible_collections.homelab.netboot.plugins.plugin_utils import _noted
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import quirks
 
 #: What is needed to read images and to judge pairs; the first two bring the loaders for BIOS.
@@ -63,6 +64,7 @@ class Known:
     P(homelab.netboot.boot_images#module) says of them. packages: names of those that are installed. before: names of
     the files that lie in efi/, with their folder. asking: C(loader) of the machines that do not take what most get, as
     the filter P(homelab.netboot.machines#filter) returns it. check: whether this is a check run.
+    noted: answers of earlier runs that hold, by name. answers: the folder where they are noted.
     looked: results of ansible.builtin.stat, for the items in C(find). judged: results of module
     P(homelab.netboot.efi_loaders#module), for the items in C(look) and C(install). Both are empty as long as nobody
     asked.
@@ -77,6 +79,8 @@ class Known:
     before: Sequence[str]
     asking: Sequence[Mapping[str, str]]
     check: bool
+    noted: Mapping[str, Any] = field(default_factory=dict)
+    answers: str = ""
     looked: Sequence[Mapping[str, Any]] = field(default=())
     judged: Sequence[Mapping[str, Any]] = field(default=())
 
@@ -88,7 +92,7 @@ def decide(known: Known) -> dict[str, Any]:
       - C(faults): messages; when there are any, nothing may be changed.
       - C(find): files on the server of which must be known whether they are there.
       - C(look), C(install): what to ask module efi_loaders, before anything changes and when all is there: items with
-        its options C(dest), C(efi_arch) (its C(arch)), C(authority), C(kernels), C(candidates), C(required);
+        its options C(dest), C(efi_arch) (its C(arch)), C(authority), C(kernels), C(candidates), C(required), C(note);
         C(files) are the names of the pair in efi/, C(images) those of the kernels' images, C(machines) those that
         ask for the authority, and C(purpose) says why it is asked.
       - C(packages): missing ones, C(tools) to begin with, and C(ipxe) when it is to be offered.
@@ -99,15 +103,15 @@ def decide(known: Known) -> dict[str, Any]:
     """
     pending = _pending(known)
     wanted = _wanted(known)
-    answers = _answers(known, INSTALL)
+    answers = [*_remembered(wanted), *_answers(known, INSTALL)]
     notes = _by_ipxe(answers)
     comes, goes = _changes(known, wanted, answers, notes)
     copies = {name: file for name, file in UNSIGNED.items() if name in comes}
     return {
-        "faults": list(_faults(known)),
+        "faults": list(_faults(known, wanted)),
         "find": [path for path in known.pair.values() if path],
         "look": _look(known, wanted),
-        "install": [] if pending else wanted,
+        "install": [] if pending else [one for one in wanted if one["answer"] is None],
         "packages": {
             "tools": _missing(known, TOOLS),
             "ipxe": _missing(known, [IPXE_PACKAGE]) if copies else [],
@@ -139,8 +143,7 @@ def _missing(known: Known, packages: Iterable[str]) -> list[str]:
 
 def _pending(known: Known) -> bool:
     """Return whether a check run lacks what is needed to judge pairs."""
-    to_come = _missing(known, TOOLS) or any(image["changed"] for image in known.seen.values())
-    return known.check and known.uefi in WITH_PAIRS and bool(to_come)
+    return known.check and known.uefi in WITH_PAIRS and _changes_what_is_judged(known)
 
 
 def _wanted(known: Known) -> list[dict[str, Any]]:
@@ -181,18 +184,33 @@ def _question(
     """Return a question; when it is about an authority, it is `_refused_authorities` that says what is missing."""
     folder = "" if authority == ANYBODY else f"{authority}/"
     looking = purpose == LOOK_PAIR
-    return {
-        "purpose": purpose,
-        "images": images,
-        "machines": list(machines),
+    options = {
         "dest": f"{known.root}/http/efi/{folder}".rstrip("/"),
-        "files": [folder + name for name in PAIRS[efi_arch]],
         "efi_arch": efi_arch,
         "authority": authority,
         "kernels": [f"{_current(known, name)}/vmlinuz" for name in images],
         "candidates": _named(known) if looking else _candidates(known, efi_arch),
         "required": looking or (known.uefi == "required" and not machines),
     }
+    noted = _noted.find(_steady(known), known.answers, f"loaders-{efi_arch}-{authority}", options)
+    files = [folder + name for name in PAIRS[efi_arch]]
+    return {
+        **options,
+        **noted,
+        "purpose": purpose,
+        "images": images,
+        "machines": list(machines),
+        "files": files,
+    }
+
+
+def _steady(known: Known) -> Mapping[str, Any]:
+    """Return the answers that are noted; none where this very run changes what they are about."""
+    return {} if _changes_what_is_judged(known) else known.noted
+
+
+def _changes_what_is_judged(known: Known) -> bool:
+    return bool(_missing(known, TOOLS)) or any(image["changed"] for image in known.seen.values())
 
 
 def _current(known: Known, image: str) -> str:
@@ -225,7 +243,7 @@ def _look(known: Known, wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, A
         # all is there. For which processor it is, nobody has said.
         questions = [_question(known, LOOK_PAIR, efi_arch, []) for efi_arch in PAIRS]
     if all(image["present"] for image in known.seen.values()):
-        asked = (one for one in wanted if one["required"] or one["machines"])
+        asked = (one for one in wanted if one["answer"] is None and (one["required"] or one["machines"]))
         questions += [{**question, "purpose": LOOK_IMAGES} for question in asked]
     return questions
 
@@ -240,6 +258,11 @@ def _answers(known: Known, purpose: str) -> list[Mapping[str, Any]]:
     """Return what module efi_loaders answered to questions of that purpose: the last answer to each."""
     asked = [one for one in known.judged if not one.get("skipped") and one["item"]["purpose"] == purpose]
     return list({tuple(one["item"]["files"]): one for one in asked}.values())
+
+
+def _remembered(wanted: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the answers to those questions that need not be asked."""
+    return [{"item": one, **one["answer"]} for one in wanted if one["answer"] is not None]
 
 
 def _refused(answer: Mapping[str, Any]) -> dict[str, str]:
@@ -303,7 +326,7 @@ def _asking(known: Known, *words: str) -> list[str]:
     return [one["machine"] for one in known.asking if one["wants"] in words]
 
 
-def _faults(known: Known) -> Iterator[str]:
+def _faults(known: Known, wanted: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     by_ipxe, by_authority = _asking(known, quirks.IPXE), _asking(known, *YEARS)
     if known.uefi == "never" and by_ipxe:
         yield (
@@ -324,7 +347,9 @@ def _faults(known: Known) -> Iterator[str]:
         )
     yield from _unfit(known)
     yield from _none_found(known)
-    yield from _refused_authorities(known)
+    # What is there at the end is looked at again: before, an image may have been still to come.
+    judged = _answers(known, INSTALL) or _answers(known, LOOK_IMAGES)
+    yield from _refused_authorities([*_remembered(wanted), *judged])
 
 
 def _unfit(known: Known) -> Iterator[str]:
@@ -348,10 +373,8 @@ def _none_found(known: Known) -> Iterator[str]:
             yield f"netboot_uefi is required, but: {one['msg'].removesuffix(' Nothing was changed.')}"
 
 
-def _refused_authorities(known: Known) -> Iterator[str]:
+def _refused_authorities(answers: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Say which machines would be refused, since there is no shim of the authority that they ask for."""
-    # What is there at the end is looked at again: before, an image may have been still to come.
-    answers = _answers(known, INSTALL) or _answers(known, LOOK_IMAGES)
     for one in answers:
         question = one["item"]
         if not question["machines"] or not one.get("needed"):  # not asked, or it could not be answered

@@ -19,7 +19,7 @@ def verdict(
 ) -> dict[str, Any]:
     """Return what the firewalls of the server keep from it, and how that is changed.
 
-    :param looked: what roles/netboot/tasks/look.yml printed, as lines by part: C(nft), C(iptables), C(note), and where
+    :param looked: what roles/netboot/files/look.py printed, as lines by part: C(nft), C(iptables), C(note), and where
         firewalld runs C(zones) and C(default_zone).
     :param where: C(interface), C(address), C(network), C(netmask) of the server in the boot network.
     :param http_port: the web server's port.

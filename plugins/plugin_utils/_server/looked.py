@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ _PART = "# part "
 
 
 def parts(lines: Iterable[str]) -> dict[str, list[str]]:
-    """Return the lines of each part that roles/netboot/tasks/look.yml printed, by the part's name."""
+    """Return the lines of each part that roles/netboot/files/look.py printed, by the part's name."""
     found: dict[str, list[str]] = {}
     name = ""
     for line in lines:
@@ -30,7 +31,9 @@ def facts(looked: Mapping[str, list[str]]) -> dict[str, Any]:
     - C(uefi_loaders): names of the files that UEFI machines are offered. C(marks): files that an earlier run left
       since it was ended before it could remove them.
     - C(sockets): lines of ss(8). C(units): of each of our units its C(pid), V(0) when it does not run, and whether it
-      is C(ready): running, and started at every start of the host.
+      is C(ready): started at every start of the host, and running since it was started. One that systemd had to start
+      again is not: it may be about to end once more.
+    - C(noted): answers that hold, by name: C(key) of the question, and C(answer).
     - C(dnsmasq): the line in which dnsmasq says its version; empty when it is not installed.
 
     :param looked: lines by the part's name, as L(parts) returns them.
@@ -43,6 +46,7 @@ def facts(looked: Mapping[str, list[str]]) -> dict[str, Any]:
         "marks": looked.get("marks", []),
         "sockets": looked.get("sockets", []),
         "units": dict(_units(looked.get("units", []))),
+        "noted": {note.pop("name"): note for note in map(json.loads, looked.get("noted", []))},
         "dnsmasq": next(
             (line for line in looked.get("dnsmasq", []) if line.startswith("Dnsmasq version")), ""
         ),
@@ -54,5 +58,8 @@ def _units(lines: Iterable[str]) -> Iterable[tuple[str, dict[str, Any]]]:
     for block in "\n".join(lines).split("\n\n"):
         said = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         if "Id" in said:
-            ready = said.get("ActiveState") == "active" and said.get("UnitFileState") == "enabled"
+            runs = (
+                said.get("ActiveState") == "active" and said.get("NRestarts", "0") == "0"
+            )  # a target has no such
+            ready = runs and said.get("UnitFileState") == "enabled"
             yield said["Id"], {"pid": said.get("MainPID", "0"), "ready": ready}

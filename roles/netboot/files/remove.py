@@ -22,7 +22,7 @@ OURS = (
     *("/usr/local/lib/netboot", "/usr/local/sbin/netboot"),
 )
 STATE = (
-    *("plan", "machines", "logs", "events", "lock", "served.json", "known.json", "packages.json"),
+    *("answers", "plan", "machines", "logs", "events", "lock", "served.json", "known.json", "packages.json"),
     *("changes.log", "changes.log.1", "firewall.json", "counts.json"),
     *("shown.json", "metrics.prom", "metrics.json", "doctor.json"),
 )

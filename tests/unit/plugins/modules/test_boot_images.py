@@ -88,7 +88,9 @@ class Runner:
         self._capsys = capsys
         self._images = images
 
-    def __call__(self, *, check: bool = False, quick: bool = False, **settings: Any) -> dict[str, Any]:
+    def __call__(
+        self, *, check: bool = False, quick: bool = False, note: dict[str, str] | None = None, **settings: Any
+    ) -> dict[str, Any]:
         pair = ["casper/hwe-vmlinuz", "casper/hwe-initrd"] if settings.get("flavour") == "hwe" else None
         usual = ["casper/vmlinuz", "casper/initrd"]
         image = {
@@ -99,7 +101,7 @@ class Runner:
             **{key: str(value) if isinstance(value, Path) else value for key, value in settings.items()},
         }
         arguments = {"path": str(self._images), "images": {"noble": image}, "timeout": 2, "quick": quick}
-        arguments.update(_ansible_check_mode=check, _ansible_diff=True)
+        arguments.update(_ansible_check_mode=check, _ansible_diff=True, **({"note": note} if note else {}))
         with patch_module_args(arguments), pytest.raises(SystemExit):
             boot_images.main()
         result: dict[str, Any] = json.loads(self._capsys.readouterr().out)
@@ -165,6 +167,21 @@ def test_a_second_run_changes_and_reads_nothing(run: Runner, isos: dict[str, Pat
     for check in (True, False):
         assert not run(source="path", origin=isos["24.04.2"], check=check)["changed"]
     assert tree(images) == before
+
+
+def test_its_answer_is_noted_with_all_that_it_depends_on(
+    run: Runner, isos: dict[str, Path], images: Path, tmp_path: Path
+) -> None:
+    note = {"path": str(tmp_path / "answers/images.json"), "key": "k"}
+    run(source="path", origin=isos["24.04.2"], note=note, check=True)
+    assert not (tmp_path / "answers").exists()
+    told = run(source="path", origin=isos["24.04.2"], note=note)
+    noted = json.loads((tmp_path / "answers/images.json").read_text())
+    assert (noted["key"], told["changed"]) == ("k", True)
+    assert noted["answer"] == run(source="path", origin=isos["24.04.2"], note=note, check=True)["images"]
+    everything = {str(images / "noble"), *(str(path) for path in (images / "noble").rglob("*"))}
+    assert {*noted["files"]} == {*everything, str(isos["24.04.2"])}
+    assert all(noted["files"].values())
 
 
 def test_an_iso_that_was_removed_after_it_was_copied_is_not_missed(

@@ -191,6 +191,35 @@ def test_check_run_check_run(world: World, kind: str) -> None:
     assert tree(world.dest) == before
 
 
+@pytest.mark.parametrize("kind", ["pair", "iso"])
+def test_its_answer_is_noted_with_all_that_it_depends_on(world: World, kind: str) -> None:
+    gone = {"name": "gone", "shim": "/nonexistent/shim", "grub": "/nonexistent/grub"}
+    candidate, place = getattr(world, kind)("mine"), world.folder / "answers/loaders.json"
+    note = {"note": {"path": str(place), "key": "k"}}
+    world.run(gone, candidate, check=True, **note)
+    assert not place.exists()
+    told = world.run(gone, candidate, **note)
+    noted = json.loads(place.read_text())
+    same = {key: value for key, value in told.items() if key in noted["answer"]}
+    assert {**same, "changed": False, "files": []} == noted["answer"]
+    own = [str(world.dest / name) for name in ("shimx64.efi", "grubx64.efi", ".efi_loaders.json")]
+    read = [value for key, value in candidate.items() if key != "name"]
+    there = {path for path, was in noted["files"].items() if was}
+    assert {*own, *read, str(world.folder / "vmlinuz")} < there
+    assert {path for path in there if path.endswith("/sbverify")}
+    assert {*noted["files"]} - there == {"/nonexistent/shim", "/nonexistent/grub"}
+
+
+def test_no_answer_is_noted_when_none_is_found(world: World) -> None:
+    old = world.pair("old", grub=world.keys.signer.sign(efi.grub(OLD)))
+    place = world.folder / "answers/loaders.json"
+    note = {"note": {"path": str(place), "key": "k"}}
+    assert world.run(old, **note)["failed"]
+    assert not place.exists()
+    assert world.run(old, required=False, **note)["source"] is None
+    assert json.loads(place.read_text())["answer"]["rejected"]
+
+
 def test_first_that_fits(world: World) -> None:
     old = world.pair("old", grub=world.keys.signer.sign(efi.grub(OLD)))
     gone = {"name": "gone", "shim": "/nonexistent/shim", "grub": "/nonexistent/grub"}

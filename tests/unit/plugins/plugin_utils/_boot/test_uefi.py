@@ -175,6 +175,53 @@ def test_what_is_offered_goes_is_owned_and_said(case: str) -> None:
         assert line.startswith(begin)
 
 
+def remembered(given: str, **more: Any) -> dict[str, Any]:
+    """What later runs know when each question was asked and noted, with these answers."""
+    noted = {}
+    for question, word in zip(decide(**more)["install"], given.split(), strict=True):
+        said = {key: value for key, value in answer(question, word).items() if key != "item"}
+        name = question["note"]["path"].rpartition("/")[2].removesuffix(".json")
+        noted[name] = {"key": question["note"]["key"], "answer": said}
+    return noted
+
+
+@pytest.mark.parametrize("case", SITUATIONS)
+def test_what_is_noted_is_as_good_as_what_is_asked(case: str) -> None:
+    given, more, *_rest = SITUATIONS[case]
+    asked, found = judged(given, **more), decide(**more, noted=remembered(given, **more))
+    assert found["install"] == []
+    assert {**found, "install": asked["install"], "look": asked["look"]} == {
+        **asked,
+        "install": asked["install"],
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seen": {"image-amd64": {"present": True, "changed": True}}},
+        {"packages": []},
+        {"uefi": "required"},
+        {"pair": PAIR},
+        {"archs": "amd64 amd64-2"},
+        {"root": "/srv/other"},
+    ],
+)
+def test_what_is_noted_of_something_else_is_asked_anew(changes: dict[str, Any]) -> None:
+    noted = remembered("found")
+    assert decide(noted=noted)["install"] == []
+    assert [one["answer"] for one in decide(noted=noted, **changes)["install"]] == [None]
+
+
+def test_machines_that_would_be_refused_are_named_again_from_what_is_noted() -> None:
+    noted = remembered("found none", asking=CA)
+    for check in (False, True):
+        found = decide(noted=noted, asking=CA, check=check)
+        assert found["look"] == found["install"] == []
+        (fault,) = found["faults"]
+        assert fault.startswith("machine nuc1: netboot_secure_boot_ca: 2023 is asked for, but")
+
+
 def everything_that_can_be() -> list[dict[str, Any]]:
     choices: dict[str, list[Any]] = {
         "uefi": ["auto", "required", "never", "ipxe"],
@@ -248,7 +295,8 @@ def test_only_a_check_run_leaves_open_what_tools_and_images_will_show() -> None:
 
 
 def test_what_the_user_names_is_tried_first_and_the_servers_packages_last() -> None:
-    (question,) = decide(archs="amd64", pair=PAIR)["install"]
+    (question,) = decide(archs="amd64", pair=PAIR, answers="/answers")["install"]
+    assert question.pop("note")["path"] == "/answers/loaders-x64-any.json"
     folder = "/srv/netboot/http/images/image-amd64/current"
     assert question == {
         "purpose": "install",
@@ -269,6 +317,7 @@ def test_what_the_user_names_is_tried_first_and_the_servers_packages_last() -> N
             },
         ],
         "required": False,
+        "answer": None,
     }
 
 

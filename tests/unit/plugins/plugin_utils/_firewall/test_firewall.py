@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Recorded: what roles/netboot/tasks/look.yml printed on servers of Debian 12 and 13, and again after the commands."""
+"""Recorded: what roles/netboot/files/look.py printed on servers of Debian 12 and 13, and again after the commands."""
 
 from __future__ import annotations
 

@@ -23,6 +23,7 @@ MainPID=12
 Id=netboot-nginx.service
 ActiveState=active
 UnitFileState=enabled
+NRestarts=0
 
 MainPID=0
 Id=netboot-dnsmasq.service
@@ -32,6 +33,18 @@ UnitFileState=enabled
 Id=netboot.target
 ActiveState=active
 UnitFileState=disabled
+
+Id=again.service
+ActiveState=active
+UnitFileState=enabled
+MainPID=13
+NRestarts=1
+
+Id=good.target
+ActiveState=active
+UnitFileState=enabled
+# part noted
+{"name": "images", "key": "k", "answer": {}}
 # part dnsmasq
 Dnsmasq version 2.91  Copyright (c) 2000-2025 Simon Kelley
 Compile time options: IPv6 GNU-getopt DBus
@@ -48,7 +61,10 @@ def test_what_is_installed_and_what_runs() -> None:
         "netboot-nginx.service": {"pid": "12", "ready": True},
         "netboot-dnsmasq.service": {"pid": "0", "ready": False},
         "netboot.target": {"pid": "0", "ready": False},
+        "again.service": {"pid": "13", "ready": False},
+        "good.target": {"pid": "0", "ready": True},
     }
+    assert found["noted"] == {"images": {"key": "k", "answer": {}}}
     assert found["dnsmasq"].startswith("Dnsmasq version 2.91 ")
 
 
