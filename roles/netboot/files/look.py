@@ -45,8 +45,11 @@ def programs(units: list[str]) -> dict[str, list[str]]:
 def told(argv: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
     """What each program says, in lines; none of one that is not there (env ends with 127). They run side by side."""
     prefix = ["env", f"PATH={os.environ.get('PATH', '')}:/usr/sbin:/sbin", "LC_ALL=C"]
-    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    started = {name: subprocess.Popen([*prefix, *words], **quiet) for name, words in argv.items()}
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    started = {
+        name: subprocess.Popen([*prefix, *words], stdin=nothing, stdout=pipe, stderr=nothing)
+        for name, words in argv.items()
+    }
     for name, process in started.items():
         yield name, process.communicate()[0].decode("utf-8", "replace").splitlines()
 

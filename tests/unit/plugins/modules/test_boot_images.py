@@ -191,8 +191,8 @@ def test_an_iso_that_was_removed_after_it_was_copied_is_not_missed(
     shutil.copy(isos["24.04.2"], origin)
     version = run(source="path", origin=origin)["version"]
     origin.unlink()
-    for options in ({"check": True, "quick": True}, {"check": True}, {}):
-        done = run(source="path", origin=origin, **options)
+    for check, quick in ((True, True), (True, False), (False, False)):
+        done = run(source="path", origin=origin, check=check, quick=quick)
         assert (done["version"], done["present"], done["changed"]) == (version, True, False)
     assert "no file at" in run.fails(source="path", origin=tmp_path / "another.iso")
     shutil.copy(isos["24.04.3"], origin)  # another one in its place counts, as ever

@@ -195,10 +195,10 @@ def test_check_run_check_run(world: World, kind: str) -> None:
 def test_its_answer_is_noted_with_all_that_it_depends_on(world: World, kind: str) -> None:
     gone = {"name": "gone", "shim": "/nonexistent/shim", "grub": "/nonexistent/grub"}
     candidate, place = getattr(world, kind)("mine"), world.folder / "answers/loaders.json"
-    note = {"note": {"path": str(place), "key": "k"}}
-    world.run(gone, candidate, check=True, **note)
+    note = {"path": str(place), "key": "k"}
+    world.run(gone, candidate, check=True, note=note)
     assert not place.exists()
-    told = world.run(gone, candidate, **note)
+    told = world.run(gone, candidate, note=note)
     noted = json.loads(place.read_text())
     same = {key: value for key, value in told.items() if key in noted["answer"]}
     assert {**same, "changed": False, "files": []} == noted["answer"]
@@ -213,10 +213,10 @@ def test_its_answer_is_noted_with_all_that_it_depends_on(world: World, kind: str
 def test_no_answer_is_noted_when_none_is_found(world: World) -> None:
     old = world.pair("old", grub=world.keys.signer.sign(efi.grub(OLD)))
     place = world.folder / "answers/loaders.json"
-    note = {"note": {"path": str(place), "key": "k"}}
-    assert world.run(old, **note)["failed"]
+    note = {"path": str(place), "key": "k"}
+    assert world.run(old, note=note)["failed"]
     assert not place.exists()
-    assert world.run(old, required=False, **note)["source"] is None
+    assert world.run(old, required=False, note=note)["source"] is None
     assert json.loads(place.read_text())["answer"]["rejected"]
 
 
