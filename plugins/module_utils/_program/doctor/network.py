@@ -12,7 +12,14 @@ from .pxe import Answer
 
 PXE, OTHERS = "pxe", "others"
 #: The kinds of firmware that are played, by architecture (IANA, "Processor Architecture Types").
-ARCHS = {0: "BIOS", 7: "UEFI x64", 9: "UEFI x64 (as EBC)", 16: "UEFI x64 HTTP Boot", 11: "UEFI arm64"}
+ARCHS = {
+    0: "BIOS",
+    7: "UEFI x64",
+    9: "UEFI x64 (as EBC)",
+    16: "UEFI x64 HTTP Boot",
+    11: "UEFI arm64",
+    19: "UEFI arm64 HTTP Boot",
+}
 
 
 class Heard(NamedTuple):

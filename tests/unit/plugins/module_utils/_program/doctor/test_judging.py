@@ -24,7 +24,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor.fi
 from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor.network import Heard
 from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor.pxe import Answer
 from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor.targets import Target
-from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import grub, ipxe, pxelinux
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import dnsmasq, grub, ipxe, pxelinux
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.entries import Entry
 
 TOKEN = "0123456789abcdef" * 2
@@ -159,6 +159,10 @@ def test_a_server_that_answers_beside_a_router_is_good() -> None:
     assert network.judge_ours(heard(OURS, LEASE), US, "lan0").findings == []
     result = network.judge_others(heard(OURS, LEASE), US, "lan0")
     assert (result.findings, result.good) == ([], f"addresses come from {ROUTER}")
+
+
+def test_every_kind_of_firmware_that_is_offered_anything_is_played() -> None:
+    assert set(network.ARCHS) == {0, *(arch.number for arch in dnsmasq.ARCHS)}
 
 
 def test_a_server_that_does_not_answer_or_names_no_file_is_told() -> None:
