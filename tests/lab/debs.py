@@ -1,34 +1,53 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Debian's signed shim and GRUB as .deb files, of any suite, fetched and kept, never installed."""
+"""Debian's signed shim and GRUB, and its busybox, as .deb files of any suite and processor: never installed."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
+from .arch import AMD64, Arch
 from .common import CACHE, LabError, locked, run, say
 
-PACKAGES = ("shim-signed", "grub-efi-amd64-signed")
 TARGETS = ("Created-By: Packages", "Component: main", "Label: Debian")
 
 
-def fetch(suite: str) -> tuple[Path, Path]:
-    """The packages shim-signed and grub-efi-amd64-signed of a suite (`trixie`), fetched on first use (2 MB).
+def packages(arch: Arch) -> tuple[str, str, str]:
+    """Their names; GRUB's says which processor it is for."""
+    return "shim-signed", f"grub-efi-{arch.debian}-signed", "busybox-static"
+
+
+def fetch(suite: str, arch: Arch = AMD64) -> tuple[Path, Path]:
+    """Shim and GRUB of a suite (`trixie`), fetched on first use.
 
     Each keeps its name, such as shim-signed_VERSION_amd64.deb. Raises LabError when apt cannot fetch them.
     """
-    folder = CACHE / "debs" / suite
-    with locked(f"debs-{suite}"):
-        if not folder.exists():
-            say(f"Fetching Debian's signed shim and GRUB of {suite} (once, 2 MB) …")
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder.parent) as work:
-                download(suite, Path(work)).rename(folder)
-    shim, grub = (next(folder.glob(f"{package}_*.deb")) for package in PACKAGES)
+    shim, grub, _busybox = fetch_all(suite, arch)
     return shim, grub
 
 
-def download(suite: str, work: Path) -> Path:
+def busybox(suite: str, arch: Arch) -> bytes:
+    """The program busybox, which needs no libraries."""
+    package = fetch_all(suite, arch)[2]
+    with tempfile.TemporaryDirectory() as work:
+        run("dpkg-deb", "--extract", package, work)
+        return next(Path(work).rglob("bin/busybox")).read_bytes()
+
+
+def fetch_all(suite: str, arch: Arch) -> tuple[Path, Path, Path]:
+    """The three packages."""
+    folder = CACHE / "debs" / f"{suite}-{arch.debian}"
+    with locked(f"debs-{folder.name}"):
+        if not folder.exists():
+            say(f"Fetching Debian's signed shim and GRUB of {suite} for {arch.debian} (once, 3 MB) …")
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder.parent) as work:
+                download(suite, arch, Path(work)).rename(folder)
+    shim, grub, box = (next(folder.glob(f"{package}_*.deb")) for package in packages(arch))
+    return shim, grub, box
+
+
+def download(suite: str, arch: Arch, work: Path) -> Path:
     """Let apt fetch the packages as on a machine of that suite; it checks Debian's signatures."""
     mirrors = run("apt-get", "indextargets", "--format", "$(REPO_URI)", *TARGETS).split()
     if not mirrors:
@@ -49,7 +68,9 @@ def download(suite: str, work: Path) -> Path:
         "Dir::Etc::PreferencesParts": "none",
     }
     options = [word for key, place in places.items() for word in ("-o", f"{key}={work / place}")]
-    apt = ["apt-get", "-q", "-o", "APT::Architecture=amd64", "-o", "APT::Sandbox::User=root", *options]
+    processor = f"APT::Architecture={arch.debian}"
+    apt = ["apt-get", "-q", "-o", processor, "-o", "APT::Sandbox::User=root", *options]
     run(*apt, "update")
-    run("sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", work / "debs", *apt, "download", *PACKAGES)
+    names = packages(arch)
+    run("sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", work / "debs", *apt, "download", *names)
     return work / "debs"

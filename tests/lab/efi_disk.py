@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from . import debs
+from .arch import AMD64, Arch
 from .common import BUILD, digest, locked, run
 from .disk import MARK
 
@@ -28,7 +29,7 @@ sleep 3600
 TABLE = "label: gpt\nfirst-lba: 2048\ntype=uefi, bootable\n"
 
 
-def ensure(mark: str = MARK) -> Path:
+def ensure(mark: str = MARK, arch: Arch = AMD64) -> Path:
     """The disk's image, made on first use (a second) and when its recipe or Debian's packages change.
 
     mark: what its GRUB says.
@@ -36,9 +37,9 @@ def ensure(mark: str = MARK) -> Path:
     It works with Secure Boot on: Debian's GRUB looks for its configuration beside itself, in EFI/debian. The
     partition has no EFI/BOOT: whoever boots it knows how installed systems name their loaders.
     """
-    packages = debs.fetch(SUITE)
+    packages = debs.fetch(SUITE, arch)
     recipe = digest(Path(__file__).read_bytes(), *(package.name for package in packages))
-    own = digest(mark)
+    own = f"{arch.debian}-{digest(mark)}"
     place = BUILD / "disks" / f"efi-{own}-{recipe}.img"
     with locked(f"efi-disk-{digest(str(BUILD))}"):
         if not place.exists():
@@ -46,11 +47,11 @@ def ensure(mark: str = MARK) -> Path:
             for old in place.parent.glob(f"efi-{own}-*.img"):
                 old.unlink()
             with tempfile.TemporaryDirectory(dir=place.parent) as work:
-                make(Path(work), packages, mark).rename(place)
+                make(Path(work), packages, mark, arch).rename(place)
     return place
 
 
-def make(work: Path, packages: tuple[Path, Path], mark: str) -> Path:
+def make(work: Path, packages: tuple[Path, Path], mark: str, arch: Arch) -> Path:
     """Unpack the packages and put their loaders on a new disk."""
     for package in packages:
         run("dpkg-deb", "--extract", package, work)
@@ -64,8 +65,8 @@ def make(work: Path, packages: tuple[Path, Path], mark: str) -> Path:
     run("mformat", "-i", partition, "-T", str((SIZE - START) // 512 - 33), "-h", "16", "-s", "32", "::")
     run("mmd", "-i", partition, "::EFI", f"::{FOLDER}")
     files = {
-        "shimx64.efi": work / "usr/lib/shim/shimx64.efi.signed",
-        "grubx64.efi": work / "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed",
+        arch.shim: work / f"usr/lib/shim/{arch.shim}.signed",
+        arch.grub_file: work / f"usr/lib/grub/{arch.grub}-signed/{arch.grub_file}.signed",
         "grub.cfg": config,
     }
     for name, source in files.items():

@@ -10,10 +10,10 @@ import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-MODULES = tuple(
-    "af_packet e1000 e1000e virtio_pci virtio_net loop isofs squashfs overlay ata_piix ahci sd_mod".split()  # noqa: SIM905 - easier to read
-)
-"""What a client needs: DHCP's raw sockets, network cards, file systems in files and above one another, disks."""
+from .arch import Arch
+
+MODULES = tuple("af_packet virtio_pci virtio_net loop isofs squashfs overlay".split())  # noqa: SIM905 - easier to read
+"""What every client needs: DHCP's raw sockets, a network card, file systems in files and above one another."""
 
 APPLETS = tuple(
     "cat chroot cp echo grep insmod ip mkdir mount poweroff sh sleep stat tr udhcpc uname wc wget".split()  # noqa: SIM905 - easier to read
@@ -43,6 +43,11 @@ def cpio(entries: Iterable[Entry]) -> bytes:
     return bytes(out)
 
 
+def wanted(arch: Arch) -> tuple[str, ...]:
+    """The modules that a client of this processor needs, other cards' and its disks' too."""
+    return MODULES + arch.drivers
+
+
 def plain_module(name: str, data: bytes) -> bytes:
     """A module's ELF image: Debian 12 ships it plain, Debian 13 compressed with xz."""
     return lzma.decompress(data) if name.endswith(".xz") else data
@@ -54,8 +59,8 @@ def depends(module: bytes) -> list[str]:
     return [name.replace("-", "_") for name in found[1].decode().split(",") if name] if found else []
 
 
-def load_order(wanted: Iterable[str], modules: Mapping[str, bytes], builtin: Iterable[str]) -> list[str]:
-    """The wanted modules and what they need, each after its needs.
+def load_order(names: Iterable[str], modules: Mapping[str, bytes], builtin: Iterable[str]) -> list[str]:
+    """The modules of these names and what they need, each after its needs.
 
     modules: name (with underscores) to ELF image. KeyError when one is neither there nor built in.
     """
@@ -69,7 +74,7 @@ def load_order(wanted: Iterable[str], modules: Mapping[str, bytes], builtin: Ite
             visit(need)
         order.append(name)
 
-    for name in wanted:
+    for name in names:
         visit(name)
     return order
 
@@ -79,10 +84,12 @@ def build(
     modules: Mapping[str, bytes],
     builtin: Iterable[str],
     scripts: Mapping[str, bytes],
+    *,
     uuid: str,
+    arch: Arch,
 ) -> bytes:
     """The initrd, compressed. scripts: init and udhcpc. uuid: what casper compares with the ISO's."""
-    order = load_order(MODULES, modules, builtin)
+    order = load_order(wanted(arch), modules, builtin)
     folders = (
         "bin",
         "cdrom",

@@ -2,11 +2,13 @@
 """ISOs in the shape of Ubuntu's live-server ISO, tens of MB instead of more than a thousand.
 
 The small one holds next to nothing, and its initrd imitates cloud-init; the full one holds a root file system with
-cloud-init and an installer. They say that they are of different releases, so that one server can have both.
+cloud-init and an installer. They say that they are of different releases, so that one server can have both, and which
+processor they are for.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import os
@@ -20,13 +22,18 @@ from pathlib import Path
 import pycdlib
 
 from . import debs, disk, efi_disk, initrd, kernel, rootfs
+from .arch import AMD64, Arch
 from .common import BUILD, LAB, LabError, digest, locked, run, say
 
-SMALL = 'Ubuntu-Server 22.04.5 LTS "Jammy Jellyfish" - Release amd64 (20240911)'
-FULL = 'Ubuntu-Server 24.04.1 LTS "Noble Numbat" - Release amd64 (20240827)'
+SMALL = 'Ubuntu-Server 22.04.5 LTS "Jammy Jellyfish" - Release ARCH (20240911)'
+FULL = 'Ubuntu-Server 24.04.1 LTS "Noble Numbat" - Release ARCH (20240827)'
+SUITE = "trixie"
+"""Of shim, GRUB and busybox: its GRUB boots beside a router. A kernel of the host's suite fits: all are signed with
+Debian's one key."""
 FILLER = 24 * 2**20
 """Bytes of noise in the small one: with them, one download and two differ by more than all the rest."""
 LIVE = LAB / "live_files"
+RECIPE = ("iso.py", "arch.py", "initrd.py", "kernel.py", "initrd_files/init", "initrd_files/udhcpc")
 LAYER = "casper/ubuntu-server-minimal"
 
 
@@ -81,47 +88,48 @@ def full_layers(folder: Path) -> dict[str, bytes]:
     }
 
 
-def pool() -> dict[str, Path]:
-    """Shim and GRUB for Secure Boot, as packages where Ubuntu's ISO has its own.
-
-    They are of the suite that has a GRUB which boots beside a router, whatever suite the kernel is of: both are signed
-    with Debian's key.
-    """
-    shim, grub = debs.fetch("trixie")
+def pool(arch: Arch) -> dict[str, Path]:
+    """Shim and GRUB for Secure Boot, as packages where Ubuntu's ISO has its own."""
+    shim, grub = debs.fetch(SUITE, arch)
     return {
         f"pool/main/s/shim-signed/{shim.name}": shim,
         f"pool/main/g/grub2-signed/{grub.name}": grub,
     }
 
 
-def contents(linux: kernel.Kernel, recipe: str, folder: Path, full: bool) -> dict[str, bytes]:
+def contents(linux: kernel.Kernel, recipe: str, folder: Path, full: bool, packed: bool) -> dict[str, bytes]:
     """All files of the ISO."""
-    busybox = Path(shutil.which("busybox") or "/bin/busybox").read_bytes()
+    arch, image = linux.arch, linux.image.read_bytes()
+    busybox = debs.busybox(SUITE, arch)
     own = str(uuid.uuid5(uuid.NAMESPACE_OID, recipe))
     scripts = {name: (LAB / "initrd_files" / name).read_bytes() for name in ("init", "udhcpc")}
     files = {
-        ".disk/info": (FULL if full else SMALL).encode(),
+        ".disk/info": (FULL if full else SMALL).replace("ARCH", arch.debian).encode(),
         ".disk/casper-uuid-generic": f"{own}\n".encode(),
-        "casper/vmlinuz": linux.image.read_bytes(),
-        "casper/initrd": initrd.build(busybox, linux.modules(), linux.builtin(), scripts, own),
+        "casper/vmlinuz": gzip.compress(image, mtime=0) if packed else image,
+        "casper/initrd": initrd.build(
+            busybox, linux.modules(), linux.builtin(), scripts, uuid=own, arch=arch
+        ),
         **(full_layers(folder) if full else small_layers(folder, recipe)),
-        **{name: package.read_bytes() for name, package in pool().items()},
+        **{name: package.read_bytes() for name, package in pool(arch).items()},
     }
     sums = [f"{hashlib.md5(data).hexdigest()}  ./{name}\n" for name, data in files.items()]  # noqa: S324
     return {**files, "md5sum.txt": "".join(sums).encode()}
 
 
-def ensure(full: bool = False) -> Path:
-    """The ISO's path, made on first use (a few seconds) and when its recipe or Debian's kernel changes."""
-    linux = kernel.ensure()
-    sources = [
-        LAB / name
-        for name in ("iso.py", "initrd.py", "kernel.py", "initrd_files/init", "initrd_files/udhcpc")
-    ]
+def ensure(full: bool = False, arch: Arch = AMD64, packed: bool = False) -> Path:
+    """The ISO's path, made on first use (a few seconds) and when its recipe or Debian's kernel changes.
+
+    packed: whether its kernel is compressed by gzip, as in Ubuntu's arm64 ISOs; an arm64 kernel does not unpack itself.
+    """
+    if full and arch != AMD64:
+        raise LabError(f"the lab has no root file system for {arch.debian}, and so no full ISO")
+    linux = kernel.ensure(arch)
+    sources = [LAB / name for name in RECIPE]
     if full:
         sources += [LAB / "disk.py", LAB / "efi_disk.py", LAB / "rootfs.py", *sorted(LIVE.iterdir())]
-    recipe = digest(linux.version, *pool(), *(path.read_bytes() for path in sources))
-    kind = "full" if full else "small"
+    recipe = digest(linux.version, *pool(arch), *(path.read_bytes() for path in sources))
+    kind = f"{'full' if full else 'small'}-{'packed-' if packed else ''}{arch.debian}"
     place = BUILD / "iso" / f"lab-{kind}-live-server-{recipe}.iso"
     with locked(f"iso-{kind}-{digest(str(BUILD))}"):
         if not place.exists():
@@ -132,7 +140,7 @@ def ensure(full: bool = False) -> Path:
             with tempfile.TemporaryDirectory(dir=place.parent) as folder:
                 new = Path(folder, "new.iso")
                 try:
-                    write_iso(new, contents(linux, recipe, Path(folder), full))
+                    write_iso(new, contents(linux, recipe, Path(folder), full, packed))
                 except KeyError as error:
                     raise LabError(f"the kernel {linux.version} has no module {error}") from error
                 new.rename(place)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Debian's signed kernel and its modules, fetched as a package and unpacked, never installed."""
+"""Debian's signed kernel and its modules, of any processor, fetched as a package and unpacked, never installed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import initrd
+from .arch import AMD64, Arch
 from .common import CACHE, LabError, locked, run, say
-
-META = "linux-image-amd64"
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,7 @@ class Kernel:
 
     version: str
     folder: Path
+    arch: Arch = AMD64
 
     @property
     def image(self) -> Path:
@@ -36,7 +36,7 @@ class Kernel:
         """The modules that the initrd may need, by name."""
         files = {module_name(path.name): path for path in self.folder.rglob("*.ko*")}
         found: dict[str, bytes] = {}
-        todo = list(initrd.MODULES)
+        todo = list(initrd.wanted(self.arch))
         while todo:
             name = todo.pop()
             if name in files and name not in found:
@@ -50,36 +50,59 @@ def module_name(path: str) -> str:
     return path.rpartition("/")[2].partition(".ko")[0].replace("-", "_")
 
 
-def package() -> tuple[str, str]:
-    """Name and version of the package that linux-image-amd64 stands for now."""
+def apt_options(arch: Arch) -> list[str]:
+    """What has apt look among the packages of a processor: nothing for the host's own.
+
+    The host's sources are asked for those of another one too, but their lists are kept apart: the host's own apt
+    learns nothing of them.
+    """
+    if run("dpkg", "--print-architecture").strip() == arch.debian:
+        return []
+    place = CACHE / "apt-lists" / arch.debian
+    (place / "lists" / "partial").mkdir(parents=True, exist_ok=True)
+    (place / "status").touch()  # of what is installed there: nothing
+    options = {
+        "APT::Architecture": arch.debian,
+        "APT::Architectures": arch.debian,
+        "Dir::State::lists": place / "lists",
+        "Dir::State::status": place / "status",
+        "Dir::Cache::pkgcache": "",
+        "Dir::Cache::srcpkgcache": "",
+    }
+    return [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+
+
+def package(arch: Arch, options: list[str]) -> tuple[str, str]:
+    """Name and version of the package that linux-image-ARCH stands for now."""
+    meta = f"linux-image-{arch.debian}"
     for attempt in range(2):
-        shown = run("apt-cache", "show", "--no-all-versions", META, check=False)
-        name = re.search(r"^Depends:.*?(linux-image-\S+-amd64)", shown, re.MULTILINE)
+        shown = run("apt-cache", *options, "show", "--no-all-versions", meta, check=False)
+        name = re.search(rf"^Depends:.*?(linux-image-\S+-{arch.debian})", shown, re.MULTILINE)
         version = re.search(r"^Version: (\S+)", shown, re.MULTILINE)
         if name and version:
             return name[1], version[1]
         if attempt == 0:
-            run("apt-get", "-q", "update")
-    raise LabError(f"apt knows no package {META}: is this Debian on amd64?")
+            run("apt-get", "-q", "-o", "APT::Sandbox::User=root", *options, "update")
+    raise LabError(f"apt knows no package {meta}: is this Debian?")
 
 
-def ensure() -> Kernel:
+def ensure(arch: Arch = AMD64) -> Kernel:
     """The kernel, fetched on first use (70 MB) and kept."""
-    name, version = package()
-    folder = CACHE / "kernel" / f"{name}_{version}"
     with locked("kernel"):
+        options = apt_options(arch)
+        name, version = package(arch, options)
+        folder = CACHE / "kernel" / f"{name}_{version}"
         if not folder.exists():
-            say(f"Fetching Debian's kernel {version} for the test ISO (once, about 70 MB) …")
+            say(f"Fetching Debian's kernel {version} for {arch.debian} (once, about 70 MB) …")
             work = folder.with_name("new")
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir(parents=True)
             # apt drops its rights for the download and could not write here; Debian's signatures are checked
-            run(
-                "sh", "-c", 'cd "$1" && apt-get -q -o APT::Sandbox::User=root download "$2"', "sh", work, name
-            )
+            apt = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", *options]
+            run("sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", work, *apt, "download", name)
             run("dpkg-deb", "--extract", next(work.glob("*.deb")), work)
             next(work.glob("*.deb")).unlink()
-            for old in folder.parent.glob("linux-image-*"):
+            for old in folder.parent.glob(f"linux-image-*-{arch.debian}_*"):
                 shutil.rmtree(old, ignore_errors=True)
             work.rename(folder)
-    return Kernel(version, folder)
+    return Kernel(version, folder, arch)

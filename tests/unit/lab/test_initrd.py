@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.lab import disk, initrd, kernel
+from tests.lab.arch import AMD64, ARM64, Arch
 from tests.lab.initrd import Entry
 
 
@@ -52,12 +53,16 @@ def test_compressed_modules() -> None:
     assert kernel.module_name("kernel/fs/nls/nls_utf-8.ko.xz") == "nls_utf_8"
 
 
-def test_the_same_input_gives_the_same_initrd() -> None:
-    modules = {name: module() for name in initrd.MODULES}
+@pytest.mark.parametrize(("arch", "driver"), [(AMD64, b"ahci.ko"), (ARM64, b"virtio_blk.ko")])
+def test_the_same_input_gives_the_same_initrd(arch: Arch, driver: bytes) -> None:
+    modules = {name: module() for name in initrd.wanted(arch)}
     scripts = {"init": b"#!/bin/sh\n", "udhcpc": b"#!/bin/sh\n"}
-    first, second = (initrd.build(b"busybox", modules, [], scripts, "u-u-i-d") for dummy in range(2))
+    first, second = (
+        initrd.build(b"busybox", modules, [], scripts, uuid="u-u-i-d", arch=arch) for dummy in range(2)
+    )
     assert first == second
     assert b"u-u-i-d\n" in gzip.decompress(first)
+    assert driver in gzip.decompress(first)
 
 
 def test_the_disk_can_be_booted() -> None:
