@@ -60,12 +60,12 @@ class Client:
         machine, firmware = self.machine, self.machine.firmware
         return [
             *("ip", "netns", "exec", self.lan.namespace, "setpriv", "--pdeathsig", "KILL"),
-            *("qemu-system-x86_64", "-accel", "tcg", *firmware.machine, "-name", machine.name),
+            *(firmware.emulator, "-accel", "tcg", *firmware.machine, "-name", machine.name),
             *("-m", str(machine.memory or firmware.memory), "-uuid", machine.uuid, "-display", "none"),
             *(
                 "-nodefaults",
                 "-vga",
-                "std",
+                firmware.vga,
                 "-no-reboot",
                 "-monitor",
                 "none",
@@ -81,7 +81,7 @@ class Client:
             *("-device", "virtio-rng-pci"),
             *self.flash(),
             *("-drive", f"file={self.folder}/disk.img,format=raw,if=none,id=disk"),
-            *("-device", f"ide-hd,drive=disk,bootindex=2,serial={machine.serial}"),
+            *("-device", f"{firmware.disk},drive=disk,bootindex=2,serial={machine.serial}"),
         ]
 
     def flash(self) -> list[str]:
@@ -115,10 +115,11 @@ class Client:
         """The disk, marked or blank, and the variables as the firmware's maker left them."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        content = efi_disk.ensure().read_bytes() if self.machine.firmware.code else disk.image()
+        firmware = self.machine.firmware
+        content = efi_disk.ensure(arch=firmware.arch).read_bytes() if firmware.code else disk.image()
         (self.folder / "disk.img").write_bytes(bytes(len(content)) if self.machine.blank else content)
-        if self.machine.firmware.variables:
-            shutil.copyfile(self.machine.firmware.variables, self.folder / "variables.fd")
+        if firmware.variables:
+            shutil.copyfile(firmware.variables, self.folder / "variables.fd")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

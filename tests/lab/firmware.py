@@ -6,18 +6,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .arch import AMD64, ARM64, Arch
+
 OVMF = Path("/usr/share/OVMF")
+AAVMF = Path("/usr/share/AAVMF")
 
 
 @dataclass(frozen=True)
 class Firmware:
     """How QEMU is told to be such a machine.
 
-    machine: arguments that choose board and firmware. code, variables: OVMF's image and the variables that a
-    machine starts with, of which each gets its own copy; none for BIOS. nic: QEMU's model of the network card.
-    rom: whether the card has its real boot ROM of iPXE; UEFI brings its own network stack. memory: MiB, enough
-    for the lab's ISO. patience: seconds after which a boot counts as failed; several clients at once on two
-    slow cores are allowed for. system: what the marked disk holds.
+    emulator, machine: the program, and its arguments that choose board and firmware. arch: its processor. code,
+    variables: OVMF's or AAVMF's image and the variables that a machine starts with, of which each gets its own copy;
+    none for BIOS. nic, disk, vga: QEMU's models of the network card, the disk and the screen; vga is none where the
+    board has none, and the firmware writes to the serial port only. rom: whether the card has its real boot ROM of
+    iPXE; UEFI brings its own network stack. memory: MiB, enough for the lab's ISO. patience: seconds after which a
+    boot counts as failed; several clients at once on two slow cores are allowed for.
     """
 
     name: str
@@ -26,6 +30,10 @@ class Firmware:
     variables: Path | None = None
     nic: str = "e1000"
     rom: bool = True
+    disk: str = "ide-hd"
+    vga: str = "std"
+    emulator: str = "qemu-system-x86_64"
+    arch: Arch = AMD64
     memory: int = 512
     patience: float = 180
 
@@ -51,14 +59,32 @@ SECURE = Firmware(
     memory=1024,
     patience=400,
 )
-HTTP_BOOT = replace(
-    SECURE,
-    name="uefi-http-boot-secure",
-    # OVMF then offers no PXE and goes to HTTP Boot at once (edk2: OvmfPkg/Library/PxeBcPcdProducerLib)
-    machine=(
-        *SECURE.machine,
-        *("-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=no"),
-        *("-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=no"),
-    ),
+# edk2 then offers no PXE and goes to HTTP Boot at once (edk2: OvmfPkg/Library/PxeBcPcdProducerLib)
+ONLY_HTTP = (
+    *("-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=no"),
+    *("-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=no"),
 )
-ROWS = {row.name: row for row in (BIOS, UEFI, SECURE, HTTP_BOOT)}
+HTTP_BOOT = replace(SECURE, name="uefi-http-boot-secure", machine=(*SECURE.machine, *ONLY_HTTP))
+ARM64_UEFI = replace(
+    UEFI,
+    name="arm64",
+    # Debian 13's AAVMF offers no network boot to a processor that makes no random numbers itself (RNDR), even beside
+    # virtio-rng; `max` does. To emulate its pointer signatures as they are specified would be slow.
+    machine=("-machine", "virt", "-cpu", "max,pauth-impdef=on"),
+    code=AAVMF / "AAVMF_CODE.fd",
+    variables=AAVMF / "AAVMF_VARS.fd",
+    disk="virtio-blk-pci",
+    vga="none",
+    emulator="qemu-system-aarch64",
+    arch=ARM64,
+)
+ARM64_SECURE = replace(
+    ARM64_UEFI,
+    name="arm64-secure-boot",
+    code=AAVMF / "AAVMF_CODE.ms.fd",  # in Debian 13 the other one knows no Secure Boot
+    variables=AAVMF / "AAVMF_VARS.ms.fd",
+)
+ARM64_HTTP_BOOT = replace(
+    ARM64_SECURE, name="arm64-http-boot-secure", machine=(*ARM64_SECURE.machine, *ONLY_HTTP)
+)
+ROWS = {row.name: row for row in (BIOS, UEFI, SECURE, HTTP_BOOT, ARM64_UEFI, ARM64_SECURE, ARM64_HTTP_BOOT)}

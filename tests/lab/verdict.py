@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from .arch import AMD64, Arch
 from .story import SEEDS, Story
 
 ALLOWANCE = 8 * 2**20
@@ -62,14 +63,14 @@ def by_tftp(story: Story) -> list[str]:
     return faults + loader(story, "pxelinux.0")
 
 
-def by_grub(story: Story, *, known: bool = True, folder: str = "efi") -> list[str]:
+def by_grub(story: Story, *, known: bool = True, folder: str = "efi", arch: Arch = AMD64) -> list[str]:
     """UEFI by PXE: shim, GRUB and its configuration by TFTP; by GRUB's HTTP kernel and initrd.
 
     known: whether the machine has a file of its own; one that has none asks for it, and then for default.cfg.
-    folder: where shim and GRUB are.
+    folder: where shim and GRUB are; arch: the processor that they are for.
     """
     named = {step.name for step in story.of("loader")}
-    shim, grub = f"{folder}/shimx64.efi", f"{folder}/grubx64.efi"
+    shim, grub = f"{folder}/{arch.shim}", f"{folder}/{arch.grub_file}"
     faults = [] if named == {shim} else [f"loaders named {named} instead of {shim}"]
     # UDP: on a busy host one of them may have been sent twice
     sent = list(dict.fromkeys(step.name for step in story.of("tftp")))
@@ -81,9 +82,9 @@ def by_grub(story: Story, *, known: bool = True, folder: str = "efi") -> list[st
     return faults + fetched(story, [], "GRUB ")
 
 
-def by_http_boot(story: Story, *, folder: str = "efi") -> list[str]:
+def by_http_boot(story: Story, *, folder: str = "efi", arch: Arch = AMD64) -> list[str]:
     """UEFI HTTP Boot: the same, without any TFTP; GRUB uses the firmware's HTTP."""
-    shim, grub = f"{folder}/shimx64.efi", f"{folder}/grubx64.efi"
+    shim, grub = f"{folder}/{arch.shim}", f"{folder}/{arch.grub_file}"
     named = {step.name.partition("://")[2].partition("/")[2] for step in story.of("loader")}
     faults = [] if named == {shim} else [f"loaders named {named} instead of {shim}"]
     faults += [

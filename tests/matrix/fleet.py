@@ -9,20 +9,43 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pycdlib
 
 from tests.lab import iso, lan, playbook, server, watch
+from tests.lab.arch import AMD64, ARM64, Arch
 from tests.lab.client import Client, Machine
 from tests.lab.common import BUILD, LabError, alone, run
 from tests.lab.server import Server
 
 from .rows import Facts, Row
 
-IMAGES = {"focal": False, "noble": True}
-"""The images' names, and whether each is the full ISO, with cloud-init's real code."""
+
+@dataclass(frozen=True)
+class Image:
+    """An image of the servers. full: whether its ISO has cloud-init's real code. arch: its processor.
+
+    packed: whether its kernel is compressed.
+    """
+
+    full: bool = False
+    arch: Arch = AMD64
+    packed: bool = False
+
+    def iso(self) -> Path:
+        """Its ISO."""
+        return iso.ensure(self.full, self.arch, self.packed)
+
+
+IMAGES = {
+    "focal": Image(),
+    "noble": Image(full=True),
+    "arm64": Image(arch=ARM64),
+    "arm64-packed": Image(arch=ARM64, packed=True),
+}
+"""By name."""
 INVENTORIES = Path(__file__).parent / "inventory"
 SIDE_BY_SIDE = 4
 """Machines at once: on two cores their waiting overlaps, and nothing runs into its time-out."""
@@ -64,7 +87,7 @@ def run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
 
 
 def _run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
-    images = {name: iso.ensure(full) for name, full in IMAGES.items()}
+    images = {name: image.iso() for name, image in IMAGES.items()}
     facts = {name: facts_of(name, path) for name, path in images.items()}
     suites = list(dict.fromkeys(row.suite for row in rows))
     outcomes: list[Outcome] = []
@@ -93,11 +116,17 @@ def provision(
     place = BUILD / "matrix"
     reach = {name_of(suite): box for suite, box in servers.items()}
     lab = playbook.write_inventory(place / f"{inventory}.json", reach)
-    sources = {name: {"src": str(path)} for name, path in images.items()}
+    sources = {name: {"src": str(path), "arch": IMAGES[name].arch.debian} for name, path in images.items()}
     argv = playbook.command([INVENTORIES / inventory, lab], {"netboot_images": sources})
     say(f"site.yml -i tests/matrix/inventory/{inventory} on {', '.join(reach)}")
     seconds = playbook.run_site(argv, place / f"{inventory}.log", lambda _task: None)
     say(f"site.yml done in {seconds:.1f} s")
+
+
+def together(rows: Sequence[Row]) -> list[list[Row]]:
+    """One server's rows in the groups that boot at the same time, apart from others those that do so twice."""
+    once, twice = ([row for row in rows if row.twice is kind] for kind in (False, True))
+    return [part[n : n + SIDE_BY_SIDE] for part in (once, twice) for n in range(0, len(part), SIDE_BY_SIDE)]
 
 
 def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[str], None]) -> list[Outcome]:
@@ -116,13 +145,11 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
             tamper(box, row, facts[row.image].iso)
     outcomes = []
     sizes = watch.tftp_sizes(box)
-    once, twice = ([row for row in rows if row.twice is kind] for kind in (False, True))
-    groups = [part[n : n + SIDE_BY_SIDE] for part in (once, twice) for n in range(0, len(part), SIDE_BY_SIDE)]
     with watch.ServerLog(box, network) as log:
-        for some in groups:
+        for some in together(rows):
             say(f"Booting {', '.join(row.name for row in some)}")
             clients = [
-                Client(Machine(row.name, row.mac, row.firmware, blank=IMAGES[row.image]), network)
+                Client(Machine(row.name, row.mac, row.firmware, blank=IMAGES[row.image].full), network)
                 for row in some
             ]
             first = watch.follow(clients, log, sizes)
@@ -144,7 +171,7 @@ def judge(row: Row, boots: list[watch.Boot], facts: Facts) -> Outcome:
     for boot in boots:
         # what is started from a menu is not what the lab's initrd waits for
         faults += [boot.result] if boot.result.startswith("failed") and not row.pick else []
-        faults += row.check(boot.story, facts)
+        faults += row.check(boot.story, replace(facts, arch=row.firmware.arch))
     story = boots[-1].story
     figures = (boots[-1].seconds, story.bytes_tftp, story.bytes_http, facts.iso_bytes)
     return Outcome(row, *figures, faults, story.secure_boot)

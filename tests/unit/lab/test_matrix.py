@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from tests.lab.image import SUITES
 from tests.lab.story import Line
 from tests.matrix import report, rows
-from tests.matrix.fleet import Outcome
+from tests.matrix.fleet import Outcome, together
 from tests.unit.lab.recordings import BOOT_BYTES, ISO, ISO_BYTES, lines, story
 
 FACTS = rows.Facts(ISO, ISO_BYTES, BOOT_BYTES)
@@ -42,6 +45,29 @@ def test_every_row_has_a_name_of_its_own() -> None:
     assert rows.chosen("bios-unknown-trixie")[0].suite == "trixie"
     assert len(rows.chosen("")) == len(rows.ROWS)
     assert rows.chosen("no such row") == []
+
+
+def place(mac: str) -> int:
+    """Where among the router's 48 addresses dnsmasq begins to look for a free one (src/dhcp.c: address_allocate)."""
+    total = 0
+    for byte in bytes.fromhex(mac.replace(":", "")):
+        total = (byte + (total << 6) + (total << 16) - total) & 0xFFFFFFFF
+    return total % 48
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_machines_that_boot_at_once_are_offered_different_addresses(suite: str) -> None:
+    """The router forgets what it has offered until it is taken; who comes second is refused, and boots its disk."""
+    taken: set[int] = set()
+    for inventory in dict.fromkeys(row.inventory for row in rows.ROWS):
+        mine = [row for row in rows.ROWS if (row.suite, row.inventory) == (suite, inventory)]
+        for group in together(mine):
+            offers = []
+            for row in group:
+                here = place(row.mac)
+                offers.append(next(n % 48 for n in range(here, here + 48) if n % 48 not in taken))
+            assert len(set(offers)) == len(offers), [row.path for row in group]
+            taken.update(offers)
 
 
 def test_report() -> None:

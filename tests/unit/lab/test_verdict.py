@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.lab import verdict
+from tests.lab.arch import ARM64
 from tests.lab.story import Line, Step, Story
 from tests.unit.lab.recordings import (
     BOOT_BYTES,
@@ -97,6 +98,14 @@ def test_good_uefi_boots_have_no_fault() -> None:
         assert verdict.secure_boot(told, "kernel") == []
     told = story("uefi-http-stranger")
     assert verdict.left_alone(told) + verdict.by_http_boot(told) + verdict.secure_boot(told, "grub") == []
+
+
+def test_a_machine_is_to_get_the_loaders_of_its_processor() -> None:
+    for machine, chain in (("uefi-pxe", verdict.by_grub), ("uefi-http", verdict.by_http_boot)):
+        arm = changed(machine, swap("x64.efi", "aa64.efi"))
+        assert chain(arm, arch=ARM64) == []
+        assert chain(arm)
+        assert chain(story(machine), arch=ARM64)
 
 
 OWN_ENTRY = "/srv/netboot/tftp/grub/machines/52:54:00:12:34:12.cfg"
