@@ -29,6 +29,7 @@ UNSHOWN = {
     f"{STATE}/changes.log": "bare",
     # what modules were asked, and answered, so that they need not be asked again
     f"{STATE}/answers/images.json": "bare",
+    f"{STATE}/answers/loaders-x64-any.json": "bare",
     f"{STATE}/machines/f4-4d-30-60-64-69.json": "bare",
     f"{STATE}/machines/f4-4d-30-60-64-6a.json": "bare",
     f"{STATE}/machines/f4-4d-30-60-64-6b.json": "bare",
