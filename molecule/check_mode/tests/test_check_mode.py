@@ -124,6 +124,24 @@ def test_what_leaves_is_shown_and_what_cannot_be_judged_stays(seen: Any) -> None
         )
 
 
+def test_a_run_with_nothing_to_do_asks_only_what_may_have_changed(seen: Any) -> None:
+    """What the first run found is noted, and the services were asked by it. `make bench` says what that spares."""
+    asks = (
+        "See which images the server has",
+        "Install shim and GRUB for UEFI machines",
+        "Ask for something that is not there",
+        "Ask as the firmware of a machine does",
+    )
+
+    def asked(run: str) -> list[str]:
+        done = results(seen.said[run].replace("skipping: ", ""))
+        return [task for task in asks if any(name.endswith(f" : {task}") for name in done)]
+
+    assert asked("first") == list(asks)
+    assert asked("again") == []
+    assert "changed: " not in seen.said["again"]
+
+
 @pytest.mark.parametrize("when", ["first", "later"])
 def test_no_task_has_more_results_for_more_machines(seen: Any, when: str) -> None:
     few, many = results(seen.said[when]), results(seen.said[f"{when}, 23 machines"])
