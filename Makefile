@@ -7,7 +7,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-unit lint docs sanity units galaxy molecule fuzz matrix secure-boot lifecycle faults page bench clean
+.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz matrix secure-boot lifecycle faults page bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -35,6 +35,9 @@ lint: setup ## every linter  [ONLY=mypy]
 
 docs: setup ## write the variables' tables in the READMEs from argument_specs
 	@python tests/tools/role_docs.py
+
+docs-site: ## the documentation as a site with search, in build/docs-site; a warning fails it
+	@tests/tools/docs_site.sh
 
 fuzz: setup ## damaged ISOs, packages and UEFI programs: read or refused, in 5 s and 200 MB  [N=100000 SEED=2]
 	@PYTHONPATH=$(CURDIR)/.collections python -m tests.fuzz $(if $(N),--number $(N)) $(if $(SEED),--seed $(SEED))

@@ -12,7 +12,7 @@ description:
   - Every machine gets its entries, for PXELINUX and for GRUB, as they are handed out while it is armed.
   - With them comes what a machine finds that is not armed, and what everything finds that is not named.
   - The word C(@TOKEN@) stands for the one-time token of the arming; role
-    M(homelab.netboot.machine_states#role) puts it in.
+    P(homelab.netboot.machine_states#role) puts it in.
 positional: base_url
 extends_documentation_fragment: homelab.netboot.machines
 options:

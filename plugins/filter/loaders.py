@@ -10,7 +10,7 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Decides everything about loaders from what is known so far. It is asked again when more is known.
-  - It is for the role M(homelab.netboot.pxe_tftp_assets#role), which carries out what it says.
+  - It is for the role P(homelab.netboot.pxe_tftp_assets#role), which carries out what it says.
 options:
   _input:
     description: How UEFI machines are served, as C(netboot_uefi).

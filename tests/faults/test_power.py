@@ -18,12 +18,13 @@ from tests.faults.power import Plug, Tree, unlike
 from tests.lab import lan, server
 from tests.lab.common import run
 
-# In the first run of a bare server: the task, and what dpkg's log says when it is in the middle.
+# In the first run of a bare server: the task (Ansible names no role where one is included), and what dpkg's log says
+# when it is in the middle.
 FIRST = (
     ("pxe_http : Install nginx", "status half-installed nginx"),
-    ("pxe_tftp_assets : Install the loaders", "status half-configured"),
-    ("pxe_tftp_assets : Install iPXE's package", "status unpacked ipxe"),
-    ("pxe_dnsmasq : Install dnsmasq's program", "status half-configured dnsmasq-base"),
+    ("Install the loaders for BIOS", "status half-configured"),
+    ("Install iPXE's package", "status unpacked ipxe"),
+    ("Install dnsmasq's program", "status half-configured dnsmasq-base"),
 )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Links from page to page lead to a file, and to a heading in it; the first page is short enough to be read."""
+"""Links from page to page lead to a file, and to a heading in it; the first page leads to all, and is short enough."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
             wrong.append(link)
     assert not wrong
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    # docs/docsite/conf.py reads this table, too: pages that are not in it cannot be found on the site
+    table = (ROOT / "README.md").read_text().partition("\n## Read on\n")[2]
+    assert {f"docs/{page.name}" for page in ROOT.glob("docs/*.md")} <= set(_LINK.findall(table))
 
 
 def test_the_readme_is_read_to_its_end() -> None:

@@ -110,6 +110,7 @@ def seen(host: Any, tmp_path_factory: pytest.TempPathFactory) -> Seen:
             done = pool.submit(many)
             look("bare")
             do("first", "-vvv")
+            story.said["again"] = site(host)
             look("image", **MORE_IMAGES)
             look("changed", "-vvv", **CHANGED)
             do("later", **CHANGED)

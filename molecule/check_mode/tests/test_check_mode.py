@@ -29,6 +29,7 @@ UNSHOWN = {
     f"{STATE}/changes.log": "bare",
     # what modules were asked, and answered, so that they need not be asked again
     f"{STATE}/answers/images.json": "bare",
+    f"{STATE}/answers/loaders-x64-any.json": "bare",
     f"{STATE}/machines/f4-4d-30-60-64-69.json": "bare",
     f"{STATE}/machines/f4-4d-30-60-64-6a.json": "bare",
     f"{STATE}/machines/f4-4d-30-60-64-6b.json": "bare",
@@ -121,6 +122,24 @@ def test_what_leaves_is_shown_and_what_cannot_be_judged_stays(seen: Any) -> None
             re.fullmatch(rf"{SERVED}/http/images/other/[0-9a-f]+/{re.escape(file)}", path)
             for path in shown(seen.said["image"])
         )
+
+
+def test_a_run_with_nothing_to_do_asks_only_what_may_have_changed(seen: Any) -> None:
+    """What the first run found is noted, and the services were asked by it. `make bench` says what that spares."""
+    asks = (
+        "See which images the server has",
+        "Install shim and GRUB for UEFI machines",
+        "Ask for something that is not there",
+        "Ask as the firmware of a machine does",
+    )
+
+    def asked(run: str) -> list[str]:
+        done = results(seen.said[run].replace("skipping: ", ""))
+        return [task for task in asks if any(name.endswith(f" : {task}") for name in done)]
+
+    assert asked("first") == list(asks)
+    assert asked("again") == []
+    assert "changed: " not in seen.said["again"]
 
 
 @pytest.mark.parametrize("when", ["first", "later"])

@@ -77,9 +77,8 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"netboot {given.command}: {error}\n")
         return 1
     except OSError as error:
-        place = error.filename2 or error.filename or "a file"
         sys.stderr.write(
-            f"netboot {given.command}: {place}: {error.strerror}; run it again when that is mended\n"
+            f"netboot {given.command}: {_place(error)}: {error.strerror}; run it again when that is mended\n"
         )
         return 1
 
@@ -168,7 +167,11 @@ def show(settings: Settings) -> None:
     try:
         writing.refresh(settings)
     except OSError as error:
-        say(f"status page and metrics: {error.filename}: {error.strerror}; tried again when that is mended")
+        say(f"status page and metrics: {_place(error)}: {error.strerror}; tried again when that is mended")
+
+
+def _place(error: OSError) -> str:
+    return str(error.filename2 or error.filename or "a file")
 
 
 def say(text: str) -> None:

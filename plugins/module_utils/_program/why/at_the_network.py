@@ -45,7 +45,8 @@ NETWORK: tuple[Cause, ...] = (
         signs.always,
         "It never asked. Either it is off, or its firmware does not boot from the network, or it is in another network"
         " (VLAN, switch port), or a firewall blocks UDP 67.",
-        "Switch it on with network boot (PXE, IPv4) first in its firmware, in the same network as the server.",
+        "Switch it on with network boot (PXE, IPv4) first in its firmware, in the same network as the server. A virtual"
+        " machine with UEFI (OVMF) also needs a virtio RNG device.",
     ),
     # it asks
     Cause(

@@ -64,8 +64,9 @@ def entry(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
 
 
 def tar_package(tar: bytes) -> bytes:
+    """The same at any time: these are tests' names, too, and all of pytest's workers must give them the same."""
     return archive_of(
-        {"debian-binary": b"2.0\n", "control.tar.xz": b"odd", "data.tar.gz": gzip.compress(tar)}
+        {"debian-binary": b"2.0\n", "control.tar.xz": b"odd", "data.tar.gz": gzip.compress(tar, mtime=0)}
     )
 
 
