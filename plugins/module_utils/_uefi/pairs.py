@@ -383,7 +383,10 @@ def _fit(what: str, function: Callable[[In], Out], data: In) -> Out:
 
 
 def _read(path: str, most: int) -> bytes:
-    """A program in a file, unpacked where it is compressed: GRUB verifies what is inside."""
+    """A program in a file, unpacked where it is compressed, since only what is inside can bear a signature.
+
+    Debian's GRUB 2.12 has shim judge the compressed file, and refuses it (docs/tested.md). Ubuntu's was not tried.
+    """
     try:
         with open(path, "rb") as file:
             packed = file.read(len(GZIP)) == GZIP
