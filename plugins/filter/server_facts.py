@@ -66,8 +66,8 @@ _value:
     units:
       type: dict
       description: >-
-        Each of our units - C(pid), V(0) when it does not run, and C(ready), whether it runs since it was started, and
-        after a start of the host. One that systemd had to start again is not.
+        Each of our units - C(pid), V(0) when it does not run, and C(ready), whether it runs, now and after a start of
+        the host.
     noted:
       type: dict
       description: >-

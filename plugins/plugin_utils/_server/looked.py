@@ -31,8 +31,7 @@ def facts(looked: Mapping[str, list[str]]) -> dict[str, Any]:
     - C(uefi_loaders): names of the files that UEFI machines are offered. C(marks): files that an earlier run left
       since it was ended before it could remove them.
     - C(sockets): lines of ss(8). C(units): of each of our units its C(pid), V(0) when it does not run, and whether it
-      is C(ready): started at every start of the host, and running since it was started. One that systemd had to start
-      again is not: it may be about to end once more.
+      is C(ready): running, and started at every start of the host.
     - C(noted): answers that hold, by name: C(key) of the question, and C(answer).
     - C(dnsmasq): the line in which dnsmasq says its version; empty when it is not installed.
 
@@ -58,8 +57,5 @@ def _units(lines: Iterable[str]) -> Iterable[tuple[str, dict[str, Any]]]:
     for block in "\n".join(lines).split("\n\n"):
         said = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         if "Id" in said:
-            runs = (
-                said.get("ActiveState") == "active" and said.get("NRestarts", "0") == "0"
-            )  # a target has no such
-            ready = runs and said.get("UnitFileState") == "enabled"
+            ready = said.get("ActiveState") == "active" and said.get("UnitFileState") == "enabled"
             yield said["Id"], {"pid": said.get("MainPID", "0"), "ready": ready}

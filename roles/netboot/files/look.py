@@ -33,7 +33,7 @@ def programs(units: list[str]) -> dict[str, list[str]]:
         "packages": ["dpkg-query", "--show", r"--showformat=${db:Status-Abbrev}\t${Package}\n"],
         "cut_off": ["sh", "-c", "dpkg --audit; ls /var/lib/dpkg/updates"],
         "sockets": ["ss", "-H", "-l", "-t", "-u", "-n", "-p"],
-        "units": ["systemctl", "show", "--property=Id,MainPID,ActiveState,UnitFileState,NRestarts", *units],
+        "units": ["systemctl", "show", "--property=Id,MainPID,ActiveState,UnitFileState", *units],
         "dnsmasq": ["dnsmasq", "--version"],
         "nft": ["sh", "-c", 'nft -j list ruleset || /usr/bin/python3 -c "$1"', "sh", NFT],
         "iptables": ["iptables-save"],

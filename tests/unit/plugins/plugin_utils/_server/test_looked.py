@@ -23,7 +23,6 @@ MainPID=12
 Id=netboot-nginx.service
 ActiveState=active
 UnitFileState=enabled
-NRestarts=0
 
 MainPID=0
 Id=netboot-dnsmasq.service
@@ -33,12 +32,6 @@ UnitFileState=enabled
 Id=netboot.target
 ActiveState=active
 UnitFileState=disabled
-
-Id=again.service
-ActiveState=active
-UnitFileState=enabled
-MainPID=13
-NRestarts=1
 
 Id=good.target
 ActiveState=active
@@ -61,7 +54,6 @@ def test_what_is_installed_and_what_runs() -> None:
         "netboot-nginx.service": {"pid": "12", "ready": True},
         "netboot-dnsmasq.service": {"pid": "0", "ready": False},
         "netboot.target": {"pid": "0", "ready": False},
-        "again.service": {"pid": "13", "ready": False},
         "good.target": {"pid": "0", "ready": True},
     }
     assert found["noted"] == {"images": {"key": "k", "answer": {}}}
