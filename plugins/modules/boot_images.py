@@ -20,6 +20,7 @@ description:
 requirements:
   - pycdlib (1.12 or later) on the target, when an image is to be fetched; C(apt install python3-pycdlib)
 extends_documentation_fragment:
+  - homelab.netboot.noted
   - ansible.builtin.action_common_attributes
 attributes:
   check_mode:
@@ -55,21 +56,6 @@ options:
     description: How long a web server may say nothing, in seconds.
     type: int
     default: 60
-  note:
-    description:
-      - Where to note the answer, so that whoever asks the same again need not. It is written when all is done, and
-        not in check mode.
-      - It says the sizes, times and inodes of all files on which the answer depends.
-    type: dict
-    suboptions:
-      path:
-        description: The file. Its folder is created when it is missing, but not those above it.
-        type: path
-        required: true
-      key:
-        description: By what the asking one knows the question, such as a checksum.
-        type: str
-        required: true
 notes:
   - While sizes, times and inodes of the files of a version are those that its C(.image.json) says, they are not read.
     Otherwise they are compared with their SHA-256; a version that was damaged is fetched again.

@@ -23,6 +23,7 @@ requirements:
   - For a candidate with O(candidates[].iso), pycdlib (1.12 or later) on the target; C(apt install python3-pycdlib).
     Packages are unpacked by dpkg-deb.
 extends_documentation_fragment:
+  - homelab.netboot.noted
   - ansible.builtin.files
   - ansible.builtin.action_common_attributes
 attributes:
@@ -112,21 +113,6 @@ options:
         that RV(source) does not start; when it starts none, RV(source) is V(none), and O(dest) stays as it is.
     type: bool
     default: true
-  note:
-    description:
-      - Where to note the answer, so that whoever asks the same again need not. It is written when all is done, and
-        not in check mode.
-      - It says the sizes, times and inodes of all files on which the answer depends.
-    type: dict
-    suboptions:
-      path:
-        description: The file. Its folder is created when it is missing, but not those above it.
-        type: path
-        required: true
-      key:
-        description: By what the asking one knows the question, such as a checksum.
-        type: str
-        required: true
 notes:
   - O(owner), O(group) and O(mode) apply to the files, not to folders that are created. A file that is replaced keeps
     what is not given.
