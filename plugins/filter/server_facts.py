@@ -68,6 +68,11 @@ _value:
       description: >-
         Each of our units - C(pid), V(0) when it does not run, and C(ready), whether it runs, now and after a start of
         the host.
+    heard:
+      type: list
+      description: >-
+        Which services of ours answered the look, which asks as machines do - V(http ADDRESS:PORT) and
+        V(pxe INTERFACE ADDRESS).
     noted:
       type: dict
       description: >-

@@ -73,7 +73,7 @@ PROGRAM = (
     *(
         f"doctor.{one}"
         for one in (
-            *("pxe", "finding", "services", "targets", "network", "questions"),
+            *("pxe", "web", "finding", "services", "targets", "network", "questions"),
             *("abroad", "disks", "loaders", "looking", "examining"),
         )
     ),

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Iterator
 
 import pytest
 import testinfra
@@ -50,14 +51,25 @@ class Seen:
     touched: list[str] = field(default_factory=list)
 
 
-def site(host: Any, *options: str, **variables: Any) -> str:
+def site(host: Any, *options: str, ends_with: int = 0, **variables: Any) -> str:
     """Run site.yml for this server and return what it says."""
     done = ansible_playbook(
         host, "site.yml", *options, "-e", json.dumps({"netboot_password_hash": PASSWORD, **variables})
     )
     said = done.stdout + done.stderr
-    assert done.returncode == 0, said[-6000:]
+    assert done.returncode == ends_with, said[-6000:]
     return said
+
+
+@contextmanager
+def deaf(host: Any, unit: str) -> Iterator[None]:
+    """Keep a service from answering, though it runs, and systemd takes it for active."""
+    host.run_expect([0], f"systemctl kill --signal=STOP {unit}")
+    try:
+        assert host.check_output(f"systemctl is-active {unit}") == "active"
+        yield
+    finally:
+        host.run_expect([0], f"systemctl kill --signal=CONT {unit}")
 
 
 def contents(host: Any, paths: set[str]) -> dict[str, str]:
@@ -111,6 +123,9 @@ def seen(host: Any, tmp_path_factory: pytest.TempPathFactory) -> Seen:
             look("bare")
             do("first", "-vvv")
             story.said["again"] = site(host)
+            for unit in ("netboot-nginx", "netboot-dnsmasq"):
+                with deaf(host, unit):
+                    story.said[unit] = site(host, ends_with=2)
             look("image", **MORE_IMAGES)
             look("changed", "-vvv", **CHANGED)
             do("later", **CHANGED)

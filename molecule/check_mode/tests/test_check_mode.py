@@ -125,17 +125,26 @@ def test_what_leaves_is_shown_and_what_cannot_be_judged_stays(seen: Any) -> None
 
 
 def test_a_run_with_nothing_to_do_asks_only_what_may_have_changed(seen: Any) -> None:
-    """What the first run found is noted; the services are asked in every run. `make bench` says what that spares."""
+    """What the first run found is noted, and the look has asked the services. `make bench` says what that spares."""
     noted = ["See which images the server has", "Install shim and GRUB for UEFI machines"]
-    always = ["Ask for something that is not there", "Ask as the firmware of a machine does"]
+    services = ["Ask for something that is not there", "Ask as the firmware of a machine does"]
 
     def asked(run: str) -> list[str]:
         done = results(seen.said[run].replace("skipping: ", ""))
-        return [task for task in noted + always if any(name.endswith(f" : {task}") for name in done)]
+        return [task for task in noted + services if any(name.endswith(f" : {task}") for name in done)]
 
-    assert asked("first") == noted + always
-    assert asked("again") == always
+    assert asked("first") == noted + services
+    assert asked("again") == []
     assert "changed: " not in seen.said["again"]
+
+
+@pytest.mark.parametrize("unit", ["netboot-nginx", "netboot-dnsmasq"])
+def test_a_run_with_nothing_to_do_fails_when_a_service_is_silent(seen: Any, unit: str) -> None:
+    """It runs, and is active for systemd; the look has asked it."""
+    said = " ".join(seen.said[unit].split())
+    assert f"{unit}.service does not answer" in said
+    assert "ActiveState=active" in said
+    assert not re.search("^changed: ", seen.said[unit], re.MULTILINE)
 
 
 @pytest.mark.parametrize("when", ["first", "later"])

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Print what this host is already, in parts: "# part NAME", and what a program said, or a line of our own each.
 
-Argument, as JSON: root, state and answers (folders), units (names). It only looks. Each call of a module costs more
-than all that is asked here, so all is asked at once; what it means is decided on the controller.
+Argument, as JSON: root, state and answers (folders), units (names, first those of web server and boot server). It
+only looks. Each call of a module costs more than all that is asked here, so all is asked at once; what it means is
+decided on the controller.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import Any, Iterator
@@ -21,6 +23,9 @@ tables = nftables.Nftables()
 tables.set_json_output(True)
 print(tables.cmd("list ruleset")[1])
 """
+#: Asks a service that runs: UNIT WHAT PROGRAM ARGUMENT… prints WHAT when it answers.
+ASK = """systemctl --quiet is-active "$1" && what="$2" && shift 2 && python3 "$@" > /dev/null && echo "$what" """
+QUESTIONS, SETTINGS = "/usr/local/lib/netboot/doctor", "/etc/netboot"
 ZONES = "systemctl --quiet is-active firewalld && firewall-cmd"
 
 
@@ -40,6 +45,28 @@ def programs(units: list[str]) -> dict[str, list[str]]:
         "zones": ["sh", "-c", f"{ZONES} --get-active-zones"],
         "default_zone": ["sh", "-c", f"{ZONES} --get-default-zone"],
     }
+
+
+def questions(web: str, boot: str) -> Iterator[tuple[str, list[str]]]:
+    """The services of ours, asked as machines ask them, where their configuration says that they are."""
+    http = found(f"{SETTINGS}/nginx.conf", r"listen ([0-9.]+):(\d+);")
+    pxe = found(f"{SETTINGS}/dnsmasq.conf", r"^interface=(\S+)$")
+    ask = ["sh", "-c", ASK, "sh"]
+    if http:
+        address, port = http.groups()
+        yield "heard_http", [*ask, web, f"http {address}:{port}", f"{QUESTIONS}/web.py", address, port]
+    if http and pxe:
+        card = pxe[1]
+        yield "heard_pxe", [*ask, boot, f"pxe {card} {address}", f"{QUESTIONS}/pxe.py", card, address]
+
+
+def found(path: str, pattern: str) -> re.Match[str] | None:
+    """Where a file has a pattern first."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return re.search(pattern, file.read(), re.MULTILINE)
+    except (OSError, ValueError):
+        return None
 
 
 def told(argv: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:
@@ -96,7 +123,8 @@ def stamp(path: str) -> list[int] | None:
 def main(given: dict[str, Any]) -> None:
     """All of it."""
     ours = [*files(given["root"], given["state"]), ("noted", list(noted(given["answers"])))]
-    for parts in (told(programs(given["units"])), ours):
+    asked = {**programs(given["units"]), **dict(questions(*given["units"][:2]))}
+    for parts in (told(asked), ours):
         for name, lines in parts:
             sys.stdout.write("\n".join([f"# part {name}", *lines]) + "\n")
 

@@ -36,6 +36,9 @@ UnitFileState=disabled
 Id=good.target
 ActiveState=active
 UnitFileState=enabled
+# part heard_http
+http 192.168.1.50:80
+# part heard_pxe
 # part noted
 {"name": "images", "key": "k", "answer": {}}
 # part dnsmasq
@@ -56,6 +59,7 @@ def test_what_is_installed_and_what_runs() -> None:
         "netboot.target": {"pid": "0", "ready": False},
         "good.target": {"pid": "0", "ready": True},
     }
+    assert found["heard"] == ["http 192.168.1.50:80"]
     assert found["noted"] == {"images": {"key": "k", "answer": {}}}
     assert found["dnsmasq"].startswith("Dnsmasq version 2.91 ")
 
