@@ -10,7 +10,6 @@ import shutil
 import sys
 
 from . import contract, listing, wake, watching
-from .doctor import examining
 from .page import writing
 from .plan import RefusedError
 from .server import Server
@@ -102,6 +101,9 @@ def ask(settings: Settings, given: argparse.Namespace) -> int:
 
 def examined(settings: Settings, given: argparse.Namespace) -> tuple[str, bool]:
     """What a doctor says, this server's or another host's, and whether something is wrong."""
+    # nobody else needs it, and Python compiles what it imports each time: root keeps no bytecode in /usr/local
+    from .doctor import examining  # noqa: PLC0415
+
     if given.ask:
         return examining.ask_abroad(settings), False
     if not given.answers:

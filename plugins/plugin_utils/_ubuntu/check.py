@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import json
@@ -13,6 +14,10 @@ from typing import Any
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, near, suggest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import traps
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.schema import SCHEMA
+
+# Now, while Ansible's own process reads the filters, and not in the process of each task. Its absence is told later.
+with contextlib.suppress(ImportError):
+    importlib.import_module("jsonschema")
 
 Fault = traps.Fault
 
@@ -82,7 +87,7 @@ def _validator(release: str, key: str) -> Any:
 
 @functools.cache
 def _library() -> Any:
-    """Return the library jsonschema. Imported late, so that its absence is told with the remedy."""
+    """Return the library jsonschema. Asked for when it is needed, so that its absence is told with the remedy."""
     try:
         return importlib.import_module("jsonschema")
     except ImportError as error:
