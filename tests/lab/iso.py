@@ -77,6 +77,8 @@ def full_layers(folder: Path) -> dict[str, bytes]:
     own.mkdir(parents=True)
     for name in ("live", "installer.py"):
         shutil.copy(LIVE / name, own / name)
+    (own / "bin").mkdir()
+    shutil.copy(LIVE / "systemctl", own / "bin")
     (own / "bios.img").write_bytes(disk.image(mark=disk.INSTALLED))
     shutil.copyfile(efi_disk.ensure(disk.INSTALLED), own / "efi.img")
     settings = folder / "live" / "etc" / "cloud" / "cloud.cfg.d"

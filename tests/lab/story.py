@@ -32,6 +32,11 @@ _READERS = {"dnsmasq": dnsmasq.read, "nginx": nginx.read, "progress": progress.r
 _STEPS = (kinds.OFFER, kinds.LOADER, kinds.TFTP, kinds.MISSING, kinds.HTTP, *kinds.PROGRESS_KINDS)
 
 
+def plain(text: str) -> str:
+    """What a console shows, without the signs that colour it or move the cursor."""
+    return _ESCAPE.sub("", text)
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of a log. when: seconds since 1970, when it was read; a time in the line itself goes before."""
@@ -106,7 +111,7 @@ class Story:
             yield Step(line.when - self.power_on, "address", "router", found["ip"])
 
     def _serial(self, line: Line) -> Step | None:
-        text = _ESCAPE.sub("", line.text).strip()
+        text = plain(line.text).strip()
         when = line.when - self.power_on
         if text.startswith(MARK):
             return Step(when, "disk", "machine", text)
@@ -136,12 +141,12 @@ class Story:
 
     @property
     def end(self) -> str:
-        """How it ended: done, local disk, failed: …, or nothing as long as it has not."""
+        """How it ended: done, restarts, local disk, failed: …, or nothing as long as it has not."""
         for step in self.steps:
             if step.kind == "disk":
                 return "local disk"
-            if step.kind == "said" and step.name == "done":
-                return "done"
+            if step.kind == "said" and step.name in ("done", "restarts"):
+                return step.name
             if step.kind == "said" and step.name.startswith("failed why="):
                 return "failed: " + step.name.removeprefix("failed why=")
         return ""

@@ -101,6 +101,7 @@ class Lives:
                 self.systems[life.name] = written
             else:
                 faults += unchanged(done)
+                faults += machines.last_words(kind, done.client.serial.read_text("utf-8", "replace"))
             faults += self.seeds(life, done.story)
             self.note(life, "PXE: installer", done.seconds, kind.state, faults)
             reason = self.states()[life.name]["reason"]

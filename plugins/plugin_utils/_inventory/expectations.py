@@ -15,6 +15,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import sug
 #: What can be expected of a machine, and how it is written.
 KEYS: Mapping[str, str] = {
     "disk_serial": "the serial number of one of its disks, as on its label; * stands for any text",
+    "disk_model": "the model of one of its disks, as on its label; * stands for any text",
     "disk_size": "the size of one of its disks, such as 500G (2 % more or less), or a range such as 400G..600G",
     "mac": "the address of one of its network cards",
     "product": "its product name, as in /sys/class/dmi/id/product_name; * stands for any text",

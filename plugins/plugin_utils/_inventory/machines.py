@@ -63,7 +63,7 @@ CHOICES = {"install": INSTALLS, "wipe": WIPES, "secure_boot_ca": loaders.CHOICES
 #: Settings that are lists of words, with the words that there are.
 WORDS: Mapping[str, Collection[str]] = {"quirks": quirks.QUIRKS, "menu": ("rescue",)}
 _TYPES: Mapping[str, tuple[type, str]] = {
-    "disk": (dict, "a mapping such as {serial: S3Z8NB0K}"),
+    "disk": (dict, "a mapping such as {serial: 50026B72823D1475}"),
     "network": (dict, "a mapping such as {address: 192.168.1.32/24, gateway: 192.168.1.1}"),
     "autoinstall_site": _MAPPING,
     "autoinstall_group": _MAPPING,

@@ -5,7 +5,7 @@ It tells its steps as Subiquity does, by curtin's webhook (canonical/curtin: cur
 
 That is a boot sector, or on UEFI Debian's shim and GRUB, which say a number that each installation makes anew.
 How Subiquity reads its answers, runs commands and ends is told in canonical/subiquity: subiquity/server/server.py,
-and controllers/cmdlist.py and shutdown.py beside it.
+and controllers/cmdlist.py and shutdown.py beside it. What it says on the console meanwhile: subiquity/client/client.py.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ LOG = Path("/var/log/installer/subiquity-server-debug.log")
 ANSWERS = Path("/autoinstall.yaml")
 RESULT = Path("/run/cloud-init/result.json")
 PLACEHOLDER = b"system=--------"
-
+#: Seconds after which nobody will press enter any more.
+WAITS = 10
 
 #: Where the steps are told; once they are known, the addresses of the webhooks that the answers name.
 hooks: list[str] = []
@@ -107,17 +108,30 @@ def again() -> dict[str, Any]:
     return dict(yaml.safe_load(ANSWERS.read_text(encoding="utf-8")))
 
 
+def echo(argv: list[str], environment: dict[str, str], *, shown: bool) -> int:
+    """Run a command; what it says is in the log, and shown on the console while it says it. Its exit code."""
+    out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(argv, env=environment, text=True, errors="replace", **out) as process:
+        for line in process.stdout or ():
+            with LOG.open("a", encoding="utf-8") as log:
+                log.write(line)
+            if shown:
+                print(line, end="", flush=True)
+    return process.returncode
+
+
 def run(kind: str, commands: list[Any], check: bool) -> None:
     """Run a list of commands; StoppedError at the first that fails, when check says so."""
-    environment = {**os.environ, "TARGET_MOUNT_POINT": str(TARGET)}
+    # a reboot by systemctl is the kernel's, since no systemd runs here
+    path = f"{HERE}/bin:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "TARGET_MOUNT_POINT": str(TARGET)}
     for number, command in enumerate(commands):
         argv = ["sh", "-c", command] if isinstance(command, str) else [str(word) for word in command]
         with step(f"{kind.title()}/run/command_{number}", " ".join(argv[2:] or argv)):
-            with LOG.open("ab") as log:
-                done = subprocess.run(argv, env=environment, stdout=log, stderr=log, check=False)
-            say(f"command list={kind} number={number} exit={done.returncode}")
-            if check and done.returncode != 0:
-                raise StoppedError(f"{kind}-command {number} ended with exit code {done.returncode}")
+            code = echo(argv, environment, shown=kind != "late")
+            say(f"command list={kind} number={number} exit={code}")
+            if check and code != 0:
+                raise StoppedError(f"{kind}-command {number} ended with exit code {code}")
 
 
 def install(told: dict[str, Any]) -> None:
@@ -137,7 +151,7 @@ def install(told: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Early commands, the system, late commands, reboot; any failure: error commands, and the machine stays on."""
+    """Early commands, the system, late commands, reboot; any failure: error commands, and it waits for a person."""
     LOG.parent.mkdir(parents=True, exist_ok=True)
     config = answers()
     words = Path("/proc/cmdline").read_text(encoding="utf-8").split()
@@ -157,6 +171,9 @@ def main() -> None:
             run("late", config.get("late-commands", []), check=True)
     except (OSError, StoppedError) as error:
         run("error", config.get("error-commands", []), check=False)
+        time.sleep(1)
+        print("An error occurred. Press enter to start a shell", flush=True)
+        time.sleep(WAITS)
         say(f"failed why=the installation stopped: {error}")
         end("poweroff")
     say("done")

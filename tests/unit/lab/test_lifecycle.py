@@ -16,7 +16,25 @@ from tests.unit.lab import recordings
 
 WRITTEN = "install disk=sda bytes=1048576 system=b9ef0811"
 WHY = "netboot: not installed, nothing was written: no disk has the disk_serial LAB-somebody-elses"
-STOPPED = "failed why=the installation stopped: Command 'sh' returned non-zero exit status 1."
+SIGN = f"""
+LAB command list=early number=1 exit=1
+
+{"=" * 78}
+
+  netboot: life-guard is NOT INSTALLED. Nothing was written to its disks.
+
+  no disk has the disk_serial LAB-somebody-elses; there are sda (QEMU HARDDISK,
+  serial LAB-life-guard, 1.049 MB)
+
+  What to do: use the right machine, or correct netboot_expect of life-guard
+
+  The server knows. This machine now starts anew.
+
+{"=" * 78}
+
+""".replace("\n", "\r\n")
+AGAIN = "LAB restarts\r\n[   75.1] sysrq: Resetting\r\n"
+STOPPED = "restarts"
 
 
 STEPS = ("Early/run", "Install/install/curtin_install")
@@ -73,12 +91,24 @@ def test_good_installations() -> None:
         (WHOLE, story(WRITTEN, "done", reports=(503, 201)), "answered with [503, 201]"),
         (GUARDED, story(WRITTEN, "done", reports=(201,)), "it wrote to its disk"),
         (GUARDED, story(WRITTEN, "done", reports=(201,)), "it ended with: done"),
-        (GUARDED, story(STOPPED, reports=(201,)), "its console does not say why (nothing)"),
         (LOST, story(WRITTEN, reports=(503, 201)), "answered with [503, 201]"),
     ],
 )
 def test_faults_of_installations(kind: Kind, told: Story, fault: str) -> None:
     assert [text for text in machines.installation(kind, told) if fault in text]
+
+
+def test_the_reason_is_the_last_thing_on_the_console() -> None:
+    assert machines.last_words(GUARDED, SIGN + AGAIN) == []
+    for before, after, fault in (
+        ("LAB restarts", "An error occurred. Press enter to start a shell\r\nLAB restarts", "not the last"),
+        (f"{'=' * 78}\r\n\r\nLAB", "LAB", "not the last"),
+        ("correct netboot_expect", "look", "does not say 'What to do: use the right"),
+        ("LAB-somebody-elses", "", "does not say 'LAB-somebody-elses'"),
+    ):
+        told = (SIGN + AGAIN).replace(before, after)
+        assert fault in machines.last_words(GUARDED, told)[0]
+    assert machines.last_words(GUARDED, AGAIN) == ["its reason is not the last thing on its console: []"]
 
 
 def test_the_disk_says_which_installation_it_is_of() -> None:

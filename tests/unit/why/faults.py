@@ -179,7 +179,21 @@ RECORDED = (
         ("good-lifecycle", "52:54:00:12:35:01"),
         True,
         state="failed",
-        reason=GUARD + "disk sda holds sda1 ext4: to wipe it, run homelab.netboot.arm -l life-bios",
+        reason=GUARD + "disk sda (1 TB) holds sda1 ext4: to wipe it, run homelab.netboot.arm -l life-bios",
+    ),
+    Fault(
+        "no disk is called as it says",
+        "guard-match",
+        ("good-lifecycle", "52:54:00:12:35:03"),
+        state="failed",
+        reason=GUARD + 'no disk fits {"serial": "2112*"}; there are sda (serial 37PYNGAFS, 1 TB)',
+    ),
+    Fault(
+        "two disks are called as it says",
+        "guard-match",
+        ("good-lifecycle", "52:54:00:12:35:03"),
+        state="failed",
+        reason=GUARD + "the serial 2112* fits sda (serial 21122DB99114, 500.1 GB), sdb (serial 21122DA80425",
     ),
     Fault(
         "the disk is another one",
@@ -187,7 +201,7 @@ RECORDED = (
         ("good-lifecycle", "52:54:00:12:35:03"),
         True,
         state="failed",
-        reason=GUARD + "no disk has the disk_serial LAB-somebody-elses and 0 to 9 bytes; there are sda",
+        reason=GUARD + "no disk has the disk_serial LAB-somebody-elses; there are sda (1 TB)",
     ),
     Fault(
         "its report is refused",

@@ -135,6 +135,12 @@ INSTALLER: tuple[Cause, ...] = (
                 "Compare netboot_expect with the disks that its reason names. " + ARM,
             ),
             (
+                "match",
+                "(?:no disk|the serial .+) fits ",
+                "The guard stopped it: its settings name no disk of it, or not one alone.",
+                "Compare netboot_disk, or its storage, with the disks that its reason names. " + ARM,
+            ),
+            (
                 "product",
                 "the product",
                 "The guard stopped it: it is another machine than netboot_expect says.",

@@ -2,7 +2,8 @@
 """Tell the server that this installation begins, and go on only when it has noted that.
 
 Else a server that can note nothing, because its disk is full for instance, would install the machine again and again.
-Beside it lies settings.json; the reason why it stops is left there too.
+Beside it lies settings.json. The reason why it stops is left there too: a line for the server, and below it what a
+person before the machine is told.
 """
 
 import json
@@ -39,9 +40,10 @@ def main() -> None:
         settings = json.load(file)
     error = noted(settings["begun"], settings["receipt"], settings["patience"])
     if error:
-        text = f"not installed, nothing was written: the server did not note that the installation begins ({error})"
-        with open(HERE + "/reason", "w", encoding="ascii", errors="replace") as file:
-            file.write(text[:450] + "\n")
+        what = ascii(f"the server did not note that the installation begins ({error})")[1:-1]
+        text = "not installed, nothing was written: " + what[:400]
+        with open(HERE + "/reason", "w", encoding="ascii") as file:
+            file.write(f"{text}\n{what}\n> ask the server: ansible-playbook homelab.netboot.doctor\n")
         sys.exit("netboot: " + text)
 
 

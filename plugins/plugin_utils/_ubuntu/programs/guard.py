@@ -7,7 +7,7 @@ installer's settings, which it reads again after this command ("early-commands" 
 disks that were looked at here.
 
 Whatever goes wrong stops it. Beside it lies settings.json: what is expected, and whether disks may be wiped. The reason
-why it stops is left there too.
+why it stops is left there too: a line for the server, and below it what a person before the machine is told.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ TOLD = "/autoinstall.yaml"
 UDEV = {"vendor": "ID_VENDOR", "id_path": "ID_PATH", "devpath": "DEVPATH"}
 #: udev's MAJOR of floppy disks and CDs, which the installer does not see.
 NO_DISKS = ("2", "11")
+#: Letters of a Seagate SAS disk's number when its board's number follows the disk's own (its SCSI manual, page 80h).
+SEAGATE, SEAGATE_BOTH = 8, 20
 
 want: dict[str, Any] = {}
 
@@ -82,14 +84,14 @@ def parts(node: Any) -> Iterator[Any]:
 def spellings(disk: Disk, key: str) -> tuple[list[Any], list[Any]]:
     """What is compared with a pattern, the first list first; the second counts when no disk at all fits by the first.
 
-    A serial number: as it stands on the label, with or without what the maker puts before it; then as a WWN, and with
+    A serial number: as it stands on the label, with or without what the maker puts around it; then as a WWN, and with
     the model, as udev's ID_SERIAL has it for SATA and NVMe. A model: with the maker's name; then without.
     """
     udev = disk["udev"]
     serial, short = udev.get("ID_SERIAL", ""), udev.get("ID_SERIAL_SHORT", "")
     if key == "serial":
         numbers = [disk.get("serial"), short, udev.get("ID_SCSI_SERIAL"), udev.get("SCSI_IDENT_SERIAL")]
-        numbers += [re.sub("^WD-", "", number or "") for number in numbers]
+        numbers += [on_label(number or "", udev.get("ID_VENDOR")) for number in numbers]
         return numbers, [serial, re.sub(r"^(0x|eui\.)", "", udev.get("ID_WWN", ""))]
     if key == "model":
         models = [udev.get("ID_MODEL"), disk.get("model")]
@@ -98,6 +100,13 @@ def spellings(disk: Disk, key: str) -> tuple[list[Any], list[Any]]:
             models.append(serial.partition("_" + short)[0])
         return models, [re.sub(r"^[^ _]+[ _]+", "", model or "") for model in models]
     return ([disk["path"], disk["use"]] if key == "path" else [udev.get(UDEV[key])]), []
+
+
+def on_label(number: str, maker: Any) -> str:
+    """A serial number without what its maker puts around it."""
+    if maker == "SEAGATE" and len(number) == SEAGATE_BOTH:
+        return number[:SEAGATE]
+    return re.sub("^WD-", "", number)
 
 
 def named(there: list[Disk], key: str, pattern: Any) -> list[Disk]:
@@ -147,14 +156,26 @@ def choose(there: list[Disk], wish: Any, times: int = 1) -> list[Disk]:
         # the order in which the kernel found them can be another one the next time
         found.sort(key=lambda disk: (disk["udev"].get("ID_SERIAL", ""), disk["path"]))
         if "serial" in match and len({disk["use"] for disk in found}) > times:
-            raise LookupError(f"the serial {match['serial']} fits {listed(found)}; write more of the number")
+            raise LookupError(f"the serial {match['serial']} fits {listed(found)}")
         return found
     raise LookupError(f"no disk fits {json.dumps(wish)}; there are {listed(there)}")
 
 
+def amount(size: int) -> str:
+    """Bytes as makers of disks count them."""
+    power = max((power for power in (6, 9, 12) if size >= 10**power), default=6)
+    return f"{size / 10**power:.4g} {'MGT'[power // 3 - 2]}B"
+
+
+def called(disk: Disk) -> str:
+    """A disk by all that it can be known by."""
+    number = f"serial {disk['serial']}" if disk.get("serial") else ""
+    known = filter(None, [disk.get("model"), number, amount(int(disk["size"]))])
+    return f"{disk['name']} ({', '.join(known)})"
+
+
 def listed(there: list[Disk]) -> str:
-    found = [f"{disk['name']} (serial {disk['serial']}, {disk['size']} bytes)" for disk in there]
-    return ", ".join(found) or "none"
+    return ", ".join(map(called, there)) or "none"
 
 
 def wish_of(action: Any) -> Any:
@@ -217,16 +238,17 @@ def other_machine(expect: Any) -> Iterator[str]:
 
 
 def other_disks(there: list[Disk], expect: Any) -> Iterator[str]:
-    if "disk_serial" not in expect and "disk_size" not in expect:
-        return
-    least, most = expect.get("disk_size", (0, 2**99))
-    serial = expect.get("disk_serial")
-    right = named(there, "serial", serial) if serial else there
-    if not any(least <= int(disk["size"]) <= most for disk in right):
-        yield (
-            f"no disk has the disk_serial {serial or '(any)'} and {least} to {most} bytes;"
-            f" there are {listed(there)}"
-        )
+    wished, right = [], there
+    for key in "serial", "model":
+        if "disk_" + key in expect:
+            wished.append(f"the disk_{key} {expect['disk_' + key]}")
+            right = named(right, key, expect["disk_" + key])
+    if "disk_size" in expect:
+        least, most = expect["disk_size"]
+        wished.append(f"the disk_size {amount(least)} to {amount(most)}")
+        right = [disk for disk in right if least <= int(disk["size"]) <= most]
+    if wished and not right:
+        yield f"no disk has {' and '.join(wished)}; there are {listed(there)}"
 
 
 def protected(there: list[Disk], chosen: list[Disk]) -> Iterator[str]:
@@ -248,30 +270,32 @@ def not_blank(chosen: list[Disk]) -> Iterator[str]:
     for disk in chosen:
         what = held(disk)
         if what:
-            yield f"disk {disk['name']} holds {what}: to wipe it, run homelab.netboot.arm -l {want['name']}"
+            yield f"disk {called(disk)} holds {what}"
 
 
-def reasons(told: Any) -> Iterator[str]:
-    expect = want["expect"]
-    yield from other_machine(expect)
-    there = disks()
-    yield from other_disks(there, expect)
+def reasons(told: Any) -> Iterator[tuple[str, str]]:
+    """What is wrong, and what is to be done."""
+    expect, there = want["expect"], disks()
+    for wrong in (*other_machine(expect), *other_disks(there, expect)):
+        yield wrong, f"use the right machine, or correct netboot_expect of {want['name']}"
     try:
         chosen = settle(there, told.get("storage") or {})
     except LookupError as error:
-        yield str(error)
+        yield str(error), f"say which disk is meant in netboot_disk of {want['name']}, or in its storage"
         return
-    yield from protected(there, chosen)
-    yield from not_blank(chosen)
+    for wrong in protected(there, chosen):
+        yield wrong, "name another disk, or take the label away"
+    for wrong in not_blank(chosen):
+        yield wrong, f"to wipe it, run homelab.netboot.arm -l {want['name']}"
 
 
-def look() -> str:
+def look() -> list[tuple[str, str]]:
     """Why the installation must not go on; when it may, the installer's settings name the disks."""
     with open(HERE + "/settings.json", encoding="utf-8") as file:
         want.update(json.load(file))
     with open(TOLD, encoding="utf-8") as file:
         told = yaml.safe_load(file)
-    wrong = "; ".join(reasons(told.get("autoinstall", told)))
+    wrong = list(reasons(told.get("autoinstall", told)))
     if not wrong:
         with open(TOLD, "w", encoding="utf-8") as file:
             yaml.safe_dump(told, file, sort_keys=False)
@@ -282,12 +306,20 @@ def main() -> None:
     try:
         wrong = look()
     except Exception as error:
-        wrong = f"the machine could not be looked at: {error}"
-    if wrong:
-        wrong = ascii("not installed, nothing was written: " + wrong)[1:-1]
-        with open(HERE + "/reason", "w") as file:
-            file.write(wrong[:450] + "\n")
-        sys.exit("netboot: " + wrong)
+        wrong = [(f"the machine could not be looked at: {error}", "look at its disks")]
+    if not wrong:
+        return
+    groups: dict[str, list[str]] = {}
+    for what, remedy in wrong:
+        groups.setdefault(remedy, []).append(what)
+    text = "; ".join(f"{'; '.join(whats)}: {remedy}" for remedy, whats in groups.items())
+    lines = [("not installed, nothing was written: " + text)[:450]]
+    for remedy, whats in groups.items():
+        lines += [*whats, "> " + remedy]
+    lines = [ascii(line)[1:-1] for line in lines]
+    with open(HERE + "/reason", "w", encoding="ascii") as file:
+        file.write("\n".join(lines) + "\n")
+    sys.exit("netboot: " + lines[0])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tell the server how the installation ended. Argument: installed or failed.
 
-Whoever stops an installation on purpose leaves one line in the file reason: the server is told it, it becomes the last
-thing on the machine's consoles, and the machine starts anew. Beside it lies settings.json.
+Whoever stops an installation on purpose leaves the file reason. Its first line is told to the server. The others become
+the last thing on the machine's consoles ("> " before what is to be done), and the machine starts anew. Beside it lies
+settings.json.
+
+What the installer says of its end (canonical/subiquity, client/client.py): while error-commands run, on the first
+screen and on each serial console what these say, and no more; a second after the last of them that an error occurred.
 """
 
 import glob
@@ -11,6 +15,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import time
 import urllib.request
 
@@ -20,8 +25,11 @@ LOG_BYTES = 48_000
 #: Seven tries in about two minutes.
 PAUSES = (0, 1, 4, 10, 20, 40, 60)
 #: Seconds that the installer has to say its last words, and people to read ours.
-LAST_WORDS, READING = 5, 15
-CONSOLES = "/sys/class/tty/console/active"
+LAST_WORDS, READING = 5, 30
+#: The installer speaks on the first screen, and on each serial console that the kernel names.
+SCREEN, CONSOLES = "tty1", "/sys/class/tty/console/active"
+#: Of a console, and the most lines of one paragraph: all of it must be seen at once.
+WIDTH, LINES = 78, 6
 #: Where the installer and the commands that it runs say what went wrong.
 LOGS = "/var/log/installer"
 JOURNAL = ["journalctl", "-q", "--no-pager", "-b", "-n", "400", "-o", "short"]
@@ -100,34 +108,59 @@ def cause(server: str, curtin: str, said: str) -> str:
     return f"the installer failed{step}: {error}" if error else "the installer failed"
 
 
-def found_cause(said: str) -> bytes:
+def found_cause(said: str) -> str:
     """The cause as one line without what could not be shown."""
     server, curtin = (
         tail(f"{LOGS}/{name}.log", LOG_BYTES * 20).decode("utf-8", "replace")
         for name in ("subiquity-server-debug", "curtin-install")
     )
     text = "".join(c if c.isprintable() else " " for c in cause(server, curtin, said))
-    return text[:300].encode()
+    return text[:300]
 
 
-def failure(reason: bytes, said: str) -> bytes:
+def failure(reason: str, said: str) -> bytes:
     """The report: the reason, and the end of the journal and of each log."""
     logs = sorted(glob.glob(f"{LOGS}/*.log"))
     parts = [(path, tail(path, LOG_BYTES // (len(logs) + 1))) for path in logs]
     if said:
         parts.insert(0, (" ".join(JOURNAL), said.encode()[-LOG_BYTES // (len(logs) + 1) :]))
-    return reason + b"\n" + b"".join(b"\n== " + name.encode() + b"\n" + text for name, text in parts)
+    return reason.encode() + b"\n" + b"".join(b"\n== " + name.encode() + b"\n" + text for name, text in parts)
+
+
+def sign(lines: "list[str]", name: str, is_told: bool) -> str:
+    """What a person before the machine is told, in a frame: the reason, what is to be done, what comes now."""
+    ends = (
+        "The server knows. This machine now starts anew."
+        if is_told
+        else "The server does not know: it did not answer. Switch this machine off."
+    )
+    parts = [f"netboot: {name} is NOT INSTALLED. Nothing was written to its disks.", *lines]
+    parts += [f"More: ansible-playbook homelab.netboot.why -l {name}", ends]
+    # a command is to be copied: none is parted at its hyphens
+    wrapper = textwrap.TextWrapper(
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="  ",
+        max_lines=LINES,
+        placeholder=" ...",
+        break_on_hyphens=False,
+    )
+    paragraphs = [wrapper.fill(re.sub("^> ", "What to do: ", part)) for part in parts]
+    frame = "=" * WIDTH
+    return "\n\n".join(["", frame, *paragraphs, frame, ""])
 
 
 def consoles() -> "list[str]":
+    """The first screen, and all others; tty0 is whichever screen is shown."""
     try:
         with open(CONSOLES, encoding="ascii") as file:
-            return file.read().split()
+            named = file.read().split()
     except OSError:
-        return []
+        named = []
+    return [SCREEN, *(name for name in named if name not in ("tty0", SCREEN))]
 
 
-def show(reason: bytes) -> None:
+def show(text: str) -> None:
     """Say it on every console, and in a process of its own: behind what the installer says of its end."""
     if os.fork():
         return
@@ -140,7 +173,7 @@ def show(reason: bytes) -> None:
         try:
             flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY
             console = os.open("/dev/" + name, flags)
-            os.write(console, b"\r\n\r\nnetboot: " + reason + b"\r\n")
+            os.write(console, text.replace("\n", "\r\n").encode("ascii", "replace"))
             os.close(console)
         except OSError:
             continue
@@ -155,10 +188,11 @@ def main() -> None:
         return
     is_stopped = os.path.exists(HERE + "/reason")
     said = journal()
-    reason = tail(HERE + "/reason", 500).split(b"\n")[0] if is_stopped else found_cause(said)
+    told = tail(HERE + "/reason", LOG_BYTES).decode("ascii", "replace") if is_stopped else found_cause(said)
+    reason, *lines = told.split("\n")
     is_told = send(settings["failed"], failure(reason, said))
     if is_stopped:
-        show(reason)
+        show(sign([line for line in lines if line] or [reason], settings["name"], is_told))
     if is_stopped and is_told:
         # nothing was written, and the server knows why: the next start is from the disk
         time.sleep(LAST_WORDS + READING)

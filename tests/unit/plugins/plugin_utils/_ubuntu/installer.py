@@ -25,7 +25,7 @@ PLACES = {
         '"systemctl", "reboot"': '"sh", "-c", "echo reboot >{0}/restarted"',
         "/var/log/installer": "{0}/log",
         "(0, 1, 4, 10, 20, 40, 60)": "(0, 0)",
-        "LAST_WORDS, READING = 5, 15": "LAST_WORDS, READING = 1, 0",
+        "LAST_WORDS, READING = 5, 30": "LAST_WORDS, READING = 1, 0",
     },
     "begin": {},
 }
@@ -78,8 +78,12 @@ class Live:
         )
 
     def why(self) -> str:
-        """The reason why it was stopped, or nothing."""
-        return self.reason.read_text(encoding="ascii") if self.reason.exists() else ""
+        """The reason why it was stopped, as the server is told it, or nothing."""
+        return self.reason.read_text(encoding="ascii").partition("\n")[0] if self.reason.exists() else ""
+
+    def advice(self) -> list[str]:
+        """What a person before the machine is told: what is wrong, and what is to be done."""
+        return self.reason.read_text(encoding="ascii").splitlines()[1:]
 
 
 def command(section: str, place: int = 0) -> str:

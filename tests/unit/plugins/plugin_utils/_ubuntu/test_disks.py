@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Disks are found by what stands on their label: the guard runs for real, with udev's values of 49 disks.
+"""Disks are found by what stands on their label: the guard runs for real, with udev's values of 53 disks.
 
 udev_disks.json: machine → its disks, from examples/machines of canonical/subiquity (44e42fc6, 2026-08-20), values only.
+"sas" is put together from what people published of theirs (udevadm info); their sizes are those of the models.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,10 +119,10 @@ NUMBERED = [
 ]
 
 
-def test_they_are_49_of_every_kind() -> None:
+def test_they_are_53_of_every_kind() -> None:
     disks = [udev for disks in MACHINES.values() for udev in disks]
-    assert len(disks) == 49
-    assert len(NUMBERED) == 29
+    assert len(disks) == 53
+    assert len(NUMBERED) == 33
     kinds = {(udev["DEVNAME"][5:7], udev.get("ID_BUS", "")) for udev in disks if is_seen(udev)}
     assert kinds == {("nv", ""), ("sd", "ata"), ("sd", "scsi"), ("sd", "usb"), ("vd", "")}
 
@@ -155,12 +156,16 @@ def test_what_stands_on_the_label_finds_the_disk(tmp_path: Path, name: str, udev
         ("lp-1986676-missing-osprober", "CT500MX500SSD1", "/dev/sdb"),  # the first by its number
         ("mwhudson", "ADATA_SX8200PNP", "/dev/nvme0n1"),
         ("multipath", "QEMU HARDDISK", "/dev/mapper/mpatha"),
+        ("sas", "WD20NPVX*", "/dev/sdb"),
+        ("sas", "WDC WD20NPVX-00EA4T0", "/dev/sdb"),
+        ("sas", "ST300MM0006", "/dev/sdd"),
+        ("sas", "mb8000jfecq", "/dev/sdk"),
     ],
 )
 def test_so_does_the_model(tmp_path: Path, name: str, model: str, path: str) -> None:
     machine = Machine(tmp_path, MACHINES[name])
     assert machine.settle(disk={"model": model})["layout"]["match"] == {"path": path}
-    told = machine.settle(autoinstall=config({"match": {"model": model}}))
+    told = machine.settle(expect={"disk_model": model}, autoinstall=config({"match": {"model": model}}))
     assert told["config"][0]["path"] == path
 
 
@@ -173,12 +178,12 @@ NUC = MACHINES["lp-1986676-missing-osprober"]
         ("*", "fits"),  # it could be any
         (
             "2112*",
-            "the serial 2112* fits sdb (serial 21122DA80425, 500107862016 bytes), sda (serial 21122DB99114",
+            "the serial 2112* fits sdb (CT500MX500SSD1, serial 21122DA80425, 500.1 GB), sda (CT500MX500SSD1, serial",
         ),
         ("CT500*", "fits sdb"),  # as the installer itself has it, and of both
         (
             "NOBODYS*",
-            'no disk fits {"serial": "NOBODYS*"}; there are sdd (serial 1217911277454395617, 157286400000 b',
+            'no disk fits {"serial": "NOBODYS*"}; there are sdd (ProductCode, serial 1217911277454395617, 157.3 GB), s',
         ),
         ("920321111113", "no disk fits"),  # nothing is in the reader
         ("21122DB9911", "no disk fits"),
@@ -206,6 +211,25 @@ def test_what_a_maker_puts_before_the_number_need_not_be_written(tmp_path: Path)
     machine = Machine(tmp_path, disks)
     for serial in ("WCC7K4AA0001", "WD-WCC7K4AA0001", "wcc7k4*", "WDC WD40EFRX-68N32N0_WD-WCC7K4AA0001"):
         assert machine.settle(disk={"serial": serial})["layout"]["match"] == {"path": NUC[0]["DEVNAME"]}
+
+
+@pytest.mark.parametrize(
+    ("label", "path"),
+    [
+        ("S0K2ADLV", "/dev/sdd"),  # the number of its board follows
+        ("S0K2ADLV0000M4386960", "/dev/sdd"),
+        ("ZA17WDAG", "/dev/sdk"),
+        ("5000c50093fddc5f", "/dev/sdk"),
+        ("VJG3WK3X", "/dev/sdaa"),
+        ("WXP1E94D0VXT", "/dev/sdb"),
+    ],
+)
+def test_what_stands_on_sas_disks_finds_them(tmp_path: Path, label: str, path: str) -> None:
+    machine = Machine(tmp_path, MACHINES["sas"])
+    assert machine.settle(disk={"serial": label}, expect={"disk_serial": label})["layout"]["match"] == {
+        "path": path
+    }
+    assert machine.settle(autoinstall=config({"serial": label}))["config"][0]["path"] == path
 
 
 def test_as_many_disks_as_are_asked_for_may_fit_one_number(tmp_path: Path) -> None:
@@ -275,32 +299,69 @@ def test_for_a_gap_every_disk_that_fits_is_left_to_choose_from(tmp_path: Path) -
     assert machine.settle(autoinstall={"storage": {"layout": gap}})["layout"]["match"] == {"path": "/dev/sdc"}
 
 
-def of_page() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each machine of the page's examples that says which disks it means, and each netboot_disk in its text."""
-    for title, inventory in worked_examples.examples().items():
-        for machine in worked_examples.machines(inventory):
-            storage = autoinstall.settings(machine).get("storage", {})
-            if "serial" in json.dumps(storage):
-                yield f"{title}: {machine['name']}", machine
-    for text in re.findall(r"`netboot_disk: (\{.*?\})`", worked_examples.PAGE.read_text()):
-        raw = {"name": "nuc1", "mac": "f4:4d:30:60:64:69", "disk": yaml.safe_load(text)}
-        yield text, machines.normalise([raw])[0]
+REAL = ("lp-1986676-missing-osprober", "imsm")
+#: Where users read of disks; machines.py has what bad input is told.
+PAGES = (
+    *worked_examples.ROOT.glob("docs/*.md"),
+    worked_examples.ROOT / "README.md",
+    worked_examples.ROOT / "roles/netboot/meta/argument_specs.yml",
+    worked_examples.ROOT / "plugins/plugin_utils/_inventory/machines.py",
+)
+NAMES = re.compile(
+    r"""(?<![\w"])(?:disk_)?(serial|model): (?:"(?P<quoted>[^"…{]+)"|(?P<plain>[^\s"{}#,…]+[^"{}#,…\n]*))"""
+)
+
+
+def found_on(folder: Path, machine: Mapping[str, Any]) -> list[str]:
+    """The paths of the disks that it means, on the one of the real machines that has such."""
+    for name in REAL:
+        (folder / name).mkdir(parents=True)
+        try:
+            storage = Machine(folder / name, MACHINES[name]).install(machine)["storage"]
+        except ValueError:
+            continue
+        disks = [action for action in storage.get("config", []) if action["type"] == "disk"]
+        return [disk["path"] for disk in disks] or [storage["layout"]["match"]["path"]]
+    return []
 
 
 def test_the_examples_of_the_documentation_find_the_disks_of_real_machines(tmp_path: Path) -> None:
     found = {}
-    for place, (title, machine) in enumerate(of_page()):
-        for name in ("lp-1986676-missing-osprober", "imsm"):
-            folder = tmp_path / f"{place}-{name}"
-            folder.mkdir()
-            try:
-                storage = Machine(folder, MACHINES[name]).install(machine)["storage"]
-            except ValueError:
-                continue
-            disks = [action for action in storage.get("config", []) if action["type"] == "disk"]
-            found[title] = [disk["path"] for disk in disks] or [storage["layout"]["match"]["path"]]
-    assert found == {
-        "RAID 1: store1": ["/dev/sda", "/dev/sdb"],
-        "RAID 1: store2": ["/dev/sda", "/dev/sdb"],
-        '{serial: "50026B72*"}': ["/dev/nvme0n1"],
+    for title, inventory in worked_examples.examples().items():
+        for machine in worked_examples.machines(inventory):
+            if "serial" in json.dumps(autoinstall.settings(machine).get("storage", {})):
+                found[f"{title}: {machine['name']}"] = found_on(tmp_path / machine["name"], machine)
+    assert found == {"RAID 1: store1": ["/dev/sda", "/dev/sdb"], "RAID 1: store2": ["/dev/sda", "/dev/sdb"]}
+
+
+def test_every_disk_that_is_named_anywhere_is_that_of_a_real_machine(tmp_path: Path) -> None:
+    named = set()
+    for page in PAGES:
+        for said in NAMES.finditer(page.read_text()):
+            named.add((said[1], (said["quoted"] or said["plain"]).strip()))
+    assert named == {
+        ("serial", "50026B72*"),
+        ("serial", "50026B72823D1475"),
+        ("model", "KINGSTON SKC2000*"),
     }
+    for place, (key, text) in enumerate(sorted(named)):
+        raw = {
+            "name": "nuc1",
+            "mac": "f4:4d:30:60:64:69",
+            "disk": {key: text},
+            "expect": {f"disk_{key}": text},
+        }
+        found = found_on(tmp_path / str(place), machines.normalise([raw])[0])
+        assert found == ["/dev/nvme0n1"], text
+
+
+def test_what_the_page_of_security_expects_is_a_real_disk(tmp_path: Path) -> None:
+    page = (worked_examples.ROOT / "docs/security.md").read_text()
+    (block,) = re.findall(r"^```yaml\n(netboot_expect:.*?)^```", page, re.MULTILINE | re.DOTALL)
+    expect = yaml.safe_load(block)["netboot_expect"]
+    disk = {key: value for key, value in expect.items() if key.startswith("disk_")}
+    assert sorted(disk) == ["disk_model", "disk_serial", "disk_size"]
+    machine = Machine(tmp_path, NUC)
+    machine.settle(disk={"size": "largest"}, expect=disk)
+    with pytest.raises(ValueError, match="no disk has the disk_serial"):
+        machine.settle(disk={"size": "largest"}, expect={**disk, "disk_size": "500G"})

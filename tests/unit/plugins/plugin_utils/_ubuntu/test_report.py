@@ -45,11 +45,11 @@ def http() -> Iterator[tuple[str, Got, list[int]]]:
 
 @pytest.fixture
 def live(tmp_path: Path) -> Live:
-    """With two consoles, and one that is named and not there."""
+    """With two consoles, and one that is named and not there; tty0 is whichever screen is shown."""
     live = Live(tmp_path)
     live.program("journalctl", f"cat {tmp_path}/journal")
     live.write("consoles", "tty0 ttyS9 ttyS0\n")
-    for name in ("tty0", "ttyS0"):
+    for name in ("tty0", "tty1", "ttyS0"):
         live.write(f"dev/{name}", "")
     return live
 
@@ -116,7 +116,7 @@ def test_a_failure_without_reason_or_logs_is_told_too(http: tuple[str, Got, list
     assert got[0][2] == b"the installer failed\n"
     assert not was_started_anew(live)  # somebody may want to look at it
     time.sleep(1.5)
-    assert (live.folder / "dev/tty0").read_text() == ""
+    assert (live.folder / "dev/tty1").read_text() == ""
 
 
 # The forms of Subiquity's log (server/server.py, server/curtin.py) and of curtin's (curtin/util.py).
@@ -201,18 +201,42 @@ def test_the_reason_is_the_last_thing_on_every_console(
     http: tuple[str, Got, list[int]], live: Live, is_told: bool
 ) -> None:
     address = http[0] if is_told else NOBODY
-    live.write("run/reason", "not installed, nothing was written: no disk\n")
+    live.write("run/reason", "not installed, nothing was written: no disk: buy one\nno disk\n> buy one\n")
     ends(live, address, "error")
-    consoles = [live.folder / "dev" / name for name in ("tty0", "ttyS0")]
+    consoles = [live.folder / "dev" / name for name in ("tty1", "ttyS0")]
     if not is_told:  # the installer has its last words now, and waits for a person
         assert [console.read_text() for console in consoles] == ["", ""]
     deadline = time.monotonic() + 10
     while not all(console.read_text() for console in consoles):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    last = "\n\nnetboot: not installed, nothing was written: no disk\n"
-    assert [console.read_text() for console in consoles] == [last] * 2
+    knows = "The server knows." if is_told else "The server does not know: it did not answer."
+    for console in consoles:
+        frame, what, why, remedy, more, then, end = console.read_text().strip().split("\n\n")
+        assert frame == end == "=" * 78
+        assert what == "  netboot: nuc1 is NOT INSTALLED. Nothing was written to its disks."
+        assert (why, remedy) == ("  no disk", "  What to do: buy one")
+        assert more == "  More: ansible-playbook homelab.netboot.why -l nuc1"
+        assert then.startswith(f"  {knows} ")
+    assert (live.folder / "dev/tty0").read_text() == ""  # the first screen has it
     assert was_started_anew(live) is is_told
+
+
+def test_all_of_a_long_reason_is_seen_at_once(live: Live) -> None:
+    disks = ", ".join(f"sd{letter} (TOSHIBA DT01ACA100, serial Z6NVLPBMS, 1 TB)" for letter in "abcdefghijkl")
+    name = f"{'n' * 30}-1"
+    live.carry({**MACHINE, "name": name}, NOBODY)
+    live.write("run/reason", f"long\nno disk fits; there are {disks}\n> run homelab.netboot.arm -l {name}\n")
+    live.run(command("error"))
+    deadline = time.monotonic() + 10
+    while not (text := (live.folder / "dev/tty1").read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    lines = text.strip().split("\n")
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert sum(line.endswith(" ...") for line in lines) == 1
+    assert f"homelab.netboot.arm -l {name}\n" in text
 
 
 def test_consoles_are_those_that_the_kernel_names(http: tuple[str, Got, list[int]], live: Live) -> None:
@@ -224,11 +248,12 @@ def test_consoles_are_those_that_the_kernel_names(http: tuple[str, Got, list[int
     program = (live.folder / "run/report.py").read_text()
     live.write("run/report.py", program.replace(f"{live.folder}/consoles", str(named)))
     live.write("run/reason", "no disk\n")
-    for name in names:
+    shown = ["tty1", *(name for name in names if name != "tty0")]
+    for name in shown:
         live.write(f"dev/{name}", "")
     assert f'"{live.folder}/dev/" + name' in program  # not this computer's own
     live.run(command("error"))
     deadline = time.monotonic() + 10
-    while not all((live.folder / "dev" / name).read_text() for name in names):
+    while not all((live.folder / "dev" / name).read_text() for name in shown):
         assert time.monotonic() < deadline
         time.sleep(0.1)
