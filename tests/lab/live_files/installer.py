@@ -110,8 +110,14 @@ def again() -> dict[str, Any]:
 
 def echo(argv: list[str], environment: dict[str, str], *, shown: bool) -> int:
     """Run a command; what it says is in the log, and shown on the console while it says it. Its exit code."""
-    out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(argv, env=environment, text=True, errors="replace", **out) as process:
+    with subprocess.Popen(
+        argv,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
         for line in process.stdout or ():
             with LOG.open("a", encoding="utf-8") as log:
                 log.write(line)

@@ -276,8 +276,11 @@ def not_blank(chosen: list[Disk]) -> Iterator[str]:
 def reasons(told: Any) -> Iterator[tuple[str, str]]:
     """What is wrong, and what is to be done."""
     expect, there = want["expect"], disks()
-    for wrong in (*other_machine(expect), *other_disks(there, expect)):
+    others = [*other_machine(expect), *other_disks(there, expect)]
+    for wrong in others:
         yield wrong, f"use the right machine, or correct netboot_expect of {want['name']}"
+    if others:
+        return  # what is on the disks of another machine is not to be wiped either
     try:
         chosen = settle(there, told.get("storage") or {})
     except LookupError as error:

@@ -151,6 +151,9 @@ def test_another_machine_is_not_and_the_reason_is_told(nuc: Nuc, expect: dict[st
     told = nuc.boot(expect=expect)
     assert told.startswith("not installed, nothing was written: ")
     assert reason in told
+    nuc.wipe = "blank"
+    assert "homelab.netboot.arm" not in nuc.boot(expect=expect)
+    assert nuc.advice()[-1] == "> use the right machine, or correct netboot_expect of nuc1"
 
 
 def test_a_marked_disk_stops_it_without_any_setting_when_it_would_be_used(nuc: Nuc) -> None:
