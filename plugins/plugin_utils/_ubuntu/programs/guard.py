@@ -286,9 +286,10 @@ def reasons(told: Any) -> Iterator[tuple[str, str]]:
     except LookupError as error:
         yield str(error), f"say which disk is meant in netboot_disk of {want['name']}, or in its storage"
         return
-    for wrong in protected(there, chosen):
+    marked = list(protected(there, chosen))
+    for wrong in marked:
         yield wrong, "name another disk, or take the label away"
-    for wrong in not_blank(chosen):
+    for wrong in [] if marked else not_blank(chosen):
         yield wrong, f"to wipe it, run homelab.netboot.arm -l {want['name']}"
 
 

@@ -161,6 +161,9 @@ def test_a_marked_disk_stops_it_without_any_setting_when_it_would_be_used(nuc: N
     assert "/dev/sdb1 carries the protected label KEEP" in nuc.boot()  # the largest would be taken
     assert nuc.boot(disk={"serial": "MODEL_sda"}) == ""
     assert "/dev/sdb1 carries" in nuc.boot(disk={"model": "Mod*"})  # either of them
+    nuc.wipe = "blank"
+    assert "homelab.netboot.arm" not in nuc.boot()  # which would not be enough
+    nuc.wipe = "always"
     nuc.program("blkid", '[ "$4" = LABEL=KEEP ] && echo /dev/mapper/unknown')
     assert "/dev/mapper/unknown carries" in nuc.boot(disk={"serial": "MODEL_sda"})
 
