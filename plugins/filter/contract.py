@@ -44,8 +44,8 @@ def contract(name: str) -> str | list[str]:
     value = getattr(agreed, str(name).upper(), None)
     if isinstance(value, tuple) and all(isinstance(part, str) for part in value):
         return list(value)
-    if isinstance(value, str):
-        return value
+    if isinstance(value, (str, int)):
+        return str(value)
     raise AnsibleFilterError(f"homelab.netboot.contract: there is no {name}")
 
 

@@ -109,6 +109,22 @@ def test_what_nginx_lets_through_is_what_the_program_understands() -> None:
     assert not re.fullmatch(contract.REPORT_PATH, f"/reports/nuc1.{token}.other")
 
 
+def test_what_a_first_start_says_is_put_down_with_an_address_that_nobody_but_nginx_writes() -> None:
+    token = "0123456789abcdef" * 2
+    for name in ("nuc1", "a.up.b-c", "1.2.3.4"):
+        path = contract.report_address("", name, contract.UP, token)
+        assert re.fullmatch(contract.UP_PATH, path)
+        assert not re.fullmatch(contract.REPORT_PATH, path), "not by PUT"
+        assert not contract.REPORT_FILE.fullmatch(path.rpartition("/")[2])
+        put = path + ".192.168.1.77"
+        assert re.fullmatch(contract.UP_PUT_PATH, put)
+        assert not re.fullmatch(contract.UP_PATH, put)
+        assert not re.fullmatch(contract.REPORT_PATH, put)
+        found = contract.REPORT_FILE.fullmatch(put.rpartition("/")[2])
+        assert found is not None
+        assert found.groupdict() == {"name": name, "token": token, "word": "up", "address": "192.168.1.77"}
+
+
 @pytest.mark.parametrize("name", ["nuc1", "a.b", "1", "x" * 63])
 def test_names_of_hosts(name: str) -> None:
     assert contract.is_host_name(name)

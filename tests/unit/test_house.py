@@ -17,6 +17,7 @@ GROUND = (
     "plugin_utils._noted",
 )
 CONTRACT, NAMES = "module_utils._program.contract", "module_utils._uefi.names"
+KEYS = "module_utils._program.ssh_keys"
 FILES, ERRORS, PLACES = "module_utils._program.files", "module_utils._errors", "module_utils._destination"
 PROGRAM_ROOM = "module_utils._program"
 DOOR = "plugin_utils._ubuntu.system"
@@ -26,7 +27,7 @@ WISHES = ("plugin_utils._inventory.quirks", "plugin_utils._inventory.loaders")
 MAY: dict[str, tuple[str, ...]] = {
     "plugin_utils": GROUND,
     "plugin_utils._ubuntu": (*GROUND, CONTRACT),
-    "plugin_utils._inventory": (*GROUND, CONTRACT, NAMES, DOOR),
+    "plugin_utils._inventory": (*GROUND, CONTRACT, NAMES, DOOR, KEYS),
     "plugin_utils._firewall": (),
     "plugin_utils._server": GROUND,
     "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, DOOR, *WISHES),
@@ -47,7 +48,7 @@ MAY: dict[str, tuple[str, ...]] = {
 }
 #: Modules of the program in an order in which each imports only earlier ones; each may be without `server`.
 PROGRAM = (
-    *("contract", "files", "states", "plan", "served"),
+    *("contract", "ssh_keys", "files", "states", "plan", "served"),
     *(
         f"events.{one}"
         for one in ("event", "story", "changes", "dnsmasq", "nginx", "progress", "joining", "sources", "kept")

@@ -107,14 +107,20 @@ def seed_address(base_url: str, name: str, token: str = TOKEN) -> str:
 
 # --- what comes back: nginx puts it into SPOOL, and the program takes it from there
 
-#: What a machine can report: that its installation begins, and how it ended.
-BEGUN, INSTALLED, FAILED = "begun", "installed", "failed"
+#: What a machine can report: that its installation begins, how it ended, and that the installed system has started.
+BEGUN, INSTALLED, FAILED, UP = "begun", "installed", "failed", "up"
+#: Those that the installer puts down. UP is a form that cloud-init's phone_home sends by POST.
 REPORT_WORDS = (BEGUN, INSTALLED, FAILED)
-#: fetched/NAME.TOKEN: that user-data was fetched. reports/NAME.TOKEN.WORD: what a machine reported.
-#: incoming: a report that is not here as a whole yet.
+#: Bytes of the form; three keys have some 2000.
+UP_BYTES = 8192
+#: fetched/NAME.TOKEN: that user-data was fetched. reports/NAME.TOKEN.WORD: what a machine reported; behind UP
+#: the address that nginx saw. incoming: a report that is not here as a whole yet.
 FETCHED, REPORTS, INCOMING = "fetched", "reports", "incoming"
 FETCHED_FILE = re.compile(f"(?P<name>{_LIKE_A_NAME})\\.(?P<token>{TOKEN_PATTERN})")
-REPORT_FILE = re.compile(f"{FETCHED_FILE.pattern}\\.(?P<word>{'|'.join(REPORT_WORDS)})")
+_ADDRESS = r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}"
+REPORT_FILE = re.compile(
+    f"{FETCHED_FILE.pattern}\\.(?P<word>{'|'.join(REPORT_WORDS)}|{UP}(?=\\.))(?:(?<=\\.{UP})\\.(?P<address>{_ADDRESS}))?"
+)
 
 
 def report_address(base_url: str, name: str, word: str, token: str = TOKEN) -> str:
@@ -148,6 +154,9 @@ USER_DATA_PATH = (
 _OTHERS = "|".join(file for file in (*SEED_FILES, RECEIPT) if file != "user-data")
 OTHER_SEEDS_PATH = f"^/{MACHINES}/{_LIKE_A_NAME}/{TOKEN_PATTERN}/(?:{_OTHERS})$"
 REPORT_PATH = f"^/{REPORTS}/{_LIKE_A_NAME}\\.{TOKEN_PATTERN}\\.(?:{'|'.join(REPORT_WORDS)})$"
+UP_PATH = f"^/{REPORTS}/{_LIKE_A_NAME}\\.{TOKEN_PATTERN}\\.{UP}$"
+#: The same, as it hands it on to itself.
+UP_PUT_PATH = f"{UP_PATH[:-1]}\\.{_ADDRESS}$"
 PROGRESS_PATH = f"^/{PROGRESS}/(?P<netboot_machine>{_LIKE_A_NAME})\\.(?P<netboot_token>{TOKEN_PATTERN})$"
 #: Its log of the installers' steps, a line of JSON each (nginx: log_format, escape=json).
 PROGRESS_LOG = "/var/log/netboot/progress.log"

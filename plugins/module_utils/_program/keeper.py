@@ -129,7 +129,10 @@ class Keeper:
                 self.changed += 1
                 if before is None or (before.state, before.token) != (state.state, state.token):
                     told.append(state)
-                    self.say(f"{state.name}: {state.state}" + (f": {state.reason}" if state.reason else ""))
+                    at = f" at {state.address}" if state.address else ""
+                    self.say(
+                        f"{state.name}: {state.state}{at}" + (f": {state.reason}" if state.reason else "")
+                    )
         if told:
             self.store.note(told)
         for mac, error in errors.items():

@@ -18,10 +18,10 @@ from .events import event as kinds
 from .events import progress
 from .events.kept import Kept
 from .settings import Settings
-from .states import Machine, printable, unknown
+from .states import THERE, Machine, printable, unknown
 
-HEAD = ("machine", "mac", "image", "state", "since (UTC)", "last fetched (UTC)")
-KEYS = ("machine", "mac", "image", "state", "since", "fetched")
+HEAD = ("machine", "mac", "image", "state", "since (UTC)", "address", "last fetched (UTC)")
+KEYS = ("machine", "mac", "image", "state", "since", "address", "fetched")
 #: Characters of a line.
 WIDTH = 100
 
@@ -63,7 +63,7 @@ def step_of(state: str, story: Sequence[kinds.Event]) -> str:
     going, failed = progress.present(steps), progress.failure(steps)
     if state == "installing" and going and not failed:
         return going.name + (f" ({going.text})" if going.text else "")
-    return f"failed at {failed.name.partition(progress.MARK)[2]}" if state != "installed" and failed else ""
+    return f"failed at {failed.name.partition(progress.MARK)[2]}" if state not in THERE and failed else ""
 
 
 def row(settings: Settings, machine: Machine, story: Sequence[kinds.Event] = ()) -> dict[str, Any]:
@@ -80,6 +80,8 @@ def row(settings: Settings, machine: Machine, story: Sequence[kinds.Event] = ())
         "state": state.state,
         "since": state.since,
         "reason": printable(state.reason),
+        "address": state.address,
+        "host_keys": list(state.host_keys),
         "step": printable(step_of(state.state, story)),
         "fetched": last(story),
     }

@@ -13,7 +13,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Callable, Iterable
 
-from . import contract, publication, served, spool, states
+from . import contract, publication, served, spool, ssh_keys, states
 from . import plan as plans
 from .keeper import Keeper, States
 from .plan import RefusedError
@@ -187,12 +187,18 @@ class Server:
                 self.say(f"{which}: a report {note.word!r} with a wrong or old token was thrown away")
                 self._counts[REFUSED] += 1
             return not self.keeper.unsettled  # else it may be of one whose state cannot be read now
+        if note.word and not states.awaits(before, note.word):
+            self.say(f"{before.name}: a report {note.word!r} was thrown away, since it is {before.state}")
+            self._counts[REFUSED] += 1
+            return True
         after = self._reported(before, note) if note.word else states.fetched(before, token, self.now())
         self.keeper.follow({before.mac: before}, {before.mac: after} if after != before else {})
         is_done = before.mac not in self.keeper.unsettled
         is_news = after != before or before.mac == contract.ANY  # many report for this one
         if is_done and is_news and note.word in (contract.INSTALLED, contract.FAILED):
             self._counts[note.word] += 1
+        elif is_done and note.word == contract.UP and before.state != contract.INSTALLED:
+            self._counts[contract.INSTALLED] += 1  # that report was lost
         return is_done
 
     def _whose(self, name: str, token: str) -> State | None:
@@ -212,6 +218,9 @@ class Server:
     def _reported(self, before: State, note: spool.Note) -> State:
         machine = self.machines.get(before.mac) or Machine(before.name, before.mac)
         reason = ""
+        if note.word == contract.UP:
+            keys = ssh_keys.host_keys(note.text(contract.UP_BYTES))
+            return states.up(before, machine, self.now(), note.address, keys)
         if note.word == contract.FAILED:
             text = note.text(LOG_BYTES)
             reason = _TOKEN.sub("-", states.printable(text.split("\n", 1)[0]))[:300] or "the installer failed"

@@ -26,6 +26,11 @@ class Note:
         """What is reported; empty for a note of nginx's own."""
         return self.found.groupdict().get("word") or "" if self.found else ""
 
+    @property
+    def address(self) -> str:
+        """The machine's, as nginx saw it, where the name says it."""
+        return self.found.groupdict().get("address") or "" if self.found else ""
+
     def text(self, limit: int) -> str:
         """Its first bytes."""
         try:

@@ -9,9 +9,11 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from .contract import ANY, FAILED, INSTALLED
+from .contract import ANY, FAILED, INSTALLED, UP
 
-STATES = ("local", "armed", "installing", "installed", "failed")
+STATES = ("local", "armed", "installing", "installed", "up", "failed")
+#: Those of a machine that has its system.
+THERE = ("installed", "up")
 VERSION = 1
 
 
@@ -60,7 +62,8 @@ class State:
 
     token: of the arming, as long as a report with it is waited for. by_hand: whether a person armed it. wipe: whether
     its installation may wipe disks that hold something.
-    disarmed: somebody said so, hence `always` does not arm it again by itself.
+    disarmed: somebody said so, hence `always` does not arm it again by itself. address, host_keys: of a machine that
+    is up, as it told them itself; lines like "ssh-ed25519 AAAA…".
     """
 
     mac: str
@@ -73,6 +76,8 @@ class State:
     wipe: bool = False
     disarmed: bool = False
     clock: Clock | None = None
+    address: str = ""
+    host_keys: tuple[str, ...] = ()
 
     @property
     def serves_seeds(self) -> bool:
@@ -97,6 +102,9 @@ def parse(text: str) -> State:
         if raw.pop("version") != VERSION:
             raise ValueError("another version")
         clock = raw.pop("clock")
+        if not isinstance(raw["host_keys"], list):
+            raise TypeError("host_keys is no list")
+        raw["host_keys"] = tuple(raw["host_keys"])
         state = State(**raw, clock=None if clock is None else Clock(**clock))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DamagedError(f"{type(error).__name__}: {error}") from None
@@ -109,7 +117,7 @@ def _is_sound(state: State) -> bool:
     clock = state.clock or Clock("", 0.0)
     words = (state.mac, state.name, state.state, state.since, state.reason, state.token, clock.boot)
     return (
-        all(isinstance(word, str) for word in words)
+        all(isinstance(word, str) for word in (*words, state.address, *state.host_keys))
         and all(isinstance(number, (int, float)) for number in (clock.since_boot, clock.used))
         and all(isinstance(flag, bool) for flag in (state.by_hand, state.wipe, state.disarmed))
         and state.state in STATES
@@ -160,7 +168,7 @@ def published(
     elif state is None:
         return armed(before, now, token, f"netboot_install: {machine.install}", wipe=wipe)
     elif machine.install == "always" and (
-        state.state == "installed" or (state.state == "local" and not state.disarmed)
+        state.state in THERE or (state.state == "local" and not state.disarmed)
     ):
         return armed(_named(before, machine), now, token, "netboot_install: always", wipe=wipe)
     elif state.is_armed and not state.by_hand and machine.wipe != "always":
@@ -187,9 +195,12 @@ def without_seeds(state: State, now: Now) -> State:
 
 
 def disarmed(state: State, now: Now) -> State:
-    """The state after somebody said so; what is not waiting to be installed stays as it is, but is not armed again."""
+    """The state after somebody said so; what is not waiting to be installed stays as it is, but is not armed again.
+
+    An installed machine goes on to be expected: its first start is what `disarm` leads to.
+    """
     if state.since and state.state not in ("armed", "installing"):
-        return replace(state, disarmed=True, token="")
+        return replace(state, disarmed=True, token=state.token if state.state in THERE else "")
     reason = "disarmed while it was installing" if state.state == "installing" else "disarmed"
     return _to(state, "local", now, reason, disarmed=True)
 
@@ -210,8 +221,18 @@ def is_token(state: State, token: str) -> bool:
     return hmac.compare_digest(state.token.encode(), token.encode()) and bool(state.token)
 
 
+def awaits(state: State, word: str) -> bool:
+    """Whether such a report, with the right token, counts.
+
+    Of an installed machine only its first start, once. A machine that is armed cannot be up by this arming: nothing is
+    installed without the receipt, which makes it `installing`; so that is the word of somebody who has read its entry.
+    Who is `installing`, or `failed` as no report came in time, can be up: the report that it is installed may be lost.
+    """
+    return state.state != "armed" if word == UP else state.state != "installed"
+
+
 def reported(state: State, machine: Machine, word: str, reason: str, *, now: Now, token: str) -> State:
-    """The state after a report with the right token. word: installed or failed; token: a new one for `always`."""
+    """The state after a report that is awaited. word: all but UP; token: a new one for `always`."""
     if word not in (INSTALLED, FAILED):
         return fetched(state, state.token, now)
     if state.mac == ANY and state.is_armed:
@@ -219,7 +240,15 @@ def reported(state: State, machine: Machine, word: str, reason: str, *, now: Now
     if word == INSTALLED and machine.install == "always" and state.state != "local":
         again = f"installed at {now.wall}; netboot_install: always"
         return armed(replace(state, name=machine.name), now, token, again, wipe=machine.wipe == "always")
-    return replace(_to(state, word, now, reason, disarmed=state.disarmed), name=machine.name)
+    # the installed system has the arming's token, too, and tells its first start with it
+    rest = state.token if word == INSTALLED else ""
+    return replace(_to(state, word, now, reason, disarmed=state.disarmed, token=rest), name=machine.name)
+
+
+def up(state: State, machine: Machine, now: Now, address: str, host_keys: tuple[str, ...]) -> State:
+    """The state after an installed system told its first start. Only that has the token by then: it is installed."""
+    told = {"address": address, "host_keys": host_keys}
+    return replace(_to(state, UP, now, "", disarmed=state.disarmed, **told), name=machine.name)
 
 
 def expired(state: State, now: Now, seconds: float) -> State:

@@ -62,7 +62,8 @@ class Store:
         """Note that these states changed, for the machines' stories; one that cannot be noted is no fault."""
         now = time.time()
         with contextlib.suppress(OSError):
-            changes.note(self.folder, [changes.line(now, one.mac, one.state, one.reason) for one in new])
+            lines = [changes.line(now, one.mac, one.state, one.reason, one.address) for one in new]
+            changes.note(self.folder, lines)
 
     def known(self) -> list[str]:
         """The MAC addresses of machines that have a state, whether they are in the inventory or not."""

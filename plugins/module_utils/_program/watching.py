@@ -20,7 +20,7 @@ from .contract import HTTP as HTTP_ROOT
 from .events import progress
 from .events.event import BEGINS, ENDS, HTTP, MISSING, STATE, Event
 from .settings import Settings
-from .states import Machine, State, printable, unknown
+from .states import THERE, Machine, State, printable, unknown
 from .why import case as case_of
 from .why import milestones, telling
 from .why.case import Case, Facts
@@ -181,16 +181,18 @@ def fetching(settings: Settings, case: Case, sent: Mapping[str, int]) -> str:
 
 def row(case: Case, since: float, fetches: str = "") -> Row:
     """A machine now. fetches: what it is fetching."""
-    boot = case.at(case.installation) if case.installation and case.word in ("installed", "failed") else case
+    boot = case.at(case.installation) if case.installation and case.word in (*THERE, "failed") else case
     there = milestones.reached(boot)
-    whole = case.word == "installed" or _was_installed(case, since)
+    whole = case.word in THERE or _was_installed(case, since)
     share = GAUGE if whole else min(GAUGE - 1, round(len(there) * GAUGE / len(milestones.KEYS)))
     step = progress.present(progress.of_last(case.story)) if case.word == "installing" else None
     text = milestones.MILESTONES[len(there) - 1].title if there else "has not asked for the network"
     if case.word in ("failed", "local"):
         text = case.reason or "is not armed"
+    elif case.word == "up" and case.state and case.state.address:
+        text = f"is up at {case.state.address}"
     elif whole:
-        text = "is installed"
+        text = "is up" if case.word == "up" else "is installed"
     elif fetches:
         text = fetches
     elif step:
@@ -203,7 +205,7 @@ def row(case: Case, since: float, fetches: str = "") -> Row:
 def _was_installed(case: Case, since: float) -> bool:
     """With `netboot_install: always` it is armed again at once."""
     told = [event for event in case.story if event.kind == STATE and event.time >= since]
-    return any(event.name == "installed" or event.note.startswith("installed at ") for event in told)
+    return any(event.name in THERE or event.note.startswith("installed at ") for event in told)
 
 
 @dataclass

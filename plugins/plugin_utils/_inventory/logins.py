@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from ansible_collections.homelab.netboot.plugins.module_utils._program import ssh_keys
 
 # useradd(8), "CAVEATS", and the length that utmp(5) has room for; Subiquity takes the same.
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
@@ -17,12 +18,6 @@ _TYPES = (
     *("sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"),
 )
 _KEY = re.compile(rf"(?:^|.*\s)(?P<type>{'|'.join(map(re.escape, _TYPES))})\s+(?P<key>\S+)(?:\s.*)?")
-_FIELDS = {
-    "ssh-ed25519": 2,
-    "ssh-rsa": 3,
-    "sk-ssh-ed25519@openssh.com": 3,
-    "sk-ecdsa-sha2-nistp256@openssh.com": 4,
-}
 _PATH = re.compile(r"(~|\.{0,2}/).*|\S+\.pub")
 # crypt(5): for each method the digits of salt and hash.
 _B64 = "[./0-9A-Za-z]"
@@ -68,20 +63,8 @@ def _key_fault(key: Any) -> str:
     found = _KEY.fullmatch(text)
     if not found:
         return f"is not a public key that OpenSSH takes; give {example}"
-    return "" if _is_whole(found["type"], found["key"]) else f"is cut off or damaged; give {example}, whole"
-
-
-def _is_whole(kind: str, text: str) -> bool:
-    """Return whether the base64 holds the fields of such a key, to the last byte (RFC 4253, 5656, 8709)."""
-    try:
-        data = base64.b64decode(text, validate=True)
-    except ValueError:
-        return False
-    fields = []
-    while data:
-        size = int.from_bytes(data[:4], "big")
-        if len(data) < 4 + size:
-            return False
-        fields.append(data[4 : 4 + size])
-        data = data[4 + size :]
-    return bool(fields) and fields[0] == kind.encode() and len(fields) == _FIELDS.get(kind, 3) and all(fields)
+    return (
+        ""
+        if ssh_keys.is_whole(found["type"], found["key"])
+        else f"is cut off or damaged; give {example}, whole"
+    )

@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY as ANY_MAC
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import overlay
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import live, netplan
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.releases import ANY, Release
 
+#: The module of cloud-init by which an installed system tells its first start.
+CALL = "phone_home"
 #: Settings of a machine that are layers, from the lowest to the highest.
 LAYERS = ("autoinstall_site", "autoinstall_group", "autoinstall")
 #: Subiquity's own default, said where something else about storage must be said too (its controller for storage).
@@ -29,7 +32,7 @@ def compose(machine: Mapping[str, Any], base_url: str = "", release: Release = A
         Without it, the machine does not report.
     :param release: the row of the release to be installed.
     """
-    return with_own(settings(machine, release), machine["name"], base_url)
+    return with_own(settings(machine, release), machine, base_url)
 
 
 def settings(machine: Mapping[str, Any], release: Release = ANY) -> dict[str, Any]:
@@ -38,17 +41,35 @@ def settings(machine: Mapping[str, Any], release: Release = ANY) -> dict[str, An
     return _with_storage(overlay(_minimum(machine, given), given), release)
 
 
-def with_own(told: Mapping[str, Any], name: str, base_url: str) -> dict[str, Any]:
+def with_own(told: Mapping[str, Any], machine: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     """Return it with what is our own: before the user's commands what guards the disks, behind them the report.
 
-    And the steps of the installer go to the server, too. Subiquity does so only without interactive sections.
+    And the steps of the installer go to the server, too. Subiquity does so only without interactive sections. The
+    installed system tells its first start.
     """
+    name = machine["name"]
     result = dict(told)
+    if base_url and calls_home(machine):
+        result["user-data"] = {CALL: live.phone_home(name, base_url), **told.get("user-data", {})}
     if base_url and not told.get("interactive-sections"):
         result["reporting"] = {**told.get("reporting", {}), **live.reporting(name, base_url)}
     for key, (before, after) in live.commands(base_url).items():
         result[key] = [*before, *told.get(key, []), *after]
     return result
+
+
+def calls_home(machine: Mapping[str, Any]) -> bool:
+    """Return whether the server waits for the first start: with its token a machine can be told from all others.
+
+    C(always) arms again, with another token, as soon as the installer has reported; C(any) is more than one machine.
+    """
+    return bool(machine["install"] != "always" and machine["mac"] != ANY_MAC)
+
+
+def has_own_call(machine: Mapping[str, Any]) -> bool:
+    """Return whether the user's own settings of the installed cloud-init stand in the place of ours."""
+    cloud = wanted(machine).get("user-data")
+    return isinstance(cloud, Mapping) and CALL in cloud
 
 
 def wanted(machine: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
     INSTALLED,
     RECEIPT,
     REPORTER,
+    UP,
     WIPE,
     progress_address,
     report_address,
@@ -73,6 +74,18 @@ def reporting(name: str, base_url: str) -> dict[str, dict[str, str]]:
     An error is a line in its log and no more; there are no tries and no time limit, so the server must answer at once.
     """
     return {REPORTER: {"type": "webhook", "endpoint": progress_address(base_url, name)}}
+
+
+def phone_home(name: str, base_url: str) -> dict[str, Any]:
+    """Return what has the installed system tell the server its SSH host keys when it has started for the first time.
+
+    For the section C(user-data), which Subiquity lays over its own settings of the installed cloud-init, whether there
+    is an C(identity) or not (canonical/subiquity: models/subiquity.py, _cloud_init_config). The module runs once, near
+    the end of the last stage. cloud-init 20.1, of 20.04's first ISOs, knows no C(pub_key_ed25519), and sends "N/A". Ten
+    tries, three seconds between two of them (canonical/cloud-init: cloudinit/config/cc_phone_home.py).
+    """
+    keys = ["pub_key_rsa", "pub_key_ecdsa", "pub_key_ed25519"]
+    return {"url": report_address(base_url, name, UP), "post": keys, "tries": 10}
 
 
 def _settings(machine: Mapping[str, Any], base_url: str) -> str:

@@ -57,7 +57,7 @@ def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str
         if wrong:
             continue
         user_data = {
-            "autoinstall": autoinstall.with_own(told, machine["name"], base_url),
+            "autoinstall": autoinstall.with_own(told, machine, base_url),
             "write_files": live.files(machine, base_url),
         }
         contents = (
@@ -85,6 +85,12 @@ def doubts(machines: Iterable[Mapping[str, Any]]) -> list[str]:
     """
     found = []
     for machine in machines:
+        if machine["install"] != "never" and autoinstall.has_own_call(machine):
+            path = ("user-data", autoinstall.CALL)
+            text = (
+                "is yours, so this server is not told when the machine has started: its state stays installed"
+            )
+            found.append((machine["name"], f"{_variable(machine, path)}: {check.text_of(path)}: {text}"))
         name = autoinstall.wanted(machine).get("locale")
         doubt = (
             names.strange_locale(name) if isinstance(name, str) and machine["install"] != "never" else None

@@ -4,13 +4,18 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils._program.events.event import Event
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events.event import STATE, Event
 from ansible_collections.homelab.netboot.plugins.module_utils._program.events.story import boots
 from ansible_collections.homelab.netboot.plugins.module_utils._program.states import State
+from ansible_collections.homelab.netboot.plugins.module_utils._program.why import telling
 from ansible_collections.homelab.netboot.plugins.module_utils._program.why.case import Case, Facts
 from ansible_collections.homelab.netboot.plugins.module_utils._program.why.causes import CAUSES
-from ansible_collections.homelab.netboot.plugins.module_utils._program.why.verdict import WRONG, judge
-from ansible_collections.homelab.netboot.tests.unit.why.faults import ENTRY, FAULTS, KINDS, MENU, Fault
+from ansible_collections.homelab.netboot.plugins.module_utils._program.why.verdict import (
+    WRONG,
+    Verdict,
+    judge,
+)
+from ansible_collections.homelab.netboot.tests.unit.why.faults import ENTRY, FAULTS, KINDS, MENU, UEFI, Fault
 from ansible_collections.homelab.netboot.tests.unit.why.stories import LIVES, stories
 
 
@@ -97,3 +102,63 @@ def test_every_cause_but_the_last_resorts_has_a_fault() -> None:
     shown = {fault.found for fault in FAULTS}
     untried = {cause.key for cause in CAUSES} - shown
     assert untried <= {"withdrawn-meanwhile", "guard-note", "reported-failure", "user-data-refused"}
+
+
+# A machine's installation, and its start from the disk behind it by way of the network (recorded).
+INSTALLATION, START = boots(stories("good-lifecycle")[UEFI[1]])[:2]
+HOME = "192.168.1.77"
+
+
+def up_at(when: float) -> Event:
+    return Event(when, STATE, "up", UEFI[1], "x", HOME)
+
+
+def told(story: list[Event], word: str, after: float, token: str = "") -> Verdict:
+    address = HOME if word == "up" else ""
+    state = State(UEFI[1], "x", word, "2026-11-25T00:00:00Z", "", token, address=address)
+    return judge(Case(story, state, Facts(story[-1].time + after, entry=ENTRY, kinds=KINDS)), "x")
+
+
+def test_the_recorded_start_is_one_from_the_disk() -> None:
+    assert any(event.name.endswith(".installed") for event in INSTALLATION)
+    assert not any("vmlinuz" in event.name for event in START)
+
+
+def test_an_installed_machine_that_never_calls_home_is_well() -> None:
+    soon, late = (told(INSTALLATION, "installed", after, "t") for after in (600.0, 90000.0))
+    assert [(one.word, one.missing, [*one.milestones][-1]) for one in (soon, late)] == [
+        ("fine", "", "report")
+    ] * 2
+    assert soon.cause == "It is installed; it reported 10 minutes ago."
+    assert late.cause == "It is installed; it reported 25 hours ago. Its first start was not heard of."
+    assert (
+        told([*INSTALLATION, *START], "installed", 600.0, "t").cause == "It is installed, and boots its disk."
+    )
+
+
+@pytest.mark.parametrize("way", [[], START], ids=["by its disk", "by the network"])
+def test_the_first_start_is_the_last_step_of_the_way(way: list[Event]) -> None:
+    story = [*INSTALLATION, *way]
+    verdict = told([*story, up_at(story[-1].time + 30)], "up", 600.0)
+    assert (verdict.word, verdict.missing, [*verdict.milestones][-1]) == ("fine", "", "up")
+    assert verdict.cause == f"It is up at {HOME}, since 10 minutes."
+    assert verdict.milestones["kernel"] in INSTALLATION
+    assert "ok  is up" in telling.tell("", verdict, "")
+    assert f"netboot: up at {HOME}" in telling.tell("", verdict, "")
+
+
+def test_a_later_start_from_the_disk_is_told_as_that() -> None:
+    moved = [event._replace(time=event.time + 90000) for event in START]
+    verdict = told([*INSTALLATION, up_at(INSTALLATION[-1].time + 30), *moved], "up", 600.0)
+    assert (verdict.word, verdict.cause) == ("fine", f"It is up at {HOME}, and boots its disk.")
+    assert [*verdict.milestones][-1] == "configuration"
+    silent = told([up_at(1e9)], "up", 600.0)
+    assert (
+        silent.cause == f"It is up at {HOME}, and has not asked for the network as far as the logs go back."
+    )
+
+
+def test_who_is_armed_again_is_not_up_by_its_last_life() -> None:
+    moved = [event._replace(time=event.time + 90000) for event in INSTALLATION]
+    story = [*INSTALLATION, up_at(INSTALLATION[-1].time + 30), *moved[:-1]]
+    assert "up" not in told(story, "installing", 10.0, "t").milestones

@@ -14,17 +14,19 @@ from .event import STATE, Record
 FILE, BYTES = "changes.log", 1 << 20
 
 
-def line(time: float, mac: str, state: str, reason: str) -> str:
-    """What is noted; never a token."""
-    return json.dumps({"time": round(time, 3), "mac": mac, "state": state, "reason": reason}) + "\n"
+def line(time: float, mac: str, state: str, reason: str, address: str = "") -> str:
+    """What is noted; never a token. address: the machine's, where it has told it."""
+    told = {"time": round(time, 3), "mac": mac, "state": state, "reason": reason, "address": address}
+    return json.dumps(told) + "\n"
 
 
 def read(text: str) -> Record | None:
     """What a line says; None when it is none of them."""
     try:
         raw = json.loads(text)
+        mac, address = str(raw["mac"]), str(raw["address"])
         return Record(
-            float(raw["time"]), STATE, str(raw["state"]), mac=str(raw["mac"]), note=str(raw["reason"])
+            float(raw["time"]), STATE, str(raw["state"]), mac=mac, address=address, note=str(raw["reason"])
         )
     except (ValueError, TypeError, KeyError, RecursionError):
         return None

@@ -20,6 +20,7 @@ _MARKS = {
     "armed": ("◆", "work"),
     "installing": ("▶", "work"),
     "installed": ("✓", "good"),
+    "up": ("✔", "good"),
     "failed": ("✗", "bad"),
 }
 

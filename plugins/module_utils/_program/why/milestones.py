@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Callable, NamedTuple, Sequence
 
-from ..events.event import LOADER, OFFER, STATE, Event
+from ..events.event import LOADER, OFFER, Event
 from . import case as c
 from .case import Case
 
@@ -51,7 +51,8 @@ def _report(case: Case) -> Event | None:
 
 
 def _up(case: Case) -> Event | None:
-    return _first([event for event in case.boot if event.kind == STATE and event.name == "up"])
+    """The installed system may have asked the network, too, before it was up: that is a boot of its own."""
+    return _first([event for event in case.changes("up") if event.time >= case.since])
 
 
 #: In their order. Of one that is shown, all before it are reached, whether the log shows them or not.
@@ -67,7 +68,7 @@ MILESTONES = (
     Milestone("seeds", "has its user-data", lambda case: case.got(c.USER_DATA), 900),
     Milestone("installer", "begins to install", _begun, 4 * 3600),
     Milestone("disk", "has written its disk", _disk, 180),
-    Milestone("report", "reports that it is installed", _report, 0),
+    Milestone("report", "reports that it is installed", _report, 1800),
     Milestone("up", "is up", _up, 0),
 )
 KEYS = tuple(milestone.key for milestone in MILESTONES)

@@ -9,6 +9,7 @@ from typing import Sequence
 
 from ..events import progress
 from ..events.event import DENIED, FAILS, HTTP, MISSING, OFFER, TFTP, UNANSWERED, Event
+from ..states import THERE
 from . import case as c
 from .case import Case, Test
 
@@ -189,14 +190,12 @@ def again(case: Case) -> Sequence[Event]:
 
 def other_token(case: Case) -> Sequence[Event]:
     said = case.done(c.INSTALLED)
-    return [said] if said and case.word not in ("installed", "up") and not after(case, said) else []
+    return [said] if said and case.word not in THERE and not after(case, said) else []
 
 
 def after(case: Case, event: Event) -> list[Event]:
     return [
-        change
-        for change in case.changes("installed", "armed", "local", "failed")
-        if change.time >= event.time - 1
+        change for change in case.changes(*THERE, "armed", "local", "failed") if change.time >= event.time - 1
     ]
 
 

@@ -41,6 +41,7 @@ def words(event: Event) -> str:
     """The same, without the time."""
     who = event.address or event.mac or "somebody"
     step = event.name.partition(MARK)[2]
+    at = f" at {event.address}" if event.address else ""
     text = {
         OFFER: f"dnsmasq: {event.mac} asked ({event.name or 'PXE'}) and was offered a loader",
         LOADER: f"dnsmasq: {who} was told {event.name}",
@@ -54,7 +55,7 @@ def words(event: Event) -> str:
         ENDS: f"installer: {step}: done",
         WARNS: f"installer: {step}: warning: {event.note}",
         FAILS: f"installer: {step}: failed: {event.note}",
-        STATE: f"netboot: {event.name}{': ' + event.note if event.note else ''}",
+        STATE: f"netboot: {event.name}{at}{': ' + event.note if event.note else ''}",
     }.get(event.kind, f"{event.kind} {event.name}")
     return printable(text)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Mapping, Sequence
 
 from ..events import progress
-from ..events.event import Event
+from ..events.event import STATE, Event
+from ..states import THERE
 from . import case as c
 from .case import Case
 from .cause import LATE, Cause
@@ -37,8 +38,8 @@ class Verdict:
 
 def judge(case: Case, name: str) -> Verdict:
     """The verdict on a machine. name: for remedies."""
-    if case.word in ("failed", "installing") and case.installation and not case.find(c.KERNEL):
-        case = case.at(case.installation)  # it asked again since then, and was sent to its disk
+    if case.installation and _has_asked_since(case):
+        case = case.at(case.installation)
     there = reached(case)
     told = _told_by_state(case, there) or _is_armed_since(case, name, there) or _at_disk(case, there)
     if told:
@@ -46,13 +47,36 @@ def judge(case: Case, name: str) -> Verdict:
     missing = KEYS[len(there)] if len(there) < len(KEYS) else ""
     if _is_over(case):
         missing = "disk"  # the server knows how it ended, whatever the log shows
-    if missing in ("up", "") and not _fitting(case, "up"):
-        return Verdict(FINE, there, f"It is installed; it reported {_ago(case.silence)} ago.")
     patience = MILESTONES[max(0, len(there) - 1)].patience
+    if missing in ("up", "") and not _fitting(case, "up"):
+        return Verdict(FINE, there, _is_there(case, there, patience))
     if there and case.silence < patience and not _is_certain(case, missing):
         text = f"It is at work: it {_title(there)}, {_ago(case.silence)} ago."
         return Verdict(WAITING, there, text + _where(case, missing), missing)
     return _wrong(case, name, there, missing)
+
+
+def _has_asked_since(case: Case) -> bool:
+    """Whether it was sent to its disk since it was installed; of one that is up, in its first start."""
+    is_told = case.word in ("failed", "installing") or any(
+        event.kind == STATE and event.name == "up" for event in case.boot
+    )
+    return is_told and not case.find(c.KERNEL)
+
+
+def _is_there(case: Case, there: Mapping[str, Event | None], patience: float) -> str:
+    """It has its system; that this started is not always told, as users may have a phone_home of their own."""
+    up = there.get("up")
+    if up:
+        return f"It is {_word(case)}, since {_ago(case.facts.now - up.time)}."
+    is_quiet = case.word == "installed" and case.silence >= patience
+    more = " Its first start was not heard of." if is_quiet else ""
+    return f"It is installed; it reported {_ago(case.silence)} ago.{more}"
+
+
+def _word(case: Case) -> str:
+    at = f" at {case.state.address}" if case.state and case.state.address else ""
+    return f"{case.word}{at}"
 
 
 def _told_by_state(case: Case, there: Mapping[str, Event | None]) -> Verdict | None:
@@ -62,7 +86,9 @@ def _told_by_state(case: Case, there: Mapping[str, Event | None]) -> Verdict | N
     if case.boot or case.word == "armed":
         return None
     texts = {
-        "installed": "It is installed, and has not asked for the network as far as the logs go back.",
+        **dict.fromkeys(
+            THERE, f"It is {_word(case)}, and has not asked for the network as far as the logs go back."
+        ),
         "local": f"It is to boot its disk ({case.reason or 'nobody armed it'}); it has not asked for the network.",
     }
     return Verdict(FINE, there, texts[case.word]) if case.word in texts else None
@@ -88,8 +114,8 @@ def _at_disk(case: Case, there: Mapping[str, Event | None]) -> Verdict | None:
         return None
     if not case.facts.is_known:
         text = "The inventory does not name it, so it was sent to its disk."
-    elif case.word == "installed":
-        text = "It is installed, and boots its disk."
+    elif case.word in THERE:
+        text = f"It is {_word(case)}, and boots its disk."
     else:
         text = f"It was sent to its disk, as it should be ({case.reason or 'nobody armed it'})."
     return Verdict(FINE, there, text)

@@ -9,11 +9,13 @@ import sys
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable
+from urllib.parse import urlencode
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils._program import contract, files, wake
+from ansible_collections.homelab.netboot.plugins.module_utils._program import contract, files, listing, wake
 from ansible_collections.homelab.netboot.plugins.module_utils._program.cli import main
 from ansible_collections.homelab.netboot.plugins.module_utils._program.plan import RefusedError
+from ansible_collections.homelab.netboot.plugins.module_utils._program.store import counts
 from ansible_collections.homelab.netboot.tests.unit.plugins.module_utils._program.box import (
     DEFAULT,
     ENTRY,
@@ -21,6 +23,10 @@ from ansible_collections.homelab.netboot.tests.unit.plugins.module_utils._progra
     SEEDS,
     Box,
 )
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D"
+CALL = urlencode({"pub_key_ed25519": f"{KEY} root@nuc1", "pub_key_rsa": "N/A", "hostname": "nuc1"})
+AT = "up.192.168.1.77"
 
 
 @pytest.fixture
@@ -77,6 +83,102 @@ def test_the_whole_life_of_a_machine(box: Box) -> None:
     assert not any(first in said or box.of("nuc1").token in said for said in box.said)
 
 
+def test_an_installed_machine_tells_its_first_start_once(box: Box) -> None:
+    token = box.of("nuc1").token
+    box.fetch("nuc1")
+    box.report("nuc1")
+    assert box.boots_disk("nuc1")
+    assert box.do("publish") == 0
+    box.report("nuc1", AT, body=CALL)
+    state = box.of("nuc1")
+    assert (state.state, state.address, state.host_keys) == ("up", "192.168.1.77", (KEY,))
+    assert "nuc1: up at 192.168.1.77" in box.said
+    assert box.do("publish") == 0
+    assert box.boots_disk("nuc1")
+    (change,) = (line for line in (box.state / "changes.log").read_text().splitlines() if '"up"' in line)
+    assert json.loads(change)["address"] == "192.168.1.77"
+    box.report("nuc1", "up.192.168.1.66", token, CALL)  # who has seen the token, later
+    assert box.of("nuc1") == state
+    assert "nuc1: a report 'up' with a wrong or old token was thrown away" in box.said
+    box.do("arm", "nuc1")
+    assert (box.of("nuc1").address, box.of("nuc1").host_keys) == ("", ())
+    assert not any(token in said for said in box.said)
+
+
+def test_who_is_installed_is_waited_for_and_tells_nothing_else(box: Box) -> None:
+    box.fetch("nuc1")
+    box.report("nuc1")
+    before = box.of("nuc1")
+    for word in ("begun", "installed", "failed"):
+        box.report("nuc1", word)
+        assert box.of("nuc1") == before
+        assert f"nuc1: a report {word!r} was thrown away, since it is installed" in box.said
+    assert counts(str(box.state)) == {"installed": 1, "refused": 3}
+
+
+def test_who_is_up_was_installed_though_that_report_was_lost(box: Box) -> None:
+    box.fetch("nuc1")
+    box.report("nuc1", AT, body=CALL)
+    assert (box.of("nuc1").state, box.boots_disk("nuc1")) == ("up", True)
+    box.fetch("nuc2")
+    token = box.of("nuc2").token
+    box.since_boot += 5 * 3600
+    box.do("expire")
+    assert box.of("nuc2").state == "failed"
+    box.report("nuc2", AT, token, CALL)
+    assert box.of("nuc2").state == "up"
+    assert counts(str(box.state)) == {"installed": 2, "failed": 1}
+
+
+def test_who_has_not_begun_or_has_failed_is_not_up(box: Box) -> None:
+    before = box.of("nuc1")
+    box.report("nuc1", AT, body=CALL)
+    assert box.of("nuc1") == before
+    assert before.state == "armed"
+    assert "nuc1: a report 'up' was thrown away, since it is armed" in box.said
+    token = before.token
+    box.fetch("nuc1")
+    box.report("nuc1", "failed", body="no disk")
+    box.report("nuc1", AT, token, CALL)
+    assert box.of("nuc1").state == "failed"
+    box.do("arm", "nuc1")
+    box.fetch("nuc1")
+    token = box.of("nuc1").token
+    box.do("disarm", "nuc1")
+    box.report("nuc1", AT, token, CALL)
+    assert box.of("nuc1").state == "local"
+
+
+def test_one_address_that_stands_for_many_machines_is_never_up(box: Box) -> None:
+    box.plan(rest="any")
+    box.do("publish")
+    box.report("rest", AT, body=CALL)
+    assert (box.of("rest").state, box.of("rest").address) == ("armed", "")
+
+
+@pytest.mark.parametrize("body", ["", "x", "\0", "&" * 9000, "pub_key_rsa=" + "x" * 9000, "\ud83d\ude00=%ff"])
+def test_a_first_start_without_keys_counts_and_nothing_of_it_is_kept(box: Box, body: str) -> None:
+    box.fetch("nuc1")
+    box.report("nuc1")
+    (box.spool / "reports" / f"nuc1.{box.of('nuc1').token}.{AT}").write_bytes(
+        body.encode("utf-8", "surrogatepass")
+    )
+    box.do("drain")
+    state = box.of("nuc1")
+    assert (state.state, state.address, state.host_keys) == ("up", "192.168.1.77", ())
+
+
+def test_the_addresses_of_machines_are_told(box: Box) -> None:
+    box.fetch("nuc1")
+    box.report("nuc1")
+    box.report("nuc1", AT, body=CALL)
+    (one,) = json.loads(listing.tell(box.settings, ["nuc1"], as_json=True))
+    assert (one["state"], one["address"], one["host_keys"]) == ("up", "192.168.1.77", [KEY])
+    head, line = listing.tell(box.settings, ["nuc1"], as_json=False).splitlines()
+    assert line.split()[3:6:2] == ["up", "192.168.1.77"]
+    assert head.index("address") == line.index("192.168.1.77")
+
+
 def test_a_failure_keeps_reason_and_log(box: Box) -> None:
     box.fetch("nuc1")
     box.report("nuc1", "failed", body="disk \x1b[31mtoo small\n" + "x" * 100_000)
@@ -99,7 +201,7 @@ def test_a_report_before_the_fetch_was_seen_counts_too(box: Box) -> None:
     + [
         f"{name}.{'0' * 32}.{word}"
         for name in ("nuc1", "spared", "stranger", "..", "-")
-        for word in ("failed", "no")
+        for word in ("failed", "no", "up", AT, "up.x", "up.192.168.1.77.8", "installed.192.168.1.77")
     ],
 )
 def test_whatever_else_is_reported_changes_nothing_and_goes(box: Box, name: str) -> None:

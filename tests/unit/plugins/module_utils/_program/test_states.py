@@ -32,7 +32,8 @@ INSTALLED = states.reported(INSTALLING, ONCE, "installed", "", now=NOW, token=NE
 FAILED = states.reported(INSTALLING, ONCE, "failed", "no disk", now=NOW, token=NEW)
 LOCAL = State(MAC, "nuc1", "local", NOW.wall)
 DISARMED = states.disarmed(ARMED, NOW)
-EVERY = [ARMED, INSTALLING, INSTALLED, FAILED, LOCAL, DISARMED]
+UP = states.up(INSTALLED, ONCE, NOW, "192.168.1.77", ("ssh-ed25519 AAAA", "ssh-rsa BBBB"))
+EVERY = [ARMED, INSTALLING, INSTALLED, FAILED, LOCAL, DISARMED, UP]
 
 
 def publish(state: State | None, machine: Machine) -> str:
@@ -93,13 +94,13 @@ def test_an_arming_out_of_a_backup_counts_for_nothing() -> None:
 def test_never_arms_nobody_and_takes_back_what_was_armed() -> None:
     assert publish(None, NEVER) == "local"
     assert publish(ARMED, NEVER) == "local"
-    for state in (INSTALLING, INSTALLED, FAILED, LOCAL, DISARMED):
+    for state in (INSTALLING, INSTALLED, FAILED, LOCAL, DISARMED, UP):
         assert states.published(state, NEVER, LATER, NEW) == state
     assert publish(states.published(None, NEVER, NOW, NEW), ONCE) == "local"  # somebody has to say arm
 
 
 def test_always_arms_again_but_not_after_a_failure_or_when_somebody_disarmed() -> None:
-    for state in (None, INSTALLED, LOCAL):
+    for state in (None, INSTALLED, LOCAL, UP):
         assert states.published(state, ALWAYS, LATER, NEW).token == NEW
     for state in (ARMED, INSTALLING, FAILED, DISARMED):
         assert states.published(state, ALWAYS, LATER, NEW) == state
@@ -112,7 +113,7 @@ def test_the_first_fetch_with_the_right_token_ends_the_arming() -> None:
     assert INSTALLING.state == "installing"
     assert INSTALLING.token == OLD
     assert states.fetched(ARMED, NEW, NOW) == ARMED
-    for state in (INSTALLING, INSTALLED, FAILED, LOCAL, DISARMED):
+    for state in (INSTALLING, INSTALLED, FAILED, LOCAL, DISARMED, UP):
         assert states.fetched(state, OLD, LATER) == state
 
 
@@ -131,9 +132,9 @@ def test_that_it_begins_counts_like_the_fetch() -> None:
     assert states.reported(INSTALLING, ONCE, "begun", "", now=LATER, token=NEW) == INSTALLING
 
 
-def test_only_armings_have_a_token_and_only_they_serve_seeds() -> None:
-    assert [bool(state.token) for state in EVERY] == [True, True, False, False, False, False]
-    assert [state.serves_seeds for state in EVERY] == [True, True, False, False, False, False]
+def test_who_tells_something_later_has_a_token_and_only_armings_serve_seeds() -> None:
+    assert [state.state for state in EVERY if state.token] == ["armed", "installing", "installed"]
+    assert [state.state for state in EVERY if state.serves_seeds] == ["armed", "installing"]
     for state in EVERY:
         assert not states.is_token(state, "")
         assert not states.is_token(state, NEW)
@@ -149,6 +150,36 @@ def test_who_leaves_the_inventory_does_not_come_back_armed() -> None:
 def test_disarm_tells_what_it_stopped() -> None:
     assert "installing" in states.disarmed(INSTALLING, LATER).reason
     assert states.disarmed(INSTALLED, LATER) == replace(INSTALLED, disarmed=True)
+    assert states.disarmed(UP, LATER) == replace(UP, disarmed=True)
+    late = states.expired(INSTALLING, Now("x", "boot-1", 1e6), 3600)
+    assert states.disarmed(late, LATER).token == ""
+
+
+def test_only_the_first_start_of_an_installed_machine_is_awaited() -> None:
+    words = ("begun", "installed", "failed", "up")
+    awaited = {state.state: [word for word in words if states.awaits(state, word)] for state in EVERY[:3]}
+    assert awaited == {"armed": ["begun", "installed", "failed"], "installing": [*words], "installed": ["up"]}
+
+
+def test_who_is_up_has_told_its_address_and_keys_once_and_is_installed_whatever_came_before() -> None:
+    keys = ("ssh-ed25519 AAAA",)
+    late = states.expired(INSTALLING, Now("x", "boot-1", 1e6), 3600)
+    for before in (INSTALLED, INSTALLING, late, replace(INSTALLED, disarmed=True)):
+        after = states.up(before, replace(ONCE, name="nuc9"), LATER, "10.0.0.7", keys)
+        assert (after.state, after.since, after.name) == ("up", LATER.wall, "nuc9")
+        assert (after.address, after.host_keys, after.token) == ("10.0.0.7", keys, "")
+        assert after.disarmed == before.disarmed
+        assert (after.is_armed, after.serves_seeds, after.clock) == (False, False, None)
+
+
+def test_what_a_machine_told_of_itself_goes_with_its_system() -> None:
+    assert states.published(UP, replace(ONCE, name="nuc9"), LATER, NEW) == replace(UP, name="nuc9")
+    for after in (
+        states.armed(UP, LATER, NEW, "", wipe=True),
+        states.published(UP, ALWAYS, LATER, NEW),
+        states.damaged(ONCE, LATER, "x"),
+    ):
+        assert (after.address, after.host_keys) == ("", ())
 
 
 def test_the_time_runs_out_by_the_servers_own_hours() -> None:
@@ -210,6 +241,11 @@ GOOD = json.loads(states.dump(INSTALLING))
         json.dumps({**GOOD, "disarmed": "no"}),
         json.dumps({**GOOD, "wipe": 1}),
         json.dumps({**GOOD, "more": 1}),
+        json.dumps({**GOOD, "address": None}),
+        json.dumps({**GOOD, "host_keys": None}),
+        json.dumps({**GOOD, "host_keys": [1]}),
+        json.dumps({**GOOD, "host_keys": "ssh"}),
+        json.dumps({**GOOD, "host_keys": {"a": ["b"]}}),
     ],
 )
 def test_what_is_no_state_is_seen(text: str) -> None:

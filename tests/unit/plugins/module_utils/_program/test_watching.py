@@ -139,6 +139,19 @@ def test_who_is_installed_always_is_over_though_it_is_armed_again(box: Box) -> N
     assert (found.rows[0].state, found.rows[0].text, found.is_over) == ("armed", "is installed", True)
 
 
+def test_who_is_up_is_told_with_its_address(box: Box) -> None:
+    begin = time.time() - 1
+    report(box, "begun")
+    report(box, "installed")
+    assert look(box, "nuc1", since=begin).rows[0].text == "is installed"
+    report(box, "up.192.168.1.77")
+    found = look(box, "nuc1", since=begin)
+    row = found.rows[0]
+    assert (row.state, row.text, row.is_over, row.is_failed) == ("up", "is up at 192.168.1.77", True, False)
+    assert row.gauge == "#" * watching.GAUGE
+    assert found.lines[-1].endswith("nuc1  netboot: up at 192.168.1.77")
+
+
 def test_a_name_that_is_not_known(box: Box) -> None:
     with pytest.raises(RefusedError, match="nuc9"):
         look(box, "nuc9")

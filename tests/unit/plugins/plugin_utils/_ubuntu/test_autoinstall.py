@@ -153,8 +153,34 @@ def test_what_is_served_is_what_was_checked_and_the_commands_of_our_own() -> Non
     )
     told = autoinstall.compose(machine, "http://192.168.1.50", NOBLE)
     checked = autoinstall.settings(machine, NOBLE)
+    told["user-data"].pop("phone_home")
     assert {key: told[key] for key in checked if not key.endswith("-commands")} == {
         key: checked[key] for key in checked if not key.endswith("-commands")
     }
     assert "one" in told["late-commands"]
     assert told["early-commands"] == [*live.commands("http://192.168.1.50")["early-commands"][0], "two"]
+
+
+def phone_home(base_url: str = "http://192.168.1.50", **settings: Any) -> Any:
+    (machine,) = machines.normalise([{**NUC1, **settings}])
+    return autoinstall.compose(machine, base_url, NOBLE).get("user-data", {}).get("phone_home")
+
+
+def test_the_installed_system_tells_its_first_start_with_or_without_an_identity() -> None:
+    ours = {
+        "url": "http://192.168.1.50/reports/nuc1.@TOKEN@.up",
+        "post": ["pub_key_rsa", "pub_key_ecdsa", "pub_key_ed25519"],
+        "tries": 10,
+    }
+    assert phone_home() == ours
+    identity = {"hostname": "x", "username": "y", "password": HASH}
+    assert phone_home(autoinstall={"identity": identity}) == ours
+    assert phone_home(autoinstall={"user-data": {"packages": ["tmux"]}}) == ours
+    assert phone_home(base_url="") is None
+
+
+def test_who_has_a_phone_home_keeps_it_and_who_is_not_one_machine_once_has_none() -> None:
+    theirs = {"url": "http://192.168.1.9/"}
+    assert phone_home(autoinstall_site={"user-data": {"phone_home": theirs}}) == theirs
+    assert phone_home(install="always", wipe="always") is None
+    assert phone_home(install="always", wipe="always", mac="any") is None

@@ -127,6 +127,19 @@ def test_a_locale_that_nobody_knows_is_told_and_not_refused() -> None:
     ]
 
 
+def test_who_calls_another_home_is_told_that_this_server_hears_nothing() -> None:
+    own = {"user-data": {"phone_home": {"url": "http://192.168.1.9/"}}}
+    raw: list[dict[str, Any]] = [
+        {**NUC1, "autoinstall_site": own},
+        {**NUC1, "name": "n2", "mac": "f4:4d:30:60:64:02"},
+    ]
+    assert seeds.doubts(machines.normalise(raw)) == [
+        "machine nuc1: netboot_autoinstall_site: user-data.phone_home: is yours, so this server is not told when the "
+        "machine has started: its state stays installed"
+    ]
+    assert seeds.doubts(machines.normalise([{**raw[0], "install": "never"}])) == []
+
+
 def test_a_machine_that_nobody_could_log_in_to_is_refused() -> None:
     ok = {"name": "ok", "mac": "f4:4d:30:60:64:70", "password_hash": HASH}
     (fault,) = faults_of({**NUC1, "ssh_keys": []}, ok)
