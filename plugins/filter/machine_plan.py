@@ -21,9 +21,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The file C(machines.json), an object of names and C(mac), C(image), C(install), C(wipe).
+  description: The file C(machines.json), an object of names and C(mac), C(image), C(install), C(wipe), C(host_key).
   type: str
-  sample: '{"nuc1": {"mac": "f4:4d:30:60:64:69", "image": "focal", "install": "once"}}'
+  sample: '{"nuc1": {"mac": "f4:4d:30:60:64:69", "image": "focal", "install": "once",
+    "wipe": "blank", "host_key": ""}}'
 """
 
 from collections.abc import Callable, Iterable, Mapping

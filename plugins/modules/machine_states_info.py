@@ -26,8 +26,8 @@ attributes:
 options:
   machines:
     description:
-      - Name to C(mac), C(image), C(install) and C(wipe), as the filter P(homelab.netboot.machine_plan#filter) lists
-        them.
+      - Name to C(mac), C(image), C(install), C(wipe) and C(host_key), as the filter
+        P(homelab.netboot.machine_plan#filter) lists them.
     type: dict
     required: true
   root:

@@ -38,6 +38,7 @@ class Place:
         for number in range(count):
             mac = f"52:54:00:00:{number >> 8:02x}:{number & 255:02x}"
             machines[f"m{number}"] = {"mac": mac, "image": "noble", "install": "once", "wipe": "blank"}
+            machines[f"m{number}"]["host_key"] = ""
             state = {
                 "version": 1,
                 "mac": mac,
@@ -47,6 +48,7 @@ class Place:
                 "token": "",
             }
             state.update(since="2026-11-25T15:25:36Z", by_hand=False, wipe=False, disarmed=False, clock=None)
+            state.update(address="", host_keys=[])
             file = mac.replace(":", "-") + ".json"
             (self.state / "machines" / file).write_text(json.dumps(state))
             self.story(number, EVENTS)

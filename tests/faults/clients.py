@@ -74,7 +74,7 @@ def noise(server: str, count: int) -> collections.Counter[int]:
         token = "".join(
             dice.choice("0123456789abcdef") for dummy in range(dice.choice((0, 31, 32, 32, 32, 33)))
         )
-        word = dice.choice(("installed", "failed", "installed/", "armed", ""))
+        word = dice.choice(("installed", "failed", "up", "installed/", "armed", ""))
         shape = dice.choice(
             (f"{name}.{token}.{word}", f"m00{number % 10}.{token}.{word}", name, f"../{name}")
         )

@@ -109,6 +109,36 @@ def test_not_noted(box: Box, seen: Seen, case: Case) -> None:
     seen("it is noted all the same, and its entry withdrawn" if case.noted else stops)
 
 
+@pytest.mark.parametrize("case", [CASES[0], CASES[2]], ids=lambda case: case.name)
+def test_a_first_start_that_cannot_be_noted_is_not_lost(box: Box, seen: Seen, case: Case) -> None:
+    name = FLEET[100 + CASES.index(case)]
+    box.allowed = {name}
+    token = box.tokens([name])[name]
+    begin(box, name, token)
+    box.http(f"/reports/{name}.{token}.installed", "-X", "PUT", "-d", "x")
+    wait(lambda: box.all_are("installed", [name]), 20)
+    try:
+        box.sh(f"set -e; {case.broken}")
+        wait(lambda: calls(box, name, token) != "000", 20)  # nginx was started, and may not listen yet
+        answer = calls(box, name, token)
+        assert answer.startswith("5" if case.offered else "2")
+        time.sleep(2)
+        assert box.all_are("installed", [name])
+    finally:
+        box.sh(f"set -e; {case.mended}")
+    if case.offered:
+        wait(lambda: calls(box, name, token).startswith("2"), 20)
+    wait(lambda: box.all_are("up", [name]), 20)
+    again = "cloud-init is answered so, and tells it again" if case.offered else "it waits in the spool"
+    seen(f"the machine stays installed ({answer}); {again}, and is up when that is mended")
+    box.arm([name])
+
+
+def calls(box: Box, name: str, token: str) -> str:
+    """Tell that it has started, as cloud-init does."""
+    return box.http(f"/reports/{name}.{token}.up", "-d", "pub_key_rsa=N%2FA")[0]
+
+
 def begin(box: Box, name: str, token: str) -> str:
     """Fetch user-data and say so, as an installer does; the status of the second."""
     box.http(f"/machines/{name}/{token}/user-data")

@@ -55,9 +55,9 @@ class Life:
             told, dummy = running.communicate()
         return subprocess.CompletedProcess(running.args, running.returncode, " ".join(told.split()))
 
-    def row(self) -> dict[str, str]:
+    def row(self) -> dict[str, Any]:
         rows = json.loads(self.host.check_output("netboot status --json nuc1"))
-        found: dict[str, str] = rows[0]
+        found: dict[str, Any] = rows[0]
         return found
 
     def wait(self, state: str) -> None:
@@ -257,6 +257,71 @@ def test_user_data_is_not_handed_out_for_ever(life: Life, host: Any) -> None:
     url = f"http://192.168.1.50/reports/nuc1.{token}.installed"
     life.sh(f"curl -s -X PUT -d x {url}")  # late, but right
     life.wait("installed")
+
+
+CALLS_HOME = "DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends cloud-init"
+
+
+class Installed:
+    """The system of nuc1: the server's files and its cloud-init, which speaks from another place in the network."""
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        life.host.run_expect([0], f"{CALLS_HOME} >/dev/null")
+        found = ["podman", "inspect", "--format", "{{.State.Pid}}", life.host.backend.name]
+        pid = subprocess.run(found, capture_output=True, text=True, check=True).stdout.strip()
+        self.enter = ["nsenter", f"--target={pid}", "--mount", "--pid", "--uts"]
+
+    def configure(self, user_data: dict[str, Any]) -> None:
+        """What Subiquity leaves there (_cloud_init_files in its models/subiquity.py); the server keeps its network."""
+        told = {"growpart": {"mode": "off"}, "resize_rootfs": False, **user_data}
+        none = {"userdata_raw": "#cloud-config\n" + yaml.safe_dump(told), "metadata": {"instance-id": "nuc1"}}
+        spared = {"cloud_init_modules": [], "network": {"config": "disabled"}}
+        text = yaml.safe_dump({"datasource_list": ["None"], "datasource": {"None": none}, **spared})
+        place = self.life.place / "99-installer.cfg"
+        place.write_text(text)
+        argv = ["podman", "cp", str(place), f"{self.life.host.backend.name}:/etc/cloud/cloud.cfg.d/"]
+        subprocess.run(argv, check=True)
+        assert self.life.device.run(*self.enter, "cloud-init", "init").returncode == 0
+
+    def phone_home(self, *options: str) -> None:
+        """Run that one module, as cloud-init does it at the end of the first start."""
+        module = ["cloud-init", "single", "--name", "phone_home", *options]
+        assert self.life.device.run(*self.enter, *module).returncode == 0
+
+
+def test_an_installed_system_calls_home_by_its_own_cloud_init_once(life: Life, host: Any) -> None:
+    host.run_expect([0], "netboot arm nuc1")
+    token = life.token
+    dummy, text = life.fetch(token)
+    answers = life.carry(text)
+    assert life.begin(text) == 0
+    system = Installed(life)
+    system.configure(answers["user-data"])
+    life.sh(answers["late-commands"][-1])
+    life.wait("installed")
+    assert "not heard of" not in host.check_output("netboot why nuc1")
+    system.phone_home()
+    life.wait("up")
+    row = life.row()
+    public = host.check_output("cat /etc/ssh/ssh_host_*_key.pub").splitlines()
+    assert len(public) > 1
+    assert sorted(row["host_keys"]) == sorted(" ".join(line.split()[:2]) for line in public)
+    assert row["address"] == "192.168.1.1"
+    assert "nuc1: up at 192.168.1.1" in host.check_output("journalctl -u netboot-reports --no-pager")
+    (verdict,) = json.loads(host.check_output("netboot why --json nuc1"))
+    assert verdict["cause"].startswith("It is up at 192.168.1.1, since ")
+    # once more, which is late: whoever has the token now changes nothing
+    system.phone_home("--frequency", "always")
+    deadline = time.monotonic() + 15
+    thrown = "nuc1: a report 'up' with a wrong or old token was thrown away"
+    while thrown not in host.check_output("journalctl -u netboot-reports --no-pager"):
+        assert time.monotonic() < deadline, "it was not heard of"
+        time.sleep(0.2)
+    assert life.row() == {**row, "fetched": life.row()["fetched"]}
+    assert not life.installs()
+    host.run_expect([0], "netboot publish")
+    assert life.row()["state"] == "up"
 
 
 def test_no_token_is_in_a_log_or_in_what_systemd_keeps(life: Life, host: Any) -> None:

@@ -128,48 +128,6 @@ def test_a_report_is_put_down_and_cannot_be_read_again(host: Any, device: Device
     assert host.file(f"{SPOOL}{path}").content_string == "hello"
 
 
-CALL = f"/reports/nuc1.{TOKEN}.up"
-
-
-def test_a_first_start_is_posted_and_put_down_with_the_address_that_it_came_from(
-    host: Any, device: Device
-) -> None:
-    assert "201" in device.http(CALL, "-d", "pub_key_rsa=a%20b&hostname=nuc1").stdout.splitlines()[0]
-    put = host.file(f"{SPOOL}{CALL}.192.168.1.1")
-    assert put.content_string == "pub_key_rsa=a%20b&hostname=nuc1"
-    for method in ("GET", "PUT", "DELETE"):
-        assert "403" in device.http(CALL, "-X", method, "-d", "x").stdout.splitlines()[0], method
-    for path in (f"{CALL}.192.168.1.66", f"/reports/nuc1.{TOKEN}.other", f"{CALL}/x"):
-        for method in ("POST", "PUT"):
-            answer = device.http(path, "-X", method, "-d", "x").stdout
-            assert answer.splitlines()[0].split()[1] in {"403", "404", "405"}, path
-    assert "413" in device.http(CALL, "-d", "x" * 8193).stdout.splitlines()[0]
-    assert put.content_string == "pub_key_rsa=a%20b&hostname=nuc1"
-    assert host.check_output(f"ls {SPOOL}/reports").split() == [put.path.rpartition("/")[2]]
-    assert "20" in device.http(CALL, "-d", "x" * 8192).stdout.splitlines()[0].split()[1]
-    assert put.size == 8192
-    assert host.check_output(f"ls {SPOOL}/incoming") == ""
-    host.run_expect([0], f"rm {put.path}")
-    lines = host.file("/var/log/netboot/access.log").content_string
-    assert "POST /reports/nuc1.-.up HTTP/1.1" in lines
-
-
-def test_nobody_else_on_the_server_gets_at_the_way_round_the_limits(host: Any) -> None:
-    put = f"curl -s --unix-socket /run/netboot-nginx/proxy/told.sock -X PUT -d x http://x{CALL}.192.168.1.66"
-    assert host.run(f"runuser -u nobody -- {put}").rc == 7  # curl: could not connect
-    host.run_expect([0], put)  # nginx's own way, as root may go it
-    host.run_expect([0], f"rm {SPOOL}{CALL}.192.168.1.66")
-
-
-def test_a_first_start_that_cannot_be_put_down_is_refused_so_that_it_is_told_again(
-    host: Any, device: Device
-) -> None:
-    host.run_expect([0], f"mv {SPOOL}/reports {SPOOL}/away")
-    answer = device.http(CALL, "-d", "x").stdout.splitlines()[0]
-    host.run_expect([0], f"mv {SPOOL}/away {SPOOL}/reports")
-    assert answer.split()[1].startswith("5"), answer
-
-
 def test_who_sends_too_many_reports_is_told_to_wait(device: Device) -> None:
     url = f"http://192.168.1.50/reports/nuc1.{TOKEN}.installed"
     loop = f"for n in $(seq 60); do curl -s -o /dev/null -w '%{{http_code}} ' -X PUT -d x {url}; done"
@@ -195,6 +153,48 @@ def test_who_begins_many_reports_and_ends_none_is_refused(device: Device) -> Non
     """
     answers = device.run(sys.executable, "-c", script).stdout.split()
     assert sorted(answers) == ["503", "503", *["waits"] * 4]
+
+
+CALL = f"/reports/nuc1.{TOKEN}.up"
+
+
+def test_a_first_start_is_posted_and_put_down_with_the_address_that_it_came_from(
+    host: Any, device: Device
+) -> None:
+    assert "201" in device.http(CALL, "-d", "pub_key_rsa=a%20b&hostname=nuc1").stdout.splitlines()[0]
+    put = host.file(f"{SPOOL}{CALL}.192.168.1.1")
+    assert put.content_string == "pub_key_rsa=a%20b&hostname=nuc1"
+    for method in ("GET", "PUT", "DELETE"):
+        assert "403" in device.http(CALL, "-X", method, "-d", "x").stdout.splitlines()[0], method
+    for path in (f"{CALL}.192.168.1.66", f"/reports/nuc1.{TOKEN}.other", f"{CALL}/x"):
+        for method in ("POST", "PUT"):
+            answer = device.http(path, "-X", method, "-d", "x").stdout
+            assert answer.splitlines()[0].split()[1] in {"403", "404", "405"}, path
+    assert "413" in device.http(CALL, "-d", "x" * 8193).stdout.splitlines()[0]
+    assert put.content_string == "pub_key_rsa=a%20b&hostname=nuc1"
+    assert host.check_output(f"ls -d {SPOOL}/reports/*.up*").split() == [put.path]
+    assert "20" in device.http(CALL, "-d", "x" * 8192).stdout.splitlines()[0].split()[1]
+    assert put.size == 8192
+    assert host.check_output(f"ls {SPOOL}/incoming") == ""
+    host.run_expect([0], f"rm {put.path}")
+    lines = host.file("/var/log/netboot/access.log").content_string
+    assert "POST /reports/nuc1.-.up HTTP/1.1" in lines
+
+
+def test_nobody_else_on_the_server_gets_at_the_way_round_the_limits(host: Any) -> None:
+    socket = "/run/netboot-nginx/proxy/told.sock"
+    connect = f"python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect(\"{socket}\")'"
+    assert "Permission denied" in host.run(f"runuser -u nobody -- {connect}").stderr
+    host.run_expect([0], connect)
+
+
+def test_a_first_start_that_cannot_be_put_down_is_refused_so_that_it_is_told_again(
+    host: Any, device: Device
+) -> None:
+    host.run_expect([0], f"mv {SPOOL}/reports {SPOOL}/away")
+    answer = device.http(CALL, "-d", "x").stdout.splitlines()[0]
+    host.run_expect([0], f"mv {SPOOL}/away {SPOOL}/reports")
+    assert answer.split()[1].startswith("5"), answer
 
 
 def test_whoever_fetches_user_data_is_noted_once_it_is_sent(host: Any, device: Device) -> None:

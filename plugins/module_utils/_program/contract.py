@@ -52,7 +52,7 @@ WIPE = "@WIPE@"
 
 #: The machines, as JSON: name → MACHINE_KEYS.
 MACHINES_FILE = "machines.json"
-MACHINE_KEYS = ("mac", "image", "install", "wipe")
+MACHINE_KEYS = ("mac", "image", "install", "wipe", "host_key")
 #: boot/NAME/PATH: what a machine finds at PATH below the server's root when it is armed.
 BOOT = "boot"
 #: local/FOLDER: what a named machine that is not armed finds in that folder.

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Iterable, Mapping
 
+from . import ssh_keys
 from .contract import ANY, BOOT, INSTALLS, LOCAL, MAC, MACHINES_FILE, SEED, STATIC, WIPES, is_host_name
 from .files import Files, read_tree
 from .states import Machine
@@ -77,4 +78,7 @@ def machine(name: str, entry: Mapping[str, str]) -> Machine:
     is_sound = is_host_name(name) and (mac == ANY or MAC.fullmatch(mac))
     if not is_sound or entry["install"] not in INSTALLS or entry["wipe"] not in WIPES:
         raise ValueError(f"{name!r}: {dict(entry)}")
-    return Machine(name, mac, str(entry["image"]), entry["install"], entry["wipe"])
+    host_key = str(entry["host_key"])
+    if host_key and host_key != ssh_keys.host_key(host_key):
+        raise ValueError(f"{name!r}: no host key: {host_key!r}")
+    return Machine(name, mac, str(entry["image"]), entry["install"], entry["wipe"], host_key)

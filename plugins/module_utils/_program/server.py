@@ -219,7 +219,9 @@ class Server:
         machine = self.machines.get(before.mac) or Machine(before.name, before.mac)
         reason = ""
         if note.word == contract.UP:
-            keys = ssh_keys.host_keys(note.text(contract.UP_BYTES))
+            # of a key that the inventory has given, nobody in the network has anything to say
+            told = ssh_keys.host_keys(note.text(contract.UP_BYTES))
+            keys = (machine.host_key,) if machine.host_key else told
             return states.up(before, machine, self.now(), note.address, keys)
         if note.word == contract.FAILED:
             text = note.text(LOG_BYTES)

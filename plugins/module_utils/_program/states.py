@@ -47,13 +47,14 @@ class Clock:
 
 @dataclass(frozen=True)
 class Machine:
-    """What the inventory says of a machine."""
+    """What the inventory says of a machine. host_key: the public one, where it gives the machine its key."""
 
     name: str
     mac: str
     image: str = ""
     install: str = "once"
     wipe: str = "blank"
+    host_key: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac, _memo
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, suggest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import (
     expectations,
+    host_keys,
     kernel_args,
     loaders,
     logins,
@@ -45,6 +46,8 @@ DEFAULTS: Mapping[str, Any] = {
     "user": "ubuntu",
     "password_hash": "",
     "ssh_keys": [],
+    "host_keys": host_keys.MACHINE,
+    "ssh_host_key": "",
     "disk": {},
     "network": {},
     "autoinstall_site": {},
@@ -54,12 +57,18 @@ DEFAULTS: Mapping[str, Any] = {
     "protect_label": "KEEP",
 }
 #: What the image adds: C(release) (None while it is not known) and C(folder), where its files are below the roots; and
-#: C(image_kernel_args). C(loader): as L(loaders.asked) returns it.
-DERIVED = ("release", "folder", "image_kernel_args", "loader")
+#: C(image_kernel_args). C(loader): as L(loaders.asked) returns it. C(host_key): the public one of C(ssh_host_key);
+#: C(cloud_config): what the installed system's cloud-init is told of it.
+DERIVED = ("release", "folder", "image_kernel_args", "loader", "host_key", "cloud_config")
 #: What belongs to a machine and is no setting of this collection; it stands without the prefix.
 FOREIGN = ("name", "ansible_host")
 _MAPPING = (dict, "a mapping, as Subiquity's documentation describes it")
-CHOICES = {"install": INSTALLS, "wipe": WIPES, "secure_boot_ca": loaders.CHOICES}
+CHOICES = {
+    "install": INSTALLS,
+    "wipe": WIPES,
+    "secure_boot_ca": loaders.CHOICES,
+    "host_keys": host_keys.CHOICES,
+}
 #: Settings that are lists of words, with the words that there are.
 WORDS: Mapping[str, Collection[str]] = {"quirks": quirks.QUIRKS, "menu": ("rescue",)}
 _TYPES: Mapping[str, tuple[type, str]] = {
@@ -124,7 +133,8 @@ def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list
             faults.append(f"{where}{key}: no such setting; {suggest(str(key), DEFAULTS)}")
     machine["secure_boot_ca"] = str(machine["secure_boot_ca"])  # YAML reads 2023 as a number
     faults += _form_faults(machine, where)
-    faults += [f"{where}{fault}" for fault in logins.faults(machine)]
+    faults += [f"{where}{fault}" for fault in (*logins.faults(machine), *host_keys.faults(machine))]
+    machine["host_key"], machine["cloud_config"] = host_keys.of(machine), host_keys.cloud_config(machine)
     faults += _mac_faults(machine, where)
     if machine["install"] == "always" and machine["wipe"] == "blank":
         faults.append(

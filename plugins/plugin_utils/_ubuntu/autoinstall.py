@@ -45,12 +45,15 @@ def with_own(told: Mapping[str, Any], machine: Mapping[str, Any], base_url: str)
     """Return it with what is our own: before the user's commands what guards the disks, behind them the report.
 
     And the steps of the installer go to the server, too. Subiquity does so only without interactive sections. The
-    installed system tells its first start.
+    installed system has the host key of the inventory, if there is one, and tells its first start.
     """
     name = machine["name"]
     result = dict(told)
+    cloud = dict(machine["cloud_config"])
     if base_url and calls_home(machine):
-        result["user-data"] = {CALL: live.phone_home(name, base_url), **told.get("user-data", {})}
+        cloud[CALL] = live.phone_home(name, base_url)
+    if cloud:
+        result["user-data"] = {**cloud, **told.get("user-data", {})}
     if base_url and not told.get("interactive-sections"):
         result["reporting"] = {**told.get("reporting", {}), **live.reporting(name, base_url)}
     for key, (before, after) in live.commands(base_url).items():

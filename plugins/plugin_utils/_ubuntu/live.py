@@ -81,8 +81,9 @@ def phone_home(name: str, base_url: str) -> dict[str, Any]:
 
     For the section C(user-data), which Subiquity lays over its own settings of the installed cloud-init, whether there
     is an C(identity) or not (canonical/subiquity: models/subiquity.py, _cloud_init_config). The module runs once, near
-    the end of the last stage. cloud-init 20.1, of 20.04's first ISOs, knows no C(pub_key_ed25519), and sends "N/A". Ten
-    tries, three seconds between two of them (canonical/cloud-init: cloudinit/config/cc_phone_home.py).
+    the end of the last stage; ten tries, three seconds between two of them (canonical/cloud-init:
+    cloudinit/config/cc_phone_home.py). For a key that is not there it sends "N/A", and warns, as where there is
+    only the one of C(netboot_host_keys=controller); cloud-init 20.1, of 20.04's first ISOs, knows no ed25519 there.
     """
     keys = ["pub_key_rsa", "pub_key_ecdsa", "pub_key_ed25519"]
     return {"url": report_address(base_url, name, UP), "post": keys, "tries": 10}

@@ -109,6 +109,14 @@ def _faults(machine: Mapping[str, Any], told: Mapping[str, Any], release: str) -
         yield (
             "netboot_disk: is not used, as there is a storage.config; remove it, and say it there, as the disk's match"
         )
+    cloud = told.get("user-data")
+    if isinstance(cloud, Mapping):
+        for key in sorted(machine["cloud_config"].keys() & cloud.keys()):
+            place = ("user-data", key)
+            yield (
+                f"{_variable(machine, place)}: {check.text_of(place)}: does not go with netboot_host_keys: controller;"
+                " remove one of them"
+            )
     reporting = told.get("reporting")
     if isinstance(reporting, Mapping) and REPORTER in reporting:
         yield (

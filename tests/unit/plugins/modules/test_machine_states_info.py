@@ -12,9 +12,9 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.homelab.netboot.plugins.modules import machine_states_info
 
 Run = Callable[..., Any]
-NUC1 = {"mac": "52:54:00:00:00:01", "image": "noble", "install": "once", "wipe": "blank"}
-NUC2 = {"mac": "52:54:00:00:00:02", "image": "noble", "install": "always", "wipe": "always"}
-NUC3 = {"mac": "52:54:00:00:00:03", "image": "noble", "install": "never", "wipe": "blank"}
+NUC1 = {"mac": "52:54:00:00:00:01", "image": "noble", "install": "once", "wipe": "blank", "host_key": ""}
+NUC2 = {"mac": "52:54:00:00:00:02", "image": "noble", "install": "always", "wipe": "always", "host_key": ""}
+NUC3 = {"mac": "52:54:00:00:00:03", "image": "noble", "install": "never", "wipe": "blank", "host_key": ""}
 
 
 @pytest.fixture(name="run")

@@ -34,6 +34,7 @@ class Box:
         self.settings = Settings(str(self.root), str(self.state), str(self.spool), group, 4.0)
         self.since_boot = 1000.0
         self.macs: dict[str, str] = {}
+        self.host_keys: dict[str, str] = {}
         self.said: list[str] = []
         self.put("plan/local/tftp/pxelinux.cfg", LOCAL)
         self.put("plan/static/tftp/pxelinux.cfg/default", DEFAULT)
@@ -54,6 +55,7 @@ class Box:
                 "image": "focal",
                 "install": "always" if install == "any" else install,
                 "wipe": wipe,
+                "host_key": self.host_keys.get(name, ""),
             }
             file = "default" if mac == "any" else f"01-{name}"
             self.put(f"plan/boot/{name}/{ENTRY}/{file}", f"seed=http://x/machines/{name}/@TOKEN@/\n")

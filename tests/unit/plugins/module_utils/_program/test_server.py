@@ -105,6 +105,22 @@ def test_an_installed_machine_tells_its_first_start_once(box: Box) -> None:
     assert not any(token in said for said in box.said)
 
 
+def test_of_a_key_that_the_inventory_gave_nobody_else_has_anything_to_say(box: Box) -> None:
+    other = KEY.replace("IIZmxr", "IIZmxs")
+    box.host_keys["nuc1"] = other
+    box.plan(nuc1="once")
+    for _turn in ("once", "again"):
+        box.do("arm", "nuc1")
+        box.fetch("nuc1")
+        box.report("nuc1")
+        box.report("nuc1", AT, body=CALL)
+        assert box.of("nuc1").host_keys == (other,)
+    box.host_keys["nuc1"] = "ssh-ed25519 AAAA"
+    box.plan(nuc1="once")
+    with pytest.raises(RefusedError, match="no host key"):
+        box.do("publish")
+
+
 def test_who_is_installed_is_waited_for_and_tells_nothing_else(box: Box) -> None:
     box.fetch("nuc1")
     box.report("nuc1")

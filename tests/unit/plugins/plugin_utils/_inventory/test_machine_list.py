@@ -19,8 +19,20 @@ def test_it_holds_what_is_needed_and_no_secret() -> None:
         {"focal": {}},
     )
     assert json.loads(machine_list.text(checked)) == {
-        "nuc1": {"mac": "f4:4d:30:60:64:69", "image": "focal", "install": "once", "wipe": "blank"},
-        "b": {"mac": "52:54:00:00:00:01", "image": "focal", "install": "once", "wipe": "blank"},
+        "nuc1": {
+            "mac": "f4:4d:30:60:64:69",
+            "image": "focal",
+            "install": "once",
+            "wipe": "blank",
+            "host_key": "",
+        },
+        "b": {
+            "mac": "52:54:00:00:00:01",
+            "image": "focal",
+            "install": "once",
+            "wipe": "blank",
+            "host_key": "",
+        },
     }
 
 

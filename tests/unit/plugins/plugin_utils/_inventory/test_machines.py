@@ -19,7 +19,7 @@ def faults_of(*raw: dict[str, Any], images: Any = None) -> list[str]:
 def test_a_machine_needs_only_name_and_mac() -> None:
     (machine,) = machines.normalise([{"name": "nuc1", "mac": "f44d.3060.6469"}], {"focal": {}})
     derived: dict[str, Any] = {"release": None, "folder": "images/focal/current", "image_kernel_args": []}
-    derived["loader"] = {}
+    derived.update(loader={}, host_key="", cloud_config={})
     named = {"name": "nuc1", "mac": "f4:4d:30:60:64:69", "image": "focal"}
     assert machine == {**machines.DEFAULTS, **named, **derived}
 
