@@ -116,6 +116,7 @@ def test_what_a_first_start_says_is_put_down_with_an_address_that_nobody_but_ngi
         assert re.fullmatch(contract.UP_PATH, path)
         assert not re.fullmatch(contract.REPORT_PATH, path), "not by PUT"
         assert not contract.REPORT_FILE.fullmatch(path.rpartition("/")[2])
+        assert not contract.REPORT_FILE.fullmatch(f"{name}.{token}.installed.192.168.1.77")
         put = path + ".192.168.1.77"
         assert re.fullmatch(contract.UP_PUT_PATH, put)
         assert not re.fullmatch(contract.UP_PATH, put)

@@ -282,7 +282,8 @@ class Installed:
         place.write_text(text)
         argv = ["podman", "cp", str(place), f"{self.life.host.backend.name}:/etc/cloud/cloud.cfg.d/"]
         subprocess.run(argv, check=True)
-        assert self.life.device.run(*self.enter, "cloud-init", "init").returncode == 0
+        for step in ("clean", "init"):
+            assert self.life.device.run(*self.enter, "cloud-init", step).returncode == 0
 
     def phone_home(self, *options: str) -> None:
         """Run that one module, as cloud-init does it at the end of the first start."""

@@ -82,11 +82,28 @@ def lines(text: str, *keep: int) -> str:
 
 def other(text: str, old: bytes, new: bytes) -> str:
     """The same key with other bytes in it."""
-    parts = text.split("-----")
-    data = base64.b64decode(parts[2]).replace(old, new, 1)
-    return "-----".join([*parts[:2], f"\n{base64.b64encode(data).decode()}\n", *parts[3:]])
+    return armoured(raw(text).replace(old, new, 1))
 
 
+def torn(text: str, place: int) -> str:
+    """The same key with another bit at this place."""
+    data = bytearray(raw(text))
+    data[place] ^= 1
+    return armoured(bytes(data))
+
+
+def raw(text: str) -> bytes:
+    return base64.b64decode(text.split("-----")[2])
+
+
+def armoured(data: bytes) -> str:
+    text = base64.b64encode(data).decode()
+    return f"-----BEGIN OPENSSH PRIVATE KEY-----\n{text}\n-----END OPENSSH PRIVATE KEY-----\n"
+
+
+#: Behind the magic, cipher, kdf and no options stands the number of keys; then the public one, then two equal numbers.
+NUMBER = len(b"openssh-key-v1\0") + 3 * 4 + 2 * len(b"none") + 3
+CHECK = NUMBER + 1 + 4 + 51 + 4
 PRIVATE, PUBLIC = made()
 WRONG = {
     "": "is missing, as netboot_host_keys is controller; make one for this machine: ssh-keygen -q -t ed25519",
@@ -99,6 +116,9 @@ WRONG = {
     lines(PRIVATE, 1, 2): "is cut off or damaged; give the whole file",
     lines(PRIVATE, 3, 4): "is cut off or damaged; give the whole file",
     PRIVATE.replace("\n", "\n*", 1): "is cut off or damaged; give the whole file",
+    torn(PRIVATE, NUMBER): "is cut off or damaged; give the whole file",
+    torn(PRIVATE, CHECK): "is cut off or damaged; give the whole file",
+    armoured(raw(PRIVATE) + b"\0"): "is cut off or damaged; give the whole file",
     other(PRIVATE, b"openssh-key-v1", b"openssh-key-v2"): "is cut off or damaged; give the whole file",
     other(PRIVATE, b"ssh-ed25519", b"ssh-ed25518"): "is cut off or damaged; give the whole file",
     other(
@@ -135,8 +155,7 @@ def test_settings_that_do_not_go_together_are_refused() -> None:
 
 @given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda data: b"openssh-key-v1\0" + data))
 def test_any_text_is_a_key_or_refused(data: bytes) -> None:
-    text = f"-----BEGIN OPENSSH PRIVATE KEY-----\n{base64.b64encode(data).decode()}\n-----END OPENSSH PRIVATE KEY-----"
     try:
-        assert ssh_keys.host_key(host_keys.public(text))
+        assert ssh_keys.host_key(host_keys.public(armoured(data)))
     except ValueError as error:
         assert "make one" in str(error) or "take it away" in str(error)
