@@ -86,6 +86,8 @@ def make(top: Path) -> Site:
     site.do("publish")
     lines = site.boot("nuc1", now - 3600)
     site.ends("nuc1", now - 3549, "installed")
+    site.at = now - 3510
+    site.report("nuc1", f"up.{ADDRESS}")
     lines += site.boot("nuc1", now - 3500, BOOT[:13])
     lines += site.boot("nuc2", now - 40, BOOT[:22])
     site.at = now - 10

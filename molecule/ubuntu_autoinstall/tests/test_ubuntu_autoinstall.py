@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.servers import PROJECT
+
 ROOT = "/var/lib/netboot/plan/seed"
 
 
@@ -53,6 +55,25 @@ def test_settings_of_site_group_and_machine_come_together(host: Any) -> None:
     assert autoinstall["network"]["ethernets"]["boot"]["addresses"] == ["192.168.1.24/24"]
     assert "echo done >/target/etc/motd" in autoinstall["late-commands"]
     assert autoinstall["user-data"]["users"][0]["name"] == "me"
+
+
+def test_cloud_init_gives_the_machine_the_key_of_the_inventory_and_no_other(
+    host: Any, cloud_init: Any
+) -> None:
+    text = host.file(f"{ROOT}/nuc4/user-data").content_string
+    told = yaml.safe_load(text)["autoinstall"]["user-data"]
+    keys = {key: value for key, value in told.items() if key in ("ssh_keys", "ssh_deletekeys")}
+    config = yaml.safe_dump({"datasource_list": ["None"], **keys})
+    host.run_expect([0], f"cat >/etc/cloud/cloud.cfg.d/99-installer.cfg <<'END'\n{config}\nEND")
+    assert len(host.check_output("ls /etc/ssh/ssh_host_*_key").split()) > 1
+    host.run_expect([0], "cloud-init single --name ssh --frequency always")
+    place = "/etc/ssh/ssh_host_ed25519_key"
+    assert host.check_output("ls /etc/ssh/ssh_host_*_key").split() == [place]
+    wanted = (PROJECT / "build/molecule/host_key.pub").read_text().split()[:2]
+    assert host.check_output(f"ssh-keygen -y -f {place}").split()[:2] == wanted
+    assert host.file(f"{place}.pub").content_string.split()[:2] == wanted
+    assert host.file(place).mode == 0o600
+    host.run_expect([0], "sshd -t")
 
 
 @pytest.fixture

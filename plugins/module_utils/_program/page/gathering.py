@@ -131,6 +131,7 @@ def row(machine: Machine, state: MachineState | None, verdict: Verdict, story: S
         step=there,
         seen=own[-1].time if own else 0.0,
         did=clean(did(own[-1])) if own else "",
+        address=state.address if state else "",
     )
 
 

@@ -13,7 +13,7 @@ class Row(NamedTuple):
     since, seen: when its state began, and when it was last heard of, in seconds since 1970; 0 where nobody knows.
     verdict, missing, cause, remedy: as in `why.verdict.Verdict`; cause and remedy only of what is wrong.
     phase: the last milestone that it reached; title: the same for people; step: its number, from 1.
-    did: what it did last.
+    did: what it did last. address: of a machine that is up.
     """
 
     mac: str
@@ -32,6 +32,7 @@ class Row(NamedTuple):
     step: int = 0
     seen: float = 0.0
     did: str = ""
+    address: str = ""
 
 
 class Image(NamedTuple):

@@ -46,6 +46,7 @@ def _facts(row: Row) -> str:
     if row.machine:
         since = f" since {when(row.since)}" if row.since else ""
         facts += [("image", alone(row.image)), ("state", mark(row.state) + since)]
+        facts += [("address", text(row.address))] if row.address else []
         facts += [("reason", alone(row.reason))] if row.reason else []
     else:
         facts.append(("state", "not in the inventory: it boots its disk"))

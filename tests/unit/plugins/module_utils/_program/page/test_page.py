@@ -44,6 +44,24 @@ def shown(tmp_path: Path) -> Shown:
     return Shown(tmp_path)
 
 
+def test_a_machine_that_is_up_is_told_with_its_address(shown: Shown) -> None:
+    shown.plan(nuc1="once")
+    shown.do("publish")
+    shown.fetch("nuc1")
+    shown.report("nuc1")
+    shown.report("nuc1", "up.192.168.1.77")
+    shown.refresh()
+    assert "nuc1 52:54:00:00:00:00 focal \u2714 up nothing is wrong" in " ".join(
+        " ".join(Reader(shown.text()).texts).split()
+    )
+    own = " ".join(" ".join(Reader(shown.text("machines/nuc1.html")).texts).split())
+    assert "address 192.168.1.77" in own
+    assert "netboot: up at 192.168.1.77" in own
+    told = (shown.state / "metrics.prom").read_text()
+    assert 'homelab_netboot_machines{state="up"} 1' in told
+    assert 'homelab_netboot_machine_state{machine="nuc1",state="installed"} 0' in told
+
+
 def test_it_tells_machines_strangers_images_and_what_doctor_said(shown: Shown) -> None:
     shown.plan(nuc1="once", spared="never")
     shown.do("publish")
