@@ -118,14 +118,14 @@ def test_a_first_start_that_cannot_be_noted_is_not_lost(box: Box, seen: Seen, ca
     box.http(f"/reports/{name}.{token}.installed", "-X", "PUT", "-d", "x")
     wait(lambda: box.all_are("installed", [name]), 20)
     try:
-        box.sh(f"set -e; {case.broken}")
+        box.sh(f"set -e; {case.broken.format(entry=None)}")
         wait(lambda: calls(box, name, token) != "000", 20)  # nginx was started, and may not listen yet
         answer = calls(box, name, token)
         assert answer.startswith("5" if case.offered else "2")
         time.sleep(2)
         assert box.all_are("installed", [name])
     finally:
-        box.sh(f"set -e; {case.mended}")
+        box.sh(f"set -e; {case.mended.format(entry=None)}")
     if case.offered:
         wait(lambda: calls(box, name, token).startswith("2"), 20)
     wait(lambda: box.all_are("up", [name]), 20)
