@@ -7,7 +7,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz matrix secure-boot lifecycle faults page bench clean
+.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz power matrix secure-boot lifecycle faults page bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -53,6 +53,9 @@ galaxy: setup ## build the collection, install it elsewhere, run a role from the
 
 molecule: setup ## roles in containers of Debian 12 and 13  [SCENARIO=pxe_http]
 	@molecule test $(if $(SCENARIO),--scenario-name $(SCENARIO),--all)
+
+power: setup ## machines started by emulated BMCs, Redfish and IPMI  [ARGS="-k several"]
+	@PYTHONPATH=$(CURDIR)/.collections python -m tests.power $(ARGS)
 
 matrix: setup ## real firmware boots from real servers  [ROW=bios-lpxelinux-bookworm]
 	@python -m tests.matrix $(if $(ROW),--row $(ROW))

@@ -35,6 +35,7 @@ PACKAGES = {
     "sbsigntool": "signs and verifies UEFI programs, and takes a signature from shim",
     "openssl": "makes their keys",
     "zstd": "compresses packages as Ubuntu does",
+    "openipmi": "its ipmi_sim plays BMCs that speak IPMI",
     "curl": "asks the servers as any web client does",
 }
 

@@ -83,7 +83,7 @@ run 0
 grep -q '^#cloud-config' "$state/plan/seed/nuc1/user-data" || fail "there is no user-data for nuc1"
 
 echo "read the playbooks and all documentation by their full names"
-for name in arm disarm doctor remove site status why; do
+for name in arm disarm doctor remove site start status why; do
   ansible-playbook -i inventory.yml "homelab.netboot.$name" --syntax-check >"$work/$name.log" 2>&1 || fail "see $work/$name.log"
 done
 for type in module filter role; do

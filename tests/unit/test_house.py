@@ -30,6 +30,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "plugin_utils._inventory": (*GROUND, CONTRACT, NAMES, DOOR, KEYS),
     "plugin_utils._firewall": (),
     "plugin_utils._server": GROUND,
+    "plugin_utils._start": (),
     "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, DOOR, *WISHES),
     "module_utils": (FILES, ERRORS, PLACES),
     "module_utils._program": (),
@@ -43,8 +44,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "modules": ("module_utils",),
     "filter": ("plugin_utils", "module_utils"),
     "doc_fragments": (),
-    # it asks the program on the server, and shows what that says
-    "action": (),
+    # one asks the program on the server, and shows what that says; one has a BMC do what is decided below
+    "action": ("plugin_utils",),
 }
 #: Modules of the program in an order in which each imports only earlier ones; each may be without `server`.
 PROGRAM = (

@@ -67,14 +67,16 @@ def loops_over_machines(text: str, known: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-#: The one thing that is done on the machines themselves: to restart those that run, when the user asks for it.
-ON_MACHINES = ["Start them: hosts: netboot_machines"]
+#: The one thing that is done for each machine by itself: to start it, when the user asks for it.
+ON_MACHINES = {
+    "start_ways.yml": ["See how machines are started: hosts: netboot_machines"],
+    "start_now.yml": ["Start machines: hosts: netboot_machines"],
+}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_task_loops_over_machines(path: Path) -> None:
-    wanted = ON_MACHINES if path.name == "arm.yml" else []
-    assert loops_over_machines(path.read_text(), variables(path)) == wanted
+    assert loops_over_machines(path.read_text(), variables(path)) == ON_MACHINES.get(path.name, [])
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ MACHINE = {"nuc1": {"netboot_mac": "f4:4d:30:60:64:69"}}
             SERVER,
             "No host of the group netboot_machines is meant.",
         ),
+        (["start", "-l", "server1"], SERVER, "No host of the group netboot_machines is meant."),
         (["disarm", "-l", "server1"], SERVER, "No host of the group netboot_machines is meant."),
         (["doctor", "-l", "nuc1"], SERVER, "No host of the group netboot_servers is meant."),
         (["watch", "-l", "server1"], SERVER, "No host of the group netboot_machines is meant."),

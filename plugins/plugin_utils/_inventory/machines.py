@@ -21,6 +21,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import 
     kernel_args,
     loaders,
     logins,
+    power,
     quirks,
     static_address,
 )
@@ -55,6 +56,7 @@ DEFAULTS: Mapping[str, Any] = {
     "autoinstall": {},
     "expect": {},
     "protect_label": "KEEP",
+    "power": {},
 }
 #: What the image adds: C(release) (None while it is not known) and C(folder), where its files are below the roots; and
 #: C(image_kernel_args). C(loader): as L(loaders.asked) returns it. C(host_key): the public one of C(ssh_host_key);
@@ -115,6 +117,8 @@ def normalise(
     faults += _doubled(machines)
     if faults:
         raise InputError("The machines are not usable", faults)
+    for machine in machines:
+        machine["power"] = {}  # its password is for the controller alone, and all else goes to the server
     return machines
 
 
@@ -135,6 +139,7 @@ def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list
     faults += _form_faults(machine, where)
     faults += [f"{where}{fault}" for fault in (*logins.faults(machine), *host_keys.faults(machine))]
     machine["host_key"], machine["cloud_config"] = host_keys.of(machine), host_keys.cloud_config(machine)
+    faults += [f"{where}power: {fault}" for fault in power.faults(machine["power"], machine["mac"])]
     faults += _mac_faults(machine, where)
     if machine["install"] == "always" and machine["wipe"] == "blank":
         faults.append(
@@ -252,7 +257,7 @@ def _doubled(machines: Iterable[Mapping[str, Any]]) -> list[str]:
                     f"both have {machine[key]}; each needs its own"
                 )
             first.setdefault(value, machine["name"])
-    return faults + _doubled_addresses(machines)
+    return faults + _doubled_addresses(machines) + power.doubled(machines)
 
 
 def _doubled_addresses(machines: Iterable[Mapping[str, Any]]) -> list[str]:
