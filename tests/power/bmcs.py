@@ -150,7 +150,7 @@ class Ipmi(Bmc):
     kind = "ipmi"
 
     def argv(self) -> list[str]:
-        (runs,) = self.machines.values()
+        runs = next(iter(self.machines.values()))
         (self.top / "power").write_text(f"{int(runs)}\n")
         (self.top / "boot").write_text("none\n")
         (self.top / "said").touch()
