@@ -26,6 +26,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         _checked, given = self.validate_argument_spec(
             {
                 "machines": {"type": "list", "elements": "str", "required": True},
+                "until": {"type": "str", "choices": ["installed", "up"], "default": "installed"},
                 "pause": {"type": "float", "default": 3.0},
                 "patience": {"type": "float", "default": 0.0},
             }
@@ -33,8 +34,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         end = time.monotonic() + given["patience"] if given["patience"] else float("inf")
         shown: set[str] = set()
         since: list[str] = []
+        until = ["--until-up"] * (given["until"] == "up")
         while True:
-            told = self._ask([*since, *given["machines"]])
+            told = self._ask([*until, *since, *given["machines"]])
             since = ["--since", str(told["since"])]
             self._show(told, shown)
             if told["over"] or time.monotonic() > end:

@@ -21,6 +21,15 @@ options:
     type: list
     elements: str
     required: true
+  until:
+    description:
+      - Until what a machine is watched.
+      - V(installed) is until it reports that, and V(up) until the first start of its new system is over.
+      - A machine that is armed again at once (C(netboot_install=always)) never tells its first start, and ends with
+        its report.
+    type: str
+    choices: [installed, up]
+    default: installed
   pause:
     description: Seconds between two looks.
     type: float
@@ -42,7 +51,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 machines:
-  description: The machines at the end, each with C(machine), C(state), C(gauge), C(text), C(is_over) and C(is_failed).
+  description:
+    - The machines at the end, also when some have failed.
+    - Each has C(machine), C(state), C(gauge), C(text), C(is_over) and C(is_failed).
   returned: always
   type: list
   elements: dict

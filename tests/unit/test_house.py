@@ -30,6 +30,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "plugin_utils._inventory": (*GROUND, CONTRACT, NAMES, DOOR, KEYS),
     "plugin_utils._firewall": (),
     "plugin_utils._server": GROUND,
+    "plugin_utils._provision": (),
     "plugin_utils._start": (),
     "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, DOOR, *WISHES),
     "module_utils": (FILES, ERRORS, PLACES),

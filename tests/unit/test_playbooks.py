@@ -29,6 +29,17 @@ MACHINE = {"nuc1": {"netboot_mac": "f4:4d:30:60:64:69"}}
             "No host of the group netboot_machines is meant.",
         ),
         (["start", "-l", "server1"], SERVER, "No host of the group netboot_machines is meant."),
+        (["provision", "-l", "server1"], SERVER, "No host of the group netboot_machines is meant."),
+        (
+            ["provision", "-l", "nuc1", "-e", "confirm=yes"],
+            {**SERVER, "server2": {"ansible_connection": "local"}},
+            "homelab.netboot.provision watches one server, and the group netboot_servers has 2.",
+        ),
+        (
+            ["provision", "-l", "nuc1", "-e", "then=/no/such.yml"],
+            SERVER,
+            "Could not find or access '/no/such.yml'",
+        ),
         (["disarm", "-l", "server1"], SERVER, "No host of the group netboot_machines is meant."),
         (["doctor", "-l", "nuc1"], SERVER, "No host of the group netboot_servers is meant."),
         (["watch", "-l", "server1"], SERVER, "No host of the group netboot_machines is meant."),

@@ -51,13 +51,13 @@ class Seen:
     touched: list[str] = field(default_factory=list)
 
 
-def site(host: Any, *options: str, ends_with: int = 0, **variables: Any) -> str:
+def site(host: Any, *options: str, status: Any = 0, **variables: Any) -> str:
     """Run site.yml for this server and return what it says."""
     done = ansible_playbook(
         host, "site.yml", *options, "-e", json.dumps({"netboot_password_hash": PASSWORD, **variables})
     )
     said = done.stdout + done.stderr
-    assert done.returncode == ends_with, said[-6000:]
+    assert done.returncode == status, said[-6000:]
     return said
 
 
@@ -125,7 +125,7 @@ def seen(host: Any, tmp_path_factory: pytest.TempPathFactory) -> Seen:
             story.said["again"] = site(host)
             for unit in ("netboot-nginx", "netboot-dnsmasq"):
                 with deaf(host, unit):
-                    story.said[unit] = site(host, ends_with=2)
+                    story.said[unit] = site(host, status=2)
             look("image", **MORE_IMAGES)
             look("changed", "-vvv", **CHANGED)
             do("later", **CHANGED)

@@ -41,6 +41,9 @@ def parser() -> argparse.ArgumentParser:
     )
     watch.add_argument("--json", action="store_true", help="look once, for programs")
     watch.add_argument(
+        "--until-up", action="store_true", help="with --json: installed machines go on until they are up"
+    )
+    watch.add_argument(
         "--since", type=float, help="with --json: tell events from here on, in seconds since 1970"
     )
     watch.add_argument("name", nargs="*", help="machine (default: all that are armed or installing)")
@@ -117,7 +120,7 @@ def examined(settings: Settings, given: argparse.Namespace) -> tuple[str, bool]:
 def watch(settings: Settings, given: argparse.Namespace) -> int:
     """Until machines are installed or failed, or somebody has seen enough; 1 when one failed, with what is wrong."""
     if given.json:
-        now = watching.look(settings, given.name, given.since)
+        now = watching.look(settings, given.name, given.since, until_up=given.until_up)
         why = asking.tell(settings, now.failed, as_json=False) if now.failed else ""
         say(json.dumps({**now.plain(), "why": why}))
         return 0

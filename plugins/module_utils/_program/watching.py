@@ -75,10 +75,13 @@ class Look:
         }
 
 
-def look(settings: Settings, names: Sequence[str], since: float | None = None) -> Look:
+def look(
+    settings: Settings, names: Sequence[str], since: float | None = None, *, until_up: bool = False
+) -> Look:
     """What is so now. names: machines; without any, those that are armed or installing.
 
     since: from when on events are told; without it, from the beginning of each machine's last boot.
+    until_up: an installed machine goes on until its first start is over, as long as that can be told.
     RefusedError when a name is not in the plan.
     """
     now = time.time()
@@ -98,7 +101,8 @@ def look(settings: Settings, names: Sequence[str], since: float | None = None) -
         f"{telling.clock(when)[11:]}  {name.ljust(width)}  {text}"
         for when, name, text in sorted(found, key=_when)
     ]
-    return Look(begin, told, [row(case, begin, fetching(settings, case, sent)) for case in meant])
+    rows = [row(case, begin, fetching(settings, case, sent)) for case in meant]
+    return Look(begin, told, [_until_up(one) for one in rows] if until_up else rows)
 
 
 def _when(line: tuple[float, str, str]) -> float:
@@ -182,7 +186,8 @@ def fetching(settings: Settings, case: Case, sent: Mapping[str, int]) -> str:
 def row(case: Case, since: float, fetches: str = "") -> Row:
     """A machine now. fetches: what it is fetching."""
     boot = case.at(case.installation) if case.installation and case.word in (*THERE, "failed") else case
-    there = milestones.reached(boot)
+    # what it did before it was armed has nothing to do with this arming
+    there = {} if case.word == "armed" and case.last < case.armed_at else milestones.reached(boot)
     whole = case.word in THERE or _was_installed(case, since)
     share = GAUGE if whole else min(GAUGE - 1, round(len(there) * GAUGE / len(milestones.KEYS)))
     step = progress.present(progress.of_last(case.story)) if case.word == "installing" else None
@@ -200,6 +205,11 @@ def row(case: Case, since: float, fetches: str = "") -> Row:
     gauge = "#" * share + "." * (GAUGE - share)
     over = whole or case.word in ("failed", "local")
     return Row(name_of(case), case.word, gauge, printable(text), over, case.word == "failed")
+
+
+def _until_up(one: Row) -> Row:
+    """With its first start as the end; a machine that is armed again at once never tells that one."""
+    return replace(one, is_over=False) if one.state == "installed" else one
 
 
 def _was_installed(case: Case, since: float) -> bool:

@@ -32,7 +32,10 @@ def tell(settings: Settings, asked: Sequence[str], *, as_json: bool) -> str:
             head = f"{machine.name or 'not in the inventory'} ({machine.mac}): {state.state if state else 'no state'}"
             reason = state.reason if state and state.state == "failed" else ""
             texts.append(telling.tell(head, verdict, reason))
-            raw.append(telling.plain(machine.name, machine.mac, verdict, reason))
+            known_of = (
+                {"state": state.state, "address": state.address} if state else {"state": "", "address": ""}
+            )
+            raw.append({**telling.plain(machine.name, machine.mac, verdict, reason), **known_of})
     return json.dumps(raw, indent=1) if as_json else "\n\n".join(texts)
 
 

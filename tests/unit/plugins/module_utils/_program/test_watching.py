@@ -152,6 +152,28 @@ def test_who_is_up_is_told_with_its_address(box: Box) -> None:
     assert found.lines[-1].endswith("nuc1  netboot: up at 192.168.1.77")
 
 
+def test_whoever_waits_for_the_first_start_is_told_that_it_is_not_over_before(box: Box) -> None:
+    begin = time.time() - 1
+
+    def is_over() -> bool:
+        return watching.look(box.settings, ["nuc1"], begin, until_up=True).is_over
+
+    report(box, "begun")
+    report(box, "installed")
+    assert not is_over()
+    report(box, "up.192.168.1.77")
+    assert is_over()
+
+
+def test_what_was_before_the_arming_is_not_told_of_it(box: Box) -> None:
+    happens(box, *INSTALLS)
+    box.do("expire")
+    assert look(box, "nuc1").rows[0].text != "has not asked for the network"
+    time.sleep(1.1)  # states are told in seconds
+    box.do("arm", "nuc1")
+    assert look(box, "nuc1").rows[0].text == "has not asked for the network"
+
+
 def test_a_name_that_is_not_known(box: Box) -> None:
     with pytest.raises(RefusedError, match="nuc9"):
         look(box, "nuc9")
