@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A machine to be installed: QEMU without KVM, real firmware, on a boot network."""
+"""A machine to be installed: QEMU, real firmware, on a boot network."""
 
 from __future__ import annotations
 
@@ -10,21 +10,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from . import disk, efi_disk
+from . import accel, disk, efi_disk
 from .common import BUILD, LabError, digest, run
 from .firmware import BIOS, Firmware
-from .lan import BRIDGE, Lan, end_processes
+from .lan import BRIDGE, Lan, end_processes, reserve
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What is switched on. memory: MiB, or the firmware's usual when 0. blank: whether its disk is so at first."""
+    """What is switched on. memory: MiB, or the firmware's usual when 0. blank: whether its disk is so at first.
+
+    mac: of the network card that it boots from. other_mac: of a card before that one, on the same network, or nothing.
+    router: what the router says to it of booting, see lan.odd_answers.
+    """
 
     name: str
     mac: str
     firmware: Firmware = BIOS
     memory: int = 0
     blank: bool = False
+    other_mac: str = ""
+    router: str = ""
+
+    @property
+    def cards(self) -> list[str]:
+        """The MACs of its network cards, in the order of their slots."""
+        return [mac for mac in (self.other_mac, self.mac) if mac]
 
     @property
     def serial(self) -> str:
@@ -50,7 +61,8 @@ class Client:
         self.lan = lan
         self.folder = BUILD / "clients" / f"{lan.name}-{machine.name}"
         self.serial = self.folder / "serial.log"
-        self.port = "t" + digest(str(self.folder))
+        self.ports = {mac: "t" + digest(str(self.folder), mac) for mac in machine.cards}
+        self.address = ""  # that the router keeps for it
         self.power_on = 0.0
         self.disk_at_first = ""  # a digest of what was on it when it was switched on
         self.process: subprocess.Popen[bytes] | None = None
@@ -60,7 +72,13 @@ class Client:
         machine, firmware = self.machine, self.machine.firmware
         return [
             *("ip", "netns", "exec", self.lan.namespace, "setpriv", "--pdeathsig", "KILL"),
-            *(firmware.emulator, "-accel", "tcg", *firmware.machine, "-name", machine.name),
+            *(
+                firmware.emulator,
+                *accel.of(firmware.arch).arguments,
+                *firmware.machine,
+                "-name",
+                machine.name,
+            ),
             *("-m", str(machine.memory or firmware.memory), "-uuid", machine.uuid, "-display", "none"),
             *(
                 "-nodefaults",
@@ -72,17 +90,23 @@ class Client:
                 "-serial",
                 f"file:{self.serial}",
             ),
-            *("-netdev", f"tap,id=net,ifname={self.port},script=no,downscript=no"),
-            *(
-                "-device",
-                f"{firmware.nic},netdev=net,mac={machine.mac},bootindex=1{'' if firmware.rom else ',romfile='}",
-            ),
+            *self.network(),
             # without a source of randomness newer OVMF offers no network boot (edk2#9530)
             *("-device", "virtio-rng-pci"),
             *self.flash(),
             *("-drive", f"file={self.folder}/disk.img,format=raw,if=none,id=disk"),
             *("-device", f"{firmware.disk},drive=disk,bootindex=2,serial={machine.serial}"),
         ]
+
+    def network(self) -> list[str]:
+        """Its network cards, of which one boots."""
+        words = []
+        for number, (mac, port) in enumerate(self.ports.items()):
+            card = f"{self.machine.firmware.nic},netdev=net{number},mac={mac}"
+            card += ",bootindex=1" if mac == self.machine.mac else ""
+            card += "" if self.machine.firmware.rom else ",romfile="
+            words += ["-netdev", f"tap,id=net{number},ifname={port},script=no,downscript=no", "-device", card]
+        return words
 
     def flash(self) -> list[str]:
         """UEFI's firmware, and its variables, which are this machine's own; nothing for BIOS."""
@@ -104,8 +128,12 @@ class Client:
         self.disk_at_first = digest((self.folder / "disk.img").read_bytes())
         self.serial.touch()
         space = ("ip", "-n", self.lan.namespace)
-        run(*space, "tuntap", "add", self.port, "mode", "tap")
-        run(*space, "link", "set", self.port, "master", BRIDGE, "up")
+        for mac, port in self.ports.items():
+            self.address = reserve(
+                self.lan, mac, self.machine.router
+            )  # in the end that of the card that boots
+            run(*space, "tuntap", "add", port, "mode", "tap")
+            run(*space, "link", "set", port, "master", BRIDGE, "up")
         self.power_on = time.time()
         with (self.folder / "qemu.log").open("wb") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -131,7 +159,8 @@ class Client:
             except subprocess.TimeoutExpired:
                 end_processes([self.process.pid])
                 self.process.wait()
-        run("ip", "-n", self.lan.namespace, "link", "delete", self.port, check=False)
+        for port in self.ports.values():
+            run("ip", "-n", self.lan.namespace, "link", "delete", port, check=False)
 
     def running(self) -> bool:
         """Whether it is still on."""

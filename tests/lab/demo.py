@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import iso, lan, playbook, product, server, telling, watch
+from . import accel, iso, lan, playbook, product, server, telling, watch
 from .client import Client, Machine
 from .common import BUILD, ROOT, LabError, alone, run
 from .firmware import BIOS
@@ -144,6 +144,7 @@ def bring_up(screen: Screen, suite: str, home: Home) -> tuple[Server, lan.Lan]:
         f"  {home.server:<9} {box.lan_address:<18} Debian {suite} with systemd and SSH, nothing else yet"
     )
     screen.line(f"  {home.machine:<9} {home.mac:<18} an empty PC, switched off: QEMU with real firmware")
+    screen.line(f"  {accel.told([BIOS.arch])}", "dim")
     return box, network
 
 

@@ -68,9 +68,7 @@ HTTP_BOOT = replace(SECURE, name="uefi-http-boot-secure", machine=(*SECURE.machi
 ARM64_UEFI = replace(
     UEFI,
     name="arm64",
-    # Debian 13's AAVMF offers no network boot to a processor that makes no random numbers itself (RNDR), even beside
-    # virtio-rng; `max` does. To emulate its pointer signatures as they are specified would be slow.
-    machine=("-machine", "virt", "-cpu", "max,pauth-impdef=on"),
+    machine=("-machine", "virt"),
     code=AAVMF / "AAVMF_CODE.fd",
     variables=AAVMF / "AAVMF_VARS.fd",
     disk="virtio-blk-pci",

@@ -3,14 +3,17 @@
 
 The host has no address on it, so that a real network with the same subnet is not disturbed. The namespace
 is also the router's: its bridge has the address .1, and Debian's dnsmasq answers DHCP there, as a home
-router does: addresses .2 to .49, a default route, nothing about booting. It also announces an IPv6 prefix
-(but itself as no way out): iPXE's boot ROMs wait 15 s for such an announcement where there is none.
+router does: addresses, a default route, nothing about booting, but itself as the next server (siaddr), as many
+routers do. Its TFTP has no file: a machine that asks there instead of the server is seen in the router's log.
+It also announces an IPv6 prefix (but itself as no way out): iPXE's boot ROMs wait 15 s for such an announcement
+where there is none.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 from dataclasses import dataclass
@@ -23,6 +26,10 @@ from .common import BUILD, PREFIX, LabError, run, say, succeeds
 BRIDGE = "br0"
 PREFIX6 = "fd6e:6574:626f:6f74::"
 """An IPv6 prefix for the boot network, from the range for private use (RFC 4193)."""
+FIRST, LAST = 100, 199
+"""Of the addresses that the router keeps for machines; strangers get .2 to .49."""
+NOWHERE = 254
+"""An address that nobody has."""
 
 
 @dataclass(frozen=True)
@@ -89,18 +96,49 @@ def up(name: str, subnet: IPv4Network | None = None) -> Lan:
 def start_router(lan: Lan) -> None:
     """Start the DHCP server; it goes into the background only when it can serve, so errors show here."""
     folder = BUILD / "lans" / lan.name
-    folder.mkdir(parents=True, exist_ok=True)
     for old in ("leases", "router.log"):
         (folder / old).unlink(missing_ok=True)
+    for place in (machines_of(lan), folder / "tftp"):
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
     run(
         *("ip", "netns", "exec", lan.namespace, "dnsmasq", "--conf-file=/dev/null", "--user=root"),
         *("--port=0", f"--interface={BRIDGE}", "--bind-interfaces", "--dhcp-authoritative", "--no-ping"),
         f"--dhcp-range={lan.address(2)},{lan.address(49)},1h",
         f"--dhcp-option=option:router,{lan.address(1)}",
+        f"--dhcp-hostsdir={machines_of(lan)}",
+        *(f"--dhcp-boot=tag:{kind},{answer}" for kind, answer in odd_answers(lan).items()),
+        *("--enable-tftp", f"--tftp-root={folder}/tftp"),
         *("--enable-ra", f"--dhcp-range={PREFIX6},ra-only,64", f"--ra-param={BRIDGE},60,0"),
         *(f"--dhcp-leasefile={folder}/leases", f"--pid-file={folder}/router.pid"),
         *(f"--log-facility={folder}/router.log", "--log-dhcp"),
     )
+
+
+def machines_of(lan: Lan) -> Path:
+    """A folder with a file for each machine that the router knows; it reads new ones by itself."""
+    return BUILD / "lans" / lan.name / "machines"
+
+
+def odd_answers(lan: Lan) -> dict[str, str]:
+    """What routers say of booting that they should not: by kind, the value of dnsmasq's dhcp-boot."""
+    return {"next-server-nowhere": f",,{lan.address(NOWHERE)}", "boot-file": f"router.0,,{lan.address(1)}"}
+
+
+def reserve(lan: Lan, mac: str, router: str = "") -> str:
+    """Have the router keep an address for a machine: it offers one address to several that ask at once.
+
+    router: what it says to this machine of booting, one of odd_answers, or nothing.
+    """
+    known = machines_of(lan)
+    file = known / mac.replace(":", "-")
+    if not file.exists():
+        last = FIRST + len(list(known.iterdir()))
+        if last > LAST:
+            raise LabError(f"the network {lan.name} has more than {LAST - FIRST + 1} machines")
+        kind = f"set:{router}," if router else ""
+        file.write_text(f"{mac},{kind}{lan.address(last)}\n", encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip().rpartition(",")[2]
 
 
 def attach(lan: Lan, pid: int, port: str, interface: IPv4Interface, device: str = "lan0") -> None:

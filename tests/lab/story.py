@@ -27,6 +27,7 @@ SEEDS = ("network-config", "meta-data", "user-data", "vendor-data")
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;=?]*[A-Za-z]")
 _ACK = re.compile(r"DHCPACK\(\S+\) (?P<ip>[\d.]+) (?P<mac>[0-9a-f:]{17})")
+_ASTRAY = re.compile(r"dnsmasq-tftp\[\d+\]: (?P<text>.* (?:for|to|from) (?P<ip>[\d.]+))$")
 _READERS = {"dnsmasq": dnsmasq.read, "nginx": nginx.read, "progress": progress.read}
 #: The events that are steps of a boot; the others are the server's own.
 _STEPS = (kinds.OFFER, kinds.LOADER, kinds.TFTP, kinds.MISSING, kinds.HTTP, *kinds.PROGRESS_KINDS)
@@ -51,7 +52,7 @@ class Step:
     """One step of a machine. when: seconds since power-on. size: bytes that the machine fetched."""
 
     when: float
-    kind: str  # offer, address, loader, tftp, missing, http, said, disk; begins, ends, warns, fails: of the installer
+    kind: str  # offer, address, astray, loader, tftp, missing, http, said, disk; begins, …: of the installer
     source: str
     name: str
     size: int = 0
@@ -100,6 +101,9 @@ class Story:
         return Step(when, event.kind, "server", event.name, event.bytes, event.status, event.note)
 
     def _router(self, line: Line) -> Iterator[Step | None]:
+        astray = _ASTRAY.search(line.text)
+        if astray and astray["ip"] in self.ips:
+            yield Step(line.when - self.power_on, "astray", "router", astray["text"])
         found = _ACK.search(line.text)
         if found is None:
             return

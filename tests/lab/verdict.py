@@ -8,6 +8,8 @@ from .story import SEEDS, Story
 
 ALLOWANCE = 8 * 2**20
 """Bytes that a client may fetch beyond ISO, kernel and initrd: loaders, configuration, seeds."""
+AT_ONCE = 0.2
+"""Seconds between the lines of one answer in the server's log, at most."""
 
 
 def classic_search(mac: str, ip: str) -> list[str]:
@@ -34,6 +36,27 @@ def installed(story: Story, iso: str, iso_bytes: int, boot_bytes: int) -> list[s
         if not answers_to or set(answers_to) != {200}:
             faults.append(f"{name}: answered with {answers_to or 'nothing'} instead of 200")
     return faults
+
+
+def beside_the_router(story: Story, address: str) -> list[str]:
+    """The machine has the address that the router keeps for it, and asked the router for nothing else."""
+    given = {step.name for step in story.of("address")}
+    faults = (
+        [] if given == {address} else [f"the router gave it {given or 'no address'} instead of {address}"]
+    )
+    return faults + [f"it asked the router for a file: {step.name}" for step in story.of("astray")]
+
+
+def by_port_4011(story: Story) -> list[str]:
+    """The server's first answer, its offer, named no file; port 4011 did.
+
+    Lines of one answer are written at once; port 4011 is asked when the machine has its address, seconds later.
+    """
+    offers, loaders = story.of("offer"), story.of("loader")
+    if not offers or not loaders:
+        return ["no file was named"] if offers else ["the server offered nothing"]
+    early = [step.name for step in loaders if step.when - offers[0].when < AT_ONCE]
+    return [f"the offer named {early[0]}"] if early else []
 
 
 def real_cloud_init(story: Story) -> list[str]:
@@ -77,6 +100,7 @@ def by_grub(story: Story, *, known: bool = True, folder: str = "efi", arch: Arch
     own = f"grub/machines/{story.mac}.cfg"
     wanted = [shim, grub, "grub/grub.cfg", own if known else "grub/default.cfg"]
     faults += [] if sent == wanted else [f"TFTP sent {sent} instead of {wanted}"]
+    faults += by_port_4011(story)
     if (own in {step.name for step in story.of("missing")}) is known:
         faults.append(f"{own} was {'missing' if known else 'not asked for'}")
     return faults + fetched(story, [], "GRUB ")
@@ -147,7 +171,8 @@ def loader(story: Story, name: str) -> list[str]:
     """The server named this loader, and only this, and the machine fetched it."""
     named = {step.name for step in story.of("loader")}
     sent = {step.name for step in story.of("tftp") if step.name.endswith(".0")}
-    return [] if named == sent == {name} else [f"loaders named {named}, sent {sent}, instead of {name}"]
+    faults = [] if named == sent == {name} else [f"loaders named {named}, sent {sent}, instead of {name}"]
+    return faults + by_port_4011(story)
 
 
 def searched(story: Story, last: str) -> list[str]:

@@ -7,7 +7,7 @@ import argparse
 import sys
 import time
 
-from tests.lab import install
+from tests.lab import accel, install
 from tests.lab.common import ROOT, LabError, need_root, say
 
 from . import machines, run
@@ -31,6 +31,7 @@ def main() -> int:
     place = ROOT / "build" / "lifecycle.json"
     place.write_text(run.as_json(moments), encoding="utf-8")
     print("\n".join(run.table(moments)))
+    print(accel.told(life.firmware.arch for life in lives))
     faults = [f"{moment.machine}, {moment.step}: {fault}" for moment in moments for fault in moment.faults]
     print("\n".join(faults) or "all as it should be", end="; ")
     print(f"{time.monotonic() - started:.0f} s; also in {place.relative_to(ROOT)}")

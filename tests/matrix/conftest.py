@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.lab import accel
 from tests.lab.common import ROOT, LabError
 from tests.matrix import fleet, report
 from tests.matrix.rows import Row, chosen
@@ -49,4 +50,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("boot matrix")
         for line in report.table(done):
             terminalreporter.write_line(line)
+        terminalreporter.write_line(accel.told(outcome.row.firmware.arch for outcome in done))
         terminalreporter.write_line(f"also in {path.relative_to(ROOT)}")

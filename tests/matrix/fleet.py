@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pycdlib
 
-from tests.lab import iso, lan, playbook, server, watch
+from tests.lab import accel, iso, lan, playbook, server, verdict, watch
 from tests.lab.arch import AMD64, ARM64, Arch
 from tests.lab.client import Client, Machine
 from tests.lab.common import BUILD, LabError, alone, run
@@ -47,6 +47,7 @@ IMAGES = {
 }
 """By name."""
 INVENTORIES = Path(__file__).parent / "inventory"
+EMULATED = accel.Accelerator("tcg", ())
 SIDE_BY_SIDE = 4
 """Machines at once: on two cores their waiting overlaps, and nothing runs into its time-out."""
 
@@ -62,6 +63,7 @@ class Outcome:
     iso_bytes: int
     faults: list[str]
     secure_boot: str = ""  # who said that it is on: kernel or grub
+    by: accel.Accelerator = EMULATED  # what ran it
 
 
 def facts_of(name: str, path: Path) -> Facts:
@@ -148,10 +150,7 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
     with watch.ServerLog(box, network) as log:
         for some in together(rows):
             say(f"Booting {', '.join(row.name for row in some)}")
-            clients = [
-                Client(Machine(row.name, row.mac, row.firmware, blank=IMAGES[row.image].full), network)
-                for row in some
-            ]
+            clients = [Client(machine_of(row), network) for row in some]
             first = watch.follow(clients, log, sizes)
             for row in some:
                 if row.twice:
@@ -165,6 +164,12 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
     return outcomes
 
 
+def machine_of(row: Row) -> Machine:
+    """What is switched on for a row."""
+    blank = IMAGES[row.image].full
+    return Machine(row.name, row.mac, row.firmware, blank=blank, other_mac=row.other_mac, router=row.router)
+
+
 def judge(row: Row, boots: list[watch.Boot], facts: Facts) -> Outcome:
     """What a row's boots came to; seconds and bytes are those of the last."""
     faults = []
@@ -172,9 +177,10 @@ def judge(row: Row, boots: list[watch.Boot], facts: Facts) -> Outcome:
         # what is started from a menu is not what the lab's initrd waits for
         faults += [boot.result] if boot.result.startswith("failed") and not row.pick else []
         faults += row.check(boot.story, replace(facts, arch=row.firmware.arch))
+        faults += verdict.beside_the_router(boot.story, boot.client.address)
     story = boots[-1].story
     figures = (boots[-1].seconds, story.bytes_tftp, story.bytes_http, facts.iso_bytes)
-    return Outcome(row, *figures, faults, story.secure_boot)
+    return Outcome(row, *figures, faults, story.secure_boot, accel.of(row.firmware.arch))
 
 
 def arm(box: Server, row: Row) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from .fleet import Outcome
 
-HEAD = ("row", "server", "seconds", "TFTP bytes", "HTTP bytes", "HTTP/ISO", "Secure Boot", "result")
+HEAD = ("row", "server", "seconds", "TFTP bytes", "HTTP bytes", "HTTP/ISO", "Secure Boot", "by", "result")
 
 
 def table(outcomes: Sequence[Outcome]) -> list[str]:
@@ -25,6 +25,7 @@ def table(outcomes: Sequence[Outcome]) -> list[str]:
                 f"{outcome.bytes_http:,}",
                 times,
                 {"kernel": "on, says the kernel", "grub": "on, says GRUB"}.get(outcome.secure_boot, "-"),
+                outcome.by.name.upper(),
                 "FAILED" if outcome.faults else "ok",
             )
         )
@@ -49,6 +50,7 @@ def as_json(outcomes: Sequence[Outcome]) -> str:
             "bytes_http": outcome.bytes_http,
             "iso_bytes": outcome.iso_bytes,
             "secure_boot_said_by": outcome.secure_boot or None,
+            "run_by": str(outcome.by),
             "result": "; ".join(outcome.faults) or "ok",
         }
         for outcome in outcomes

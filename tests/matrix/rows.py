@@ -51,6 +51,8 @@ class Row:
     strip: str = ""  # a kernel argument that is taken off this machine's entry on the server
     pick: str = ""  # the entry of its menu that is made the first one, on the server
     tamper: bool = False  # its entry on the server gets another kernel: the same, but for one byte
+    other_mac: str = ""  # of a network card before the one that boots, on the same network
+    router: str = ""  # what the router says of booting to this machine: one of lan.odd_answers
 
     @property
     def name(self) -> str:
@@ -235,6 +237,34 @@ ARM64_ROWS = (
         image="arm64-packed",
     ),
 )
+ROUTER_ROWS = (
+    # A home router that was told of booting once: a next server that nobody is, or a boot file that it has not.
+    # Of the machines that boot at once two would be offered one address, did the router keep none for them.
+    Row(
+        "bios-unknown-router-next-server",
+        "trixie",
+        "52:54:00:12:34:41",
+        unknown,
+        router="next-server-nowhere",
+    ),
+    Row(
+        "uefi-unknown-router-next-server",
+        "trixie",
+        "52:54:00:12:34:42",
+        uefi_unknown,
+        firmware=UEFI,
+        router="next-server-nowhere",
+    ),
+    Row("bios-unknown-router-boot-file", "trixie", "52:54:00:12:34:71", unknown, router="boot-file"),
+    Row(
+        "uefi-unknown-router-boot-file",
+        "trixie",
+        "52:54:00:12:34:72",
+        uefi_unknown,
+        firmware=UEFI,
+        router="boot-file",
+    ),
+)
 ROWS = (
     # The slowest first. HTTP Boot needs dnsmasq 2.91 on the server, so it has no row on bookworm, which has 2.90.
     Row("uefi-http-boot-secure-boot", "trixie", "52:54:00:12:34:13", http_boot_secure, firmware=HTTP_BOOT),
@@ -273,6 +303,16 @@ ROWS = (
         firmware=SECURE,
         twice=True,
     ),
+    Row(
+        "uefi-second-card-secure-boot",
+        "trixie",
+        "52:54:00:12:34:45",
+        uefi_secure,
+        firmware=SECURE,
+        other_mac="52:54:00:12:34:55",
+    ),
+    Row("bios-second-card", "trixie", "52:54:00:12:34:46", lpxelinux, other_mac="52:54:00:12:34:56"),
+    *ROUTER_ROWS,
     *on_both("bios-lpxelinux", "52:54:00:12:34:01", lpxelinux),
     *on_both("bios-pxelinux", "52:54:00:12:34:02", pxelinux),
     *on_both("bios-never", "52:54:00:12:34:04", never),

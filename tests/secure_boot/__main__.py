@@ -10,8 +10,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.lab import install
+from tests.lab import accel, install
 from tests.lab.common import BUILD, LabError, say
+from tests.lab.firmware import SECURE
 from tests.secure_boot import machine, rows
 
 FOLDER = BUILD / "secure-boot"
@@ -49,6 +50,7 @@ def test(chosen: list[rows.Row]) -> int:
         for signed, away in rows.SIGNED.items()
     }
     bad = 0
+    print(accel.told([SECURE.arch]))
     print("firmware knows   shim signed by   predicted   firmware    why says")
     with ThreadPoolExecutor(WIDTH) as pool:
         for row, done in zip(chosen, pool.map(lambda one: result(one, FOLDER, shims[one.signed]), chosen)):

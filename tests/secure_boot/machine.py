@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.lab import debs, efi_disk
+from tests.lab import accel, debs, efi_disk
 from tests.lab.common import LabError, run
 from tests.lab.disk import MARK
 from tests.lab.firmware import OVMF, SECURE
@@ -76,7 +76,14 @@ def boot(folder: Path) -> str:
         for unit, (file, readonly) in enumerate(((SECURE.code, "on"), (folder / "variables.fd", "off")))
     ]
     command = [
-        *("setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", "tcg", *SECURE.machine),
+        *(
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            SECURE.emulator,
+            *accel.of(SECURE.arch).arguments,
+            *SECURE.machine,
+        ),
         *("-m", "256", "-display", "none", "-nodefaults", "-no-reboot", "-nic", "none"),
         *("-monitor", "none", "-serial", f"file:{log}"),
         *(word for drive in flash for word in ("-drive", drive)),

@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from tests.lab.image import SUITES
+from tests.lab.accel import Accelerator
 from tests.lab.story import Line
 from tests.matrix import report, rows
 from tests.matrix.fleet import Outcome, together
@@ -55,26 +53,18 @@ def place(mac: str) -> int:
     return total % 48
 
 
-@pytest.mark.parametrize("suite", SUITES)
-def test_machines_that_boot_at_once_are_offered_different_addresses(suite: str) -> None:
-    """The router forgets what it has offered until it is taken; who comes second is refused, and boots its disk."""
-    taken: set[int] = set()
-    for inventory in dict.fromkeys(row.inventory for row in rows.ROWS):
-        mine = [row for row in rows.ROWS if (row.suite, row.inventory) == (suite, inventory)]
-        for group in together(mine):
-            offers = []
-            for row in group:
-                here = place(row.mac)
-                offers.append(next(n % 48 for n in range(here, here + 48) if n % 48 not in taken))
-            assert len(set(offers)) == len(offers), [row.path for row in group]
-            taken.update(offers)
+def test_some_that_boot_at_once_would_be_offered_one_address_if_the_router_kept_none_for_them() -> None:
+    """It forgets what it has offered until it is taken; who comes second is refused, and boots its disk."""
+    mine = [row for row in rows.ROWS if (row.suite, row.inventory) == ("trixie", "named")]
+    groups = [[place(row.mac) for row in group] for group in together(mine)]
+    assert any(len(set(places)) < len(places) for places in groups)
 
 
 def test_report() -> None:
     good, bad = rows.ROWS[:2]
     done = [
         Outcome(good, 14.71, 194_959, 44_808_873, ISO_BYTES, [], "kernel"),
-        Outcome(bad, 3, 0, 0, ISO_BYTES, ["a", "b"]),
+        Outcome(bad, 3, 0, 0, ISO_BYTES, ["a", "b"], by=Accelerator("kvm", ())),
     ]
     table = report.table(done)
     assert table[1].split()[2:] == [
@@ -86,7 +76,8 @@ def test_report() -> None:
         "says",
         "the",
         "kernel",
+        "TCG",
         "ok",
     ]
-    assert table[2].endswith("FAILED")
+    assert table[2].endswith("KVM  FAILED")
     assert [entry["result"] for entry in json.loads(report.as_json(done))] == ["ok", "a; b"]

@@ -209,3 +209,27 @@ def test_a_rescue_system_is_started_without_what_installs() -> None:
     assert verdict.rescued(said("vmlinuz ip=dhcp url=http://192.168.1.50/a.iso autoinstall"))
     assert verdict.rescued(said("vmlinuz url=http://192.168.1.50/a.iso ds=nocloud;s=http://192.168.1.50/m/"))
     assert verdict.rescued(Story(MAC, 0))
+
+
+def test_a_machine_that_asks_the_router_for_a_file_is_noticed() -> None:
+    its = MACHINES["nuc1"].address
+    assert verdict.beside_the_router(story("nuc1"), its) == []
+    assert len(verdict.beside_the_router(story("nuc1"), "192.168.1.100")) == 1
+    asked = f"Nov 22 11:02:39 dnsmasq-tftp[1]: file /lan/tftp/router.0 not found for {its}"
+    for address, faults in ((its, 1), ("192.168.1.99", 0)):
+        line = Line(MACHINES["nuc1"].power_on + 9, "router", asked.replace(its, address))
+        assert len(verdict.beside_the_router(story("nuc1", [*lines("nuc1"), line]), its)) == faults
+
+
+@pytest.mark.parametrize("machine", ["nuc1", "uefi-pxe"])
+def test_firmware_that_boots_by_pxe_learns_its_loader_from_port_4011(machine: str) -> None:
+    assert verdict.by_port_4011(story(machine)) == []
+    told = story(machine)
+    told.steps = [step for step in told.steps if step.kind != "loader"]
+    assert verdict.by_port_4011(told) == ["no file was named"]
+    assert verdict.by_port_4011(Story("52:54:00:12:34:01", 0.0)) == ["the server offered nothing"]
+
+
+def test_http_boot_learns_it_from_the_offer() -> None:
+    (fault,) = verdict.by_port_4011(story("uefi-http"))
+    assert fault.startswith("the offer named http://")

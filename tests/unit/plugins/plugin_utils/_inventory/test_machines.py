@@ -201,6 +201,9 @@ def test_a_machine_with_too_little_memory_is_refused_with_the_reason() -> None:
     assert fault.startswith(
         "machine n: netboot_memory: 7.9GB is too little for image noble, which needs 8 GB: "
     )
+    # the size of Ubuntu Server 22.04.5's ISO
+    jammy = {"release": "22.04.5", "sizes": {"iso": 2136926208, "initrd": 70 << 20}}
+    assert "2.5GB is too little for image noble, which needs 5.2 GB: " in with_memory("2.5GB", jammy)[0]
     assert with_memory("4G", install="never") == []
     assert with_memory("4G", {"release": None, "sizes": {}}) == []  # not known before the first download
 
