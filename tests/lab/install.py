@@ -17,7 +17,7 @@ PACKAGES = {
     "podman": "containers for the servers",
     "runc": "starts them, also on hosts with hybrid cgroups",
     "netavark": "their network",
-    "iptables": "used by netavark",
+    "iptables": "used by netavark, and to shut a server's port",
     "mmdebstrap": "makes their images from Debian's packages",
     "debian-archive-keyring": "the keys that those packages are checked with",
     "openssh-client": "Ansible's way to the servers",

@@ -125,6 +125,13 @@ def connect(name: str, wanted: dict[str, str]) -> None:
     lan.attach(network, pid, port, IPv4Interface(address))
 
 
+def shut(server: Server, mac: str, port: int) -> None:
+    """Drop what a machine sends to a UDP port of the server, with iptables of this host in the server's network."""
+    pid = run("podman", "inspect", "--format", "{{.State.Pid}}", server.container).strip()
+    rule = ("INPUT", "-p", "udp", "--dport", str(port), "-m", "mac", "--mac-source", mac, "-j", "DROP")
+    run("nsenter", "-t", pid, "-n", "iptables", "-A", *rule)
+
+
 def start(name: str) -> Server:
     """Switch on a server that is off: a new network namespace, and perhaps a new address for Ansible."""
     container = PREFIX + name

@@ -143,6 +143,8 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
             strip(box, row)
         if row.pick:
             pick(box, row)
+        if row.shut:
+            server.shut(box, row.mac, row.shut)
         if row.tamper:
             tamper(box, row, facts[row.image].iso)
     outcomes = []

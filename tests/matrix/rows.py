@@ -52,6 +52,7 @@ class Row:
     pick: str = ""  # the entry of its menu that is made the first one, on the server
     tamper: bool = False  # its entry on the server gets another kernel: the same, but for one byte
     other_mac: str = ""  # of a network card before the one that boots, on the same network
+    shut: int = 0  # a UDP port of the server that does not hear this machine
     router: str = ""  # what the router says of booting to this machine: one of lan.odd_answers
 
     @property
@@ -89,6 +90,13 @@ def never(story: Story, _facts: Facts) -> list[str]:
 def unknown(story: Story, _facts: Facts) -> list[str]:
     """A machine that the inventory does not name: its own disk."""
     return verdict.left_alone(story) + verdict.searched(story, "default")
+
+
+def needs_port_4011(story: Story, _facts: Facts) -> list[str]:
+    """The offer alone, without an answer of port 4011, starts nothing: its own disk."""
+    faults = [] if story.of("offer") else ["the server offered nothing"]
+    faults += [f"{step.name} was named" for step in story.of("loader")]
+    return faults + [f"it fetched {step.name}" for step in story.of("tftp")] + verdict.left_alone(story)
 
 
 def uefi(story: Story, facts: Facts) -> list[str]:
@@ -237,9 +245,9 @@ ARM64_ROWS = (
         image="arm64-packed",
     ),
 )
-ROUTER_ROWS = (
-    # A home router that was told of booting once: a next server that nobody is, or a boot file that it has not.
-    # Of the machines that boot at once two would be offered one address, did the router keep none for them.
+NETWORK_ROWS = (
+    # A home router that was told of booting once: a next server that nobody is, or a boot file that it has not. Two of
+    # the machines that boot at once would be offered one address, did the router keep none for them.
     Row(
         "bios-unknown-router-next-server",
         "trixie",
@@ -247,6 +255,7 @@ ROUTER_ROWS = (
         unknown,
         router="next-server-nowhere",
     ),
+    Row("bios-unknown-router-boot-file", "trixie", "52:54:00:12:34:71", unknown, router="boot-file"),
     Row(
         "uefi-unknown-router-next-server",
         "trixie",
@@ -255,7 +264,6 @@ ROUTER_ROWS = (
         firmware=UEFI,
         router="next-server-nowhere",
     ),
-    Row("bios-unknown-router-boot-file", "trixie", "52:54:00:12:34:71", unknown, router="boot-file"),
     Row(
         "uefi-unknown-router-boot-file",
         "trixie",
@@ -264,6 +272,7 @@ ROUTER_ROWS = (
         firmware=UEFI,
         router="boot-file",
     ),
+    Row("bios-needs-port-4011", "trixie", "52:54:00:12:34:47", needs_port_4011, shut=4011),
 )
 ROWS = (
     # The slowest first. HTTP Boot needs dnsmasq 2.91 on the server, so it has no row on bookworm, which has 2.90.
@@ -312,7 +321,7 @@ ROWS = (
         other_mac="52:54:00:12:34:55",
     ),
     Row("bios-second-card", "trixie", "52:54:00:12:34:46", lpxelinux, other_mac="52:54:00:12:34:56"),
-    *ROUTER_ROWS,
+    *NETWORK_ROWS,
     *on_both("bios-lpxelinux", "52:54:00:12:34:01", lpxelinux),
     *on_both("bios-pxelinux", "52:54:00:12:34:02", pxelinux),
     *on_both("bios-never", "52:54:00:12:34:04", never),

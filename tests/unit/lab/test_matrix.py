@@ -81,3 +81,15 @@ def test_report() -> None:
     ]
     assert table[2].endswith("KVM  FAILED")
     assert [entry["result"] for entry in json.loads(report.as_json(done))] == ["ok", "a; b"]
+
+
+def test_a_machine_that_was_named_a_loader_did_not_need_port_4011() -> None:
+    told = story("stranger")
+    assert [fault.partition(" ")[0] for fault in rows.needs_port_4011(told, FACTS)][:2] == [
+        "lpxelinux.0",
+        "it",
+    ]
+    told.steps = [step for step in told.steps if step.kind not in ("loader", "tftp", "missing")]
+    assert rows.needs_port_4011(told, FACTS) == []
+    told.steps = []
+    assert len(rows.needs_port_4011(told, FACTS)) == 2
