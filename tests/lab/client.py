@@ -21,6 +21,7 @@ class Machine:
     """What is switched on. memory: MiB, or the firmware's usual when 0. blank: whether its disk is so at first.
 
     mac: of the network card that it boots from. other_mac: of a card before that one, on the same network, or nothing.
+    other_cable: whether that one has a cable.
     router: what the router says to it of booting, see lan.odd_answers.
     """
 
@@ -30,6 +31,7 @@ class Machine:
     memory: int = 0
     blank: bool = False
     other_mac: str = ""
+    other_cable: bool = True
     router: str = ""
 
     @property
@@ -61,7 +63,8 @@ class Client:
         self.lan = lan
         self.folder = BUILD / "clients" / f"{lan.name}-{machine.name}"
         self.serial = self.folder / "serial.log"
-        self.ports = {mac: "t" + digest(str(self.folder), mac) for mac in machine.cards}
+        plugged = machine.cards if machine.other_cable else [machine.mac]
+        self.ports = {mac: "t" + digest(str(self.folder), mac) for mac in plugged}
         self.address = ""  # that the router keeps for it
         self.power_on = 0.0
         self.disk_at_first = ""  # a digest of what was on it when it was switched on
@@ -99,13 +102,16 @@ class Client:
         ]
 
     def network(self) -> list[str]:
-        """Its network cards, of which one boots."""
+        """Its network cards. One without a cable is the first that the firmware tries."""
         words = []
-        for number, (mac, port) in enumerate(self.ports.items()):
-            card = f"{self.machine.firmware.nic},netdev=net{number},mac={mac}"
-            card += ",bootindex=1" if mac == self.machine.mac else ""
-            card += "" if self.machine.firmware.rom else ",romfile="
-            words += ["-netdev", f"tap,id=net{number},ifname={port},script=no,downscript=no", "-device", card]
+        for number, mac in enumerate(self.machine.cards):
+            card = f"{self.machine.firmware.nic},mac={mac}{'' if self.machine.firmware.rom else ',romfile='}"
+            if port := self.ports.get(mac):
+                words += ["-netdev", f"tap,id=net{number},ifname={port},script=no,downscript=no"]
+                card += f",netdev=net{number}" + (",bootindex=1" if mac == self.machine.mac else "")
+            else:
+                card += ",bootindex=0"
+            words += ["-device", card]
         return words
 
     def flash(self) -> list[str]:

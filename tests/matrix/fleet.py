@@ -168,8 +168,15 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
 
 def machine_of(row: Row) -> Machine:
     """What is switched on for a row."""
-    blank = IMAGES[row.image].full
-    return Machine(row.name, row.mac, row.firmware, blank=blank, other_mac=row.other_mac, router=row.router)
+    return Machine(
+        row.name,
+        row.mac,
+        row.firmware,
+        blank=IMAGES[row.image].full,
+        other_mac=row.other_mac,
+        other_cable=row.other_cable,
+        router=row.router,
+    )
 
 
 def judge(row: Row, boots: list[watch.Boot], facts: Facts) -> Outcome:

@@ -52,6 +52,9 @@ class Row:
     pick: str = ""  # the entry of its menu that is made the first one, on the server
     tamper: bool = False  # its entry on the server gets another kernel: the same, but for one byte
     other_mac: str = ""  # of a network card before the one that boots, on the same network
+    other_cable: bool = (
+        True  # whether that one has a cable; without one it is the first that the firmware tries
+    )
     shut: int = 0  # a UDP port of the server that does not hear this machine
     router: str = ""  # what the router says of booting to this machine: one of lan.odd_answers
 
@@ -320,7 +323,14 @@ ROWS = (
         firmware=SECURE,
         other_mac="52:54:00:12:34:55",
     ),
-    Row("bios-second-card", "trixie", "52:54:00:12:34:46", lpxelinux, other_mac="52:54:00:12:34:56"),
+    Row(
+        "bios-second-card",
+        "trixie",
+        "52:54:00:12:34:46",
+        lpxelinux,
+        other_mac="52:54:00:12:34:56",
+        other_cable=False,
+    ),
     *NETWORK_ROWS,
     *on_both("bios-lpxelinux", "52:54:00:12:34:01", lpxelinux),
     *on_both("bios-pxelinux", "52:54:00:12:34:02", pxelinux),
