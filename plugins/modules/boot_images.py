@@ -12,6 +12,8 @@ author:
   - The homelab.netboot contributors (@homelab-netboot)
 description:
   - Fetches live-server ISOs, verifies them, reads from each what it is, and takes kernel and initrd out of it.
+  - A kernel that is a gzip file, as Ubuntu's for arm64 are, is unpacked. With Secure Boot some GRUBs have shim judge
+    the file as it is, and then start only an unpacked one.
   - Every version of an image has a folder of its own, named by the ISO's SHA-256, in which nothing changes any more.
     A new version is made complete beside the old one; then C(IMAGE/current) is switched by one rename.
     A machine that has begun with one version goes on with it.
@@ -123,7 +125,7 @@ images:
       elements: str
       returned: success
     sizes:
-      description: Bytes of C(iso), C(vmlinuz) and C(initrd); empty as long as there is no ISO.
+      description: Bytes of C(iso), C(initrd) and the unpacked C(vmlinuz); empty as long as there is no ISO.
       type: dict
       returned: success
     changed:

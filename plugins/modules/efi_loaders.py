@@ -47,7 +47,8 @@ options:
     required: true
   kernels:
     description:
-      - Kernels that the pair must be able to start, files on the target. They may be compressed with gzip.
+      - Kernels that the pair must be able to start, files on the target. One that is compressed with gzip is refused;
+        module M(homelab.netboot.boot_images) unpacks it.
       - Those for another processor than O(arch) are left out. When that leaves none, no pair is needed.
     type: list
     elements: path

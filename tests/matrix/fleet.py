@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import json
 import re
 import shlex
@@ -71,6 +73,10 @@ def facts_of(name: str, path: Path) -> Facts:
     image = pycdlib.PyCdlib()
     image.open(str(path))
     sizes = [image.get_record(rr_path=f"/casper/{part}").data_length for part in ("vmlinuz", "initrd")]
+    if IMAGES[name].packed:  # the server unpacks it
+        packed = io.BytesIO()
+        image.get_file_from_iso_fp(packed, rr_path="/casper/vmlinuz")
+        sizes[0] = len(gzip.decompress(packed.getvalue()))
     image.close()
     with path.open("rb") as file:
         version = hashlib.file_digest(file, "sha256").hexdigest()[:12]

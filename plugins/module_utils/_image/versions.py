@@ -12,7 +12,12 @@ from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import check_folder, stamp
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._image import disk_info, extraction, fetch
+from ansible_collections.homelab.netboot.plugins.module_utils._image import (
+    disk_info,
+    extraction,
+    fetch,
+    kernel_file,
+)
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import (
     PYCDLIB_ERROR,
     Image,
@@ -53,7 +58,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Contents:
-    """What an ISO is, and what is to be taken out of it: paths in it, sizes in bytes."""
+    """What an ISO is, and what is to be taken out of it: paths in it, sizes in bytes once they are unpacked."""
 
     info: disk_info.Info
     kernel: str
@@ -232,6 +237,8 @@ def _fetched(plan: ImageChange, opener: fetch.Open) -> Version:
             step.name: {"size": step.size, "sha256": step.checksum, "source": step.source}
             for step in copied.steps
         }
+        packed = f"{found.kernel} in {wanted.shown}"
+        files["vmlinuz"].update(kernel_file.unpack(os.path.join(staged, "vmlinuz"), packed))
         files[store.iso_name] = {"size": os.stat(iso).st_size, "sha256": digest, "source": ""}
         name = version_name(digest, wanted.flavour)
         info = found.info
@@ -275,7 +282,11 @@ def read(wanted: Wanted, iso: str) -> Contents:
         info = disk_info.read(image.release(), wanted.shown, wanted.arch)
         kernel, initrd = wanted.kernels.get(".".join(info.release.split(".")[:2])) or wanted.kernels[ALL]
         try:
-            sizes = {"vmlinuz": image.find(kernel).size, "initrd": image.find(initrd).size}
+            packed = f"{kernel} in {wanted.shown}"
+            sizes = {
+                "vmlinuz": kernel_file.size(file, image.find(kernel), packed),
+                "initrd": image.find(initrd).size,
+            }
         except MissingError as error:
             raise UserError(
                 f"{wanted.shown} ({info.release}) has no {kernel} or {initrd}. {_remedy(wanted)}"

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import gzip
 import hashlib
 import os
 import subprocess
-import zlib
 from dataclasses import dataclass, field
 from typing import BinaryIO, Callable, Iterable, Sequence, TypeVar
 
@@ -46,8 +44,7 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 MAX_LOADER = 16 << 20  # bytes; Ubuntu's GRUB has 2.5 MB
-MAX_KERNEL = 96 << 20  # bytes, unpacked; Ubuntu's for arm64 has some 60 MB
-GZIP = b"\x1f\x8b"  # how such a file begins (RFC 1952)
+MAX_KERNEL = 96 << 20  # bytes; Ubuntu's for arm64 has some 60 MB
 TIMEOUT = 60  # seconds for one run of sbverify, which takes milliseconds
 #: Microsoft's authorities for shims, by common name: most firmwares know the first, new ones may know the other only.
 AUTHORITIES = {"Microsoft Corporation UEFI CA 2011": "2011", "Microsoft UEFI CA 2023": "2023"}
@@ -145,7 +142,7 @@ class Judge:
     sbverify: str | None
     folder: str
     authority: str | None = None
-    _known: dict[str, tuple[pe.Program, str]] = field(default_factory=dict)
+    _known: dict[str, pe.Program] = field(default_factory=dict)
     _said: dict[tuple[bytes, bytes | None], str] = field(default_factory=dict)
 
     def fit(self, shim_data: bytes, grub_data: bytes) -> Fit:
@@ -164,8 +161,7 @@ class Judge:
         refused = {}
         for path in self.kernels:
             try:
-                kernel, place = self._kernel(path)
-                self._check(place, path, kernel, trust, vendor)
+                self._check(path, path, self._kernel(path), trust, vendor)
             except _UnfitError as error:
                 refused[path] = str(error)
         if refused and len(refused) == len(self.kernels):
@@ -194,13 +190,10 @@ class Judge:
                     f"its shim refuses its GRUB as too old ({name} below SBAT generation {least})"
                 )
 
-    def _kernel(self, path: str) -> tuple[pe.Program, str]:
-        """A kernel, and the file in which it is not compressed; read once for all pairs."""
+    def _kernel(self, path: str) -> pe.Program:
+        """A kernel, read once for all pairs."""
         if path not in self._known:
-            data = _read(path, MAX_KERNEL)
-            packed = len(data) != os.path.getsize(path)
-            place = self._file(f"kernel{len(self._known)}", data) if packed else path
-            self._known[path] = self._program(data, path), place
+            self._known[path] = self._program(_read(path, MAX_KERNEL), path)
         return self._known[path]
 
     def _program(self, data: bytes, what: str) -> pe.Program:
@@ -383,18 +376,9 @@ def _fit(what: str, function: Callable[[In], Out], data: In) -> Out:
 
 
 def _read(path: str, most: int) -> bytes:
-    """A program in a file, unpacked where it is compressed, since only what is inside can bear a signature.
-
-    Debian's GRUB 2.12 has shim judge the compressed file, and refuses it (docs/tested.md). Ubuntu's was not tried.
-    """
     try:
         with open(path, "rb") as file:
-            packed = file.read(len(GZIP)) == GZIP
-            file.seek(0)
-            with gzip.GzipFile(fileobj=file) if packed else contextlib.nullcontext(file) as stream:
-                data: bytes = stream.read(most + 1)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise _UnfitError(f"{path} cannot be decompressed: {error}") from error
+            data = file.read(most + 1)
     except OSError as error:
         raise _UnfitError(f"cannot read {path}: {error.strerror}") from error
     if len(data) > most:

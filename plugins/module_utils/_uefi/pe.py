@@ -61,7 +61,9 @@ class Trust:
 def read(data: bytes) -> Program:
     """Take a PE file apart. Raises PeError."""
     if data[:2] == b"\x1f\x8b":
-        raise PeError("is compressed (gzip): a UEFI kernel is not")
+        raise PeError(
+            "is compressed (gzip): GRUB may have shim judge it as it is, and only what is in it is signed"
+        )
     if data[:2] != b"MZ":
         raise PeError("is no UEFI program")
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import functools
+import gzip
 import hashlib
 import json
 import os
@@ -159,6 +160,43 @@ def test_an_image_is_made_complete_and_told_of(run: Runner, isos: dict[str, Path
         "noble.iso": "644", "vmlinuz": "644", "initrd": "644", ".image.json": "600"
     }  # fmt: skip
     assert [path.name for path in images.iterdir()] == ["noble"]
+
+
+def test_a_packed_kernel_is_served_unpacked(run: Runner, images: Path, tmp_path: Path) -> None:
+    """As Ubuntu's arm64 images have it; what stands behind the gzip file is none of it."""
+    kernel = b"kernel " * 200_000
+    files = {
+        **ubuntu_files(gzip.compress(kernel) + bytes(100)),
+        ".disk/info": INFO.format("24.04.4", "x").encode(),
+    }
+    origin = make_iso(tmp_path / "packed.iso", files)
+    told = [run(source="path", origin=origin, check=check) for check in (True, False, False)]
+    assert [one["sizes"]["vmlinuz"] for one in told] == [len(kernel)] * 3
+    assert [one["changed"] for one in told] == [True, True, False]
+    place = images / "noble/current/vmlinuz"
+    assert (place.read_bytes(), oct(place.stat().st_mode)[-3:]) == (kernel, "644")
+    record = json.loads((place.parent / ".image.json").read_text())["files"]["vmlinuz"]
+    assert (record["sha256"], record["source"]) == (digest_of(place), "casper/vmlinuz")
+    assert {path.name for path in place.parent.iterdir()} == {".image.json", "noble.iso", "vmlinuz", "initrd"}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "told"),
+    [
+        (gzip.compress(b"kernel " * 9000)[:-9], "its end is missing"),
+        (gzip.compress(b"kernel " * 9000)[:20] + bytes(90), "cannot be unpacked (Error"),
+        (gzip.compress(bytes(300 << 20), 1), "it is no kernel"),
+    ],
+)
+def test_a_packed_kernel_that_cannot_be_unpacked(
+    run: Runner, tmp_path: Path, kernel: bytes, told: str
+) -> None:
+    files = {**ubuntu_files(kernel), ".disk/info": INFO.format("24.04.4", "x").encode()}
+    origin = make_iso(tmp_path / "packed.iso", files)
+    for check in (True, False):
+        message = run.fails(source="path", origin=origin, check=check)
+        assert message.startswith(f"image noble: netboot_images: casper/vmlinuz in {origin} ")
+        assert told in message
 
 
 def test_a_second_run_changes_and_reads_nothing(run: Runner, isos: dict[str, Path], images: Path) -> None:
