@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .arch import AMD64, ARM64, Arch
+from .common import BUILD
 
 OVMF = Path("/usr/share/OVMF")
 AAVMF = Path("/usr/share/AAVMF")
+LAB_VARIABLES = BUILD / "vendor" / "variables.fd"
+"""Of firmware that knows the lab's own vendor besides Microsoft (vendor.py)."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ ONLY_HTTP = (
     *("-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=no"),
     *("-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=no"),
 )
+LAB_SECURE = replace(SECURE, name="uefi-secure-boot-lab", variables=LAB_VARIABLES)
 HTTP_BOOT = replace(SECURE, name="uefi-http-boot-secure", machine=(*SECURE.machine, *ONLY_HTTP))
 ARM64_UEFI = replace(
     UEFI,
@@ -85,4 +89,7 @@ ARM64_SECURE = replace(
 ARM64_HTTP_BOOT = replace(
     ARM64_SECURE, name="arm64-http-boot-secure", machine=(*ARM64_SECURE.machine, *ONLY_HTTP)
 )
-ROWS = {row.name: row for row in (BIOS, UEFI, SECURE, HTTP_BOOT, ARM64_UEFI, ARM64_SECURE, ARM64_HTTP_BOOT)}
+ROWS = {
+    row.name: row
+    for row in (BIOS, UEFI, SECURE, LAB_SECURE, HTTP_BOOT, ARM64_UEFI, ARM64_SECURE, ARM64_HTTP_BOOT)
+}

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pycdlib
 
-from . import debs, disk, efi_disk, initrd, kernel, rootfs
+from . import debs, disk, efi_disk, initrd, kernel, rootfs, vendor
 from .arch import AMD64, Arch
 from .common import BUILD, LAB, LabError, digest, locked, run, say
 
@@ -90,18 +90,29 @@ def full_layers(folder: Path) -> dict[str, bytes]:
     }
 
 
-def pool(arch: Arch) -> dict[str, Path]:
-    """Shim and GRUB for Secure Boot, as packages where Ubuntu's ISO has its own."""
-    shim, grub = debs.fetch(SUITE, arch)
+def pool(arch: Arch, signer: str) -> dict[str, Path]:
+    """Shim and GRUB for Secure Boot, as packages where Ubuntu's ISO has its own.
+
+    With the revoked signer, as in old ISOs, with a GRUB that takes no server from a proxy's offer.
+    """
+    if signer == vendor.TODAY:
+        made = vendor.ensure()
+        shim, grub = made.shim, made.grub
+    else:
+        shim, grub = debs.fetch("bookworm" if signer else SUITE, arch)
     return {
         f"pool/main/s/shim-signed/{shim.name}": shim,
         f"pool/main/g/grub2-signed/{grub.name}": grub,
     }
 
 
-def contents(linux: kernel.Kernel, recipe: str, folder: Path, full: bool, packed: bool) -> dict[str, bytes]:
+def contents(
+    linux: kernel.Kernel, recipe: str, folder: Path, *, full: bool, packed: bool, signer: str
+) -> dict[str, bytes]:
     """All files of the ISO."""
     arch, image = linux.arch, linux.image.read_bytes()
+    if signer:
+        image = vendor.ensure().sign(image, signer)
     busybox = debs.busybox(SUITE, arch)
     own = str(uuid.uuid5(uuid.NAMESPACE_OID, recipe))
     scripts = {name: (LAB / "initrd_files" / name).read_bytes() for name in ("init", "udhcpc")}
@@ -113,16 +124,17 @@ def contents(linux: kernel.Kernel, recipe: str, folder: Path, full: bool, packed
             busybox, linux.modules(), linux.builtin(), scripts, uuid=own, arch=arch
         ),
         **(full_layers(folder) if full else small_layers(folder, recipe)),
-        **{name: package.read_bytes() for name, package in pool(arch).items()},
+        **{name: package.read_bytes() for name, package in pool(arch, signer).items()},
     }
     sums = [f"{hashlib.md5(data).hexdigest()}  ./{name}\n" for name, data in files.items()]  # noqa: S324
     return {**files, "md5sum.txt": "".join(sums).encode()}
 
 
-def ensure(full: bool = False, arch: Arch = AMD64, packed: bool = False) -> Path:
+def ensure(full: bool = False, arch: Arch = AMD64, packed: bool = False, signer: str = "") -> Path:
     """The ISO's path, made on first use (a few seconds) and when its recipe or Debian's kernel changes.
 
     packed: whether its kernel is compressed by gzip, as in Ubuntu's arm64 ISOs; an arm64 kernel does not unpack itself.
+    signer: of its kernel, one of the lab's own vendor (vendor.py); Debian's when empty.
     """
     if full and arch != AMD64:
         raise LabError(f"the lab has no root file system for {arch.debian}, and so no full ISO")
@@ -130,8 +142,10 @@ def ensure(full: bool = False, arch: Arch = AMD64, packed: bool = False) -> Path
     sources = [LAB / name for name in RECIPE]
     if full:
         sources += [LAB / "disk.py", LAB / "efi_disk.py", LAB / "rootfs.py", *sorted(LIVE.iterdir())]
-    recipe = digest(linux.version, *pool(arch), *(path.read_bytes() for path in sources))
-    kind = f"{'full' if full else 'small'}-{'packed-' if packed else ''}{arch.debian}"
+    keys = vendor.ensure().recipe if signer else ""
+    recipe = digest(linux.version, keys, *pool(arch, signer), *(path.read_bytes() for path in sources))
+    words = ["full" if full else "small", *(["packed"] if packed else []), *([signer] if signer else [])]
+    kind = "-".join([*words, arch.debian])
     place = BUILD / "iso" / f"lab-{kind}-live-server-{recipe}.iso"
     with locked(f"iso-{kind}-{digest(str(BUILD))}"):
         if not place.exists():
@@ -142,7 +156,9 @@ def ensure(full: bool = False, arch: Arch = AMD64, packed: bool = False) -> Path
             with tempfile.TemporaryDirectory(dir=place.parent) as folder:
                 new = Path(folder, "new.iso")
                 try:
-                    write_iso(new, contents(linux, recipe, Path(folder), full, packed))
+                    write_iso(
+                        new, contents(linux, recipe, Path(folder), full=full, packed=packed, signer=signer)
+                    )
                 except KeyError as error:
                     raise LabError(f"the kernel {linux.version} has no module {error}") from error
                 new.rename(place)

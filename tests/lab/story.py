@@ -28,6 +28,14 @@ SEEDS = ("network-config", "meta-data", "user-data", "vendor-data")
 _ESCAPE = re.compile(r"\x1b\[[0-9;=?]*[A-Za-z]")
 _ACK = re.compile(r"DHCPACK\(\S+\) (?P<ip>[\d.]+) (?P<mac>[0-9a-f:]{17})")
 _ASTRAY = re.compile(r"dnsmasq-tftp\[\d+\]: (?P<text>.* (?:for|to|from) (?P<ip>[\d.]+))$")
+#: What others say on the console, and what the lab's own programs would call it. Linux: drivers/firmware/efi/libstub;
+#: GRUB: grub-core/kern/efi/sb.c and its users.
+_WORDS = {
+    "EFI stub: UEFI Secure Boot is enabled.": "secure-boot by=kernel",
+    "error: bad shim signature.": "refused why=bad shim signature",
+}
+#: The firmware refuses a loader: EFI_ACCESS_DENIED or EFI_SECURITY_VIOLATION, as OVMF tells them (edk2: BdsDxe).
+_REFUSED = re.compile(r"BdsDxe: failed to (?:load|start) Boot\w+ .*(?:Access Denied|Security Violation)")
 _READERS = {"dnsmasq": dnsmasq.read, "nginx": nginx.read, "progress": progress.read}
 #: The events that are steps of a boot; the others are the server's own.
 _STEPS = (kinds.OFFER, kinds.LOADER, kinds.TFTP, kinds.MISSING, kinds.HTTP, *kinds.PROGRESS_KINDS)
@@ -49,10 +57,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a machine. when: seconds since power-on. size: bytes that the machine fetched."""
+    """One step of a machine. when: seconds since power-on. size: bytes that the machine fetched.
+
+    kind: offer, address, astray, loader, tftp, missing, http, said, disk, firmware; begins, ends, …: of the installer.
+    """
 
     when: float
-    kind: str  # offer, address, astray, loader, tftp, missing, http, said, disk; begins, …: of the installer
+    kind: str
     source: str
     name: str
     size: int = 0
@@ -123,10 +134,10 @@ class Story:
             return Step(when, "said", "machine", text.removeprefix("LAB "))
         if text.startswith("netboot: "):  # the last words of an installation that was stopped
             return Step(when, "said", "machine", text)
-        if text == "EFI stub: UEFI Secure Boot is enabled.":  # Linux: drivers/firmware/efi/libstub
-            return Step(when, "said", "machine", "secure-boot by=kernel")
-        if text == "error: bad shim signature.":  # GRUB: grub-core/kern/efi/sb.c and its users
-            return Step(when, "said", "machine", "refused why=bad shim signature")
+        if text in _WORDS:
+            return Step(when, "said", "machine", _WORDS[text])
+        if _REFUSED.match(text):
+            return Step(when, "firmware", "machine", text)
         return None
 
     def of(self, kind: str) -> list[Step]:
@@ -145,8 +156,10 @@ class Story:
 
     @property
     def end(self) -> str:
-        """How it ended: done, restarts, local disk, failed: …, or nothing as long as it has not."""
+        """How it ended: done, restarts, local disk, refused by the firmware, failed: …; nothing as long as it has not."""
         for step in self.steps:
+            if step.kind == "firmware":
+                return "refused by the firmware"
             if step.kind == "disk":
                 return "local disk"
             if step.kind == "said" and step.name in ("done", "restarts"):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pycdlib
 
-from tests.lab import accel, iso, lan, playbook, server, verdict, watch
+from tests.lab import accel, iso, lan, playbook, server, vendor, verdict, watch
 from tests.lab.arch import AMD64, ARM64, Arch
 from tests.lab.client import Client, Machine
 from tests.lab.common import BUILD, LabError, alone, run
@@ -29,16 +29,19 @@ from .rows import Facts, Row
 class Image:
     """An image of the servers. full: whether its ISO has cloud-init's real code. arch: its processor.
 
-    packed: whether its kernel is compressed.
+    packed: whether its kernel is compressed. signer: of its kernel, see `iso.ensure`.
+    inventory: the only one whose server has it; of the others all have all.
     """
 
     full: bool = False
     arch: Arch = AMD64
     packed: bool = False
+    signer: str = ""
+    inventory: str = ""
 
     def iso(self) -> Path:
         """Its ISO."""
-        return iso.ensure(self.full, self.arch, self.packed)
+        return iso.ensure(self.full, self.arch, self.packed, self.signer)
 
 
 IMAGES = {
@@ -46,6 +49,7 @@ IMAGES = {
     "noble": Image(full=True),
     "arm64": Image(arch=ARM64),
     "arm64-packed": Image(arch=ARM64, packed=True),
+    **{name: Image(signer=name, inventory="revoked") for name in (vendor.TODAY, vendor.REVOKED)},
 }
 """By name."""
 INVENTORIES = Path(__file__).parent / "inventory"
@@ -83,6 +87,13 @@ def facts_of(name: str, path: Path) -> Facts:
     return Facts(f"/images/{name}/{version}/{name}.iso", path.stat().st_size, sum(sizes))
 
 
+def images_of(inventory: str) -> list[str]:
+    """The images of the servers that are set up from an inventory."""
+    return [name for name, image in IMAGES.items() if image.inventory == inventory] or [
+        name for name, image in IMAGES.items() if not image.inventory
+    ]
+
+
 def name_of(suite: str) -> str:
     """The name of the server, and of its boot network."""
     return f"matrix-{suite}"
@@ -95,8 +106,10 @@ def run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
 
 
 def _run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
-    images = {name: image.iso() for name, image in IMAGES.items()}
-    facts = {name: facts_of(name, path) for name, path in images.items()}
+    inventories = list(dict.fromkeys(row.inventory for row in rows))
+    wanted = {
+        inventory: {name: IMAGES[name].iso() for name in images_of(inventory)} for inventory in inventories
+    }
     suites = list(dict.fromkeys(row.suite for row in rows))
     outcomes: list[Outcome] = []
     try:
@@ -104,10 +117,12 @@ def _run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
         with ThreadPoolExecutor() as pool:
             made = pool.map(lambda suite: server.up(name_of(suite), suite, name_of(suite)), suites)
         servers = dict(zip(suites, made, strict=True))
-        for inventory in dict.fromkeys(row.inventory for row in rows):
+        for inventory in inventories:
+            images = wanted[inventory]
             mine = [row for row in rows if row.inventory == inventory]
             here = {suite: servers[suite] for suite in suites if any(row.suite == suite for row in mine)}
-            provision(inventory, here, images, say)
+            said = provision(inventory, here, images, say)
+            facts = {name: replace(facts_of(name, path), said=said) for name, path in images.items()}
             for suite, box in here.items():
                 outcomes += boot(box, [row for row in mine if row.suite == suite], facts, say)
     finally:
@@ -119,16 +134,18 @@ def _run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
 
 def provision(
     inventory: str, servers: dict[str, Server], images: dict[str, Path], say: Callable[[str], None]
-) -> None:
-    """Run site.yml on all servers at once."""
+) -> str:
+    """Run site.yml on all servers at once; return what it printed."""
     place = BUILD / "matrix"
     reach = {name_of(suite): box for suite, box in servers.items()}
     lab = playbook.write_inventory(place / f"{inventory}.json", reach)
     sources = {name: {"src": str(path), "arch": IMAGES[name].arch.debian} for name, path in images.items()}
     argv = playbook.command([INVENTORIES / inventory, lab], {"netboot_images": sources})
     say(f"site.yml -i tests/matrix/inventory/{inventory} on {', '.join(reach)}")
-    seconds = playbook.run_site(argv, place / f"{inventory}.log", lambda _task: None)
+    log = place / f"{inventory}.log"
+    seconds = playbook.run_site(argv, log, lambda _task: None)
     say(f"site.yml done in {seconds:.1f} s")
+    return log.read_text(encoding="utf-8")
 
 
 def together(rows: Sequence[Row]) -> list[list[Row]]:
@@ -153,6 +170,8 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
             server.shut(box, row.mac, row.shut)
         if row.tamper:
             tamper(box, row, facts[row.image].iso)
+        if row.kernel_of:
+            rename(box, row, *(kernel(facts[name].iso) for name in (row.image, row.kernel_of)))
     outcomes = []
     sizes = watch.tftp_sizes(box)
     with watch.ServerLog(box, network) as log:
@@ -228,18 +247,27 @@ def pick(box: Server, row: Row) -> None:
 
 def tamper(box: Server, row: Row, iso_path: str) -> None:
     """Give one machine a kernel of its own, on the server, with one byte in its middle changed."""
-    old, new = f"{iso_path.rpartition('/')[0].lstrip('/')}/vmlinuz", "images/tampered/vmlinuz"
-    entry = f"{watch.TFTP_ROOT}/grub/machines/{row.mac}.cfg"
-    kernel = f"{watch.TFTP_ROOT}/{new}"
+    old, new = kernel(iso_path), "images/tampered/vmlinuz"
+    place = f"{watch.TFTP_ROOT}/{new}"
     script = f"""
         set -eu
-        mkdir -p {kernel.rpartition("/")[0]}
-        cp {watch.TFTP_ROOT}/{old} {kernel}
-        middle=$(($(stat -c %s {kernel}) / 2))
-        byte=$(od -An -tu1 -j$middle -N1 {kernel})
-        printf "\\$(printf %o $((byte ^ 255)))" | dd of={kernel} bs=1 seek=$middle conv=notrunc status=none
-        ! cmp -s {watch.TFTP_ROOT}/{old} {kernel}
-        grep -q {old} {entry}
-        sed -i s,{old},{new}, {entry}
+        mkdir -p {place.rpartition("/")[0]}
+        cp {watch.TFTP_ROOT}/{old} {place}
+        middle=$(($(stat -c %s {place}) / 2))
+        byte=$(od -An -tu1 -j$middle -N1 {place})
+        printf "\\$(printf %o $((byte ^ 255)))" | dd of={place} bs=1 seek=$middle conv=notrunc status=none
+        ! cmp -s {watch.TFTP_ROOT}/{old} {place}
     """
     run(*server.ssh(box, "bash", "-s"), stdin=script)
+    rename(box, row, old, new)
+
+
+def kernel(iso_path: str) -> str:
+    """Where the kernel of an image is, below the server's roots."""
+    return f"{iso_path.rpartition('/')[0].lstrip('/')}/vmlinuz"
+
+
+def rename(box: Server, row: Row, old: str, new: str) -> None:
+    """Have GRUB start another kernel on one machine, on the server."""
+    entry = f"{watch.TFTP_ROOT}/grub/machines/{row.mac}.cfg"
+    run(*server.ssh(box, "bash", "-s"), stdin=f"grep -q {old} {entry} && sed -i s,{old},{new}, {entry}")

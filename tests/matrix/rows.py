@@ -15,6 +15,7 @@ from tests.lab.firmware import (
     ARM64_UEFI,
     BIOS,
     HTTP_BOOT,
+    LAB_SECURE,
     SECURE,
     UEFI,
     Firmware,
@@ -25,12 +26,15 @@ from tests.lab.story import Story
 
 @dataclass(frozen=True)
 class Facts:
-    """What the checks need to know of the image: its ISO's path in the URL, and bytes; and the machine's processor."""
+    """What the checks need to know of the image: its ISO's path in the URL, and bytes; the machine's processor; and
+    what the run said.
+    """
 
     iso: str
     iso_bytes: int
     boot_bytes: int
     arch: Arch = AMD64
+    said: str = ""
 
 
 Check = Callable[[Story, Facts], list[str]]
@@ -57,6 +61,7 @@ class Row:
     )
     shut: int = 0  # a UDP port of the server that does not hear this machine
     router: str = ""  # what the router says of booting to this machine: one of lan.odd_answers
+    kernel_of: str = ""  # its entry on the server gets the kernel of this image
 
     @property
     def name(self) -> str:
@@ -181,6 +186,38 @@ def rescue_secure(story: Story, _facts: Facts) -> list[str]:
 def refused(story: Story, _facts: Facts) -> list[str]:
     """A kernel whose signature does not fit is not started; the machine goes on to its disk."""
     return verdict.refused(story) + verdict.by_grub(story) + verdict.secure_boot(story, "grub")
+
+
+def predicted(facts: Facts) -> list[str]:
+    """The run said which image loses Secure Boot, and why; and that the others keep it."""
+    words = (
+        "start with shim and GRUB 2.12, signed by authority, from the ISO of today",
+        "Shim does not start the kernel of image revoked (x64): ",
+        "vmlinuz is revoked: its shim refuses it by name.",
+        "UEFI machines that get this image are offered iPXE instead, for which Secure Boot must be off",
+    )
+    text = " ".join(facts.said.split())
+    return [f"the run did not say: {each}" for each in words if each not in text]
+
+
+def beside_revoked_secure(story: Story, facts: Facts) -> list[str]:
+    """A machine whose image is not the revoked one keeps shim, GRUB and Secure Boot."""
+    return predicted(facts) + uefi_secure(story, facts)
+
+
+def revoked_ipxe(story: Story, facts: Facts) -> list[str]:
+    """A machine of the revoked image gets iPXE, and is installed with Secure Boot off, as the run said."""
+    return predicted(facts) + ipxe(story, facts)
+
+
+def revoked_secure(story: Story, facts: Facts) -> list[str]:
+    """With Secure Boot on its firmware refuses iPXE, as the run said; it fetches nothing else."""
+    ended = (
+        [] if story.end == "refused by the firmware" else [f"the firmware did not refuse it ({story.ending})"]
+    )
+    fetched = [step.name for step in story.steps if step.kind in ("loader", "tftp", "http")]
+    wrong = [] if set(fetched) == {"efi/ipxe.efi"} else [f"it got {fetched}"]
+    return predicted(facts) + ended + wrong
 
 
 def cloud_init(story: Story, facts: Facts) -> list[str]:
@@ -319,17 +356,54 @@ ROWS = (
         "52:54:00:12:34:45",
         uefi_secure,
         firmware=SECURE,
-        other_mac="52:54:00:12:34:55",
+        other_mac="52:54:00:12:34:75",
     ),
     Row(
         "bios-second-card",
         "trixie",
         "52:54:00:12:34:46",
         lpxelinux,
-        other_mac="52:54:00:12:34:56",
+        other_mac="52:54:00:12:34:76",
         other_cable=False,
     ),
     *NETWORK_ROWS,
+        "uefi-beside-revoked-secure-boot",
+        "trixie",
+        "52:54:00:12:34:56",
+        beside_revoked_secure,
+        inventory="revoked",
+        firmware=LAB_SECURE,
+        image="today",
+    ),
+    # What would be if the run had not judged: the proof that shim refuses this kernel.
+    Row(
+        "uefi-revoked-kernel-refused-secure-boot",
+        "trixie",
+        "52:54:00:12:34:57",
+        refused,
+        inventory="revoked",
+        firmware=LAB_SECURE,
+        image="today",
+        kernel_of="revoked",
+    ),
+    Row(
+        "uefi-revoked-secure-boot",
+        "trixie",
+        "52:54:00:12:34:58",
+        revoked_secure,
+        inventory="revoked",
+        firmware=LAB_SECURE,
+        image="revoked",
+    ),
+    Row(
+        "uefi-revoked",
+        "trixie",
+        "52:54:00:12:34:59",
+        revoked_ipxe,
+        inventory="revoked",
+        firmware=UEFI,
+        image="revoked",
+    ),
     *on_both("bios-lpxelinux", "52:54:00:12:34:01", lpxelinux),
     *on_both("bios-pxelinux", "52:54:00:12:34:02", pxelinux),
     *on_both("bios-never", "52:54:00:12:34:04", never),

@@ -87,7 +87,9 @@ class Key:
     pem: Path
 
     @classmethod
-    def make(cls, folder: Path, name: str, issuer: Key | None = None, authority: bool = True) -> Key:
+    def make(
+        cls, folder: Path, name: str, issuer: Key | None = None, authority: bool = True, days: int = 2
+    ) -> Key:
         made = cls(folder / f"{name}.key", folder / f"{name}.pem")
         extensions = ["-addext", f"basicConstraints=critical,CA:{'TRUE' if authority else 'FALSE'}"]
         if not authority:
@@ -102,7 +104,7 @@ class Key:
             "rsa:2048",
             "-nodes",
             "-days",
-            "2",
+            str(days),
             *extensions,
             *by,
         ]
