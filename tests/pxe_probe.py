@@ -10,7 +10,17 @@ from typing import Any
 
 from scapy.all import BOOTP, DHCP, IP, UDP, Ether, conf, get_if_addr, srp
 
-CLASS = b"PXEClient:Arch:00000:UNDI:002001"  # BIOS
+CLASS = b"PXEClient:Arch:00000:UNDI:002001"  # BIOS, and the boot ROM of a Raspberry Pi
+#: What that of a Raspberry Pi 4 sends besides (captures: raspberrypi/rpi-eeprom issue 103, raspberrypi/firmware issue
+#: 1265): what it wants, UNDI 2.1, and a GUID of its name, the board's revision, the MAC's end and the serial number.
+WISHES = bytes([1, 3, 43, 60, 66, 67, *range(128, 136)])
+PI = [
+    ("vendor_class_id", CLASS),
+    ("param_req_list", list(WISHES)),
+    (93, b"\0\0"),
+    (94, b"\1\2\1"),
+    (97, b"\0RPi4" + bytes.fromhex("1411d000 320aef79 7efcf632")),
+]
 
 
 def _message(mac: str, kind: str, options: list[Any], address: str, flags: int) -> Any:
@@ -54,9 +64,9 @@ def ask_boot_server(mac: str, options: list[Any], server: str, interface: str, s
 
 
 def _digest(answer: Any) -> dict[str, Any]:
-    """Return what matters of an answer; C(item) is the first entry of its PXE boot menu (option 43, 9)."""
+    """Return what matters of an answer; C(menu) is its option 43, C(item) the first entry of the menu in it (9)."""
     given = {option[0]: option[1] for option in answer[DHCP].options if isinstance(option, tuple)}
-    vendor = given.get("vendor_specific") or b""
+    menu = vendor = given.get("vendor_specific") or b""
     item = ""
     while vendor[:1] not in {b"", b"\xff"}:
         if vendor[0] == 9:
@@ -68,6 +78,7 @@ def _digest(answer: Any) -> dict[str, Any]:
         "lease": given.get("lease_time"),
         "file": answer.file.rstrip(b"\0").decode(),
         "class": (given.get("vendor_class_id") or b"").decode(),
+        "menu": menu.hex(),
         "item": item,
     }
 
@@ -88,9 +99,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--mac", default="52:54:00:00:00:01")
     parser.add_argument("--plain", action="store_true", help="a client that does not boot by PXE")
+    parser.add_argument(
+        "--pi", action="store_true", help="the boot ROM of a Raspberry Pi, which asks only once"
+    )
     parser.add_argument("--interface", default="br0")
     parser.add_argument("--seconds", type=float, default=2.0)
     args = parser.parse_args()
+    if args.pi:
+        print(json.dumps(discover(args.mac, PI, args.interface, args.seconds)))
+        return
     print(json.dumps(boot(args.mac, pxe=not args.plain, interface=args.interface, seconds=args.seconds)))
 
 

@@ -41,6 +41,23 @@ def test_a_machine_that_asks_for_plain_pxelinux_is_offered_it(device: Device) ->
     assert offer["loader"] == "pxelinux.0"
 
 
+def test_the_boot_rom_of_a_raspberry_pi_is_told_to_go_on_and_fetches_from_its_folder(
+    host: Any, device: Device
+) -> None:
+    """It wants a menu with an entry of this very text, and no file's name; public captures show the same bytes."""
+    (offer,) = device.discover("--pi", "--mac", "dc:a6:32:0a:ef:79")
+    assert (offer["class"], offer["address"], offer["file"]) == ("PXEClient", "0.0.0.0", "")
+    text = b"Raspberry Pi Boot"
+    menu = b"\x06\x01\x03\x0a\x04\x00PXE" + bytes([9, 3 + len(text), 0, 0, len(text)]) + text + b"\xff"
+    assert bytes.fromhex(offer["menu"]) == menu
+    (other,) = device.discover("--pi", "--mac", "f4:4d:30:60:64:69")
+    assert b"homelab.netboot" in bytes.fromhex(other["menu"]), "another machine's firmware is no boot ROM"
+    folder = "/srv/netboot/tftp/7efcf632"
+    host.run_expect([0], f"mkdir -p {folder} && echo enable_gic=1 >{folder}/config.txt")
+    assert device.tftp("7efcf632/config.txt").stdout == "enable_gic=1\n"
+    assert "not found" in device.tftp("7efcf632/recover4.elf").stderr.lower()
+
+
 def test_a_client_that_does_not_boot_is_left_to_the_router(device: Device) -> None:
     assert device.discover("--plain") == []
 

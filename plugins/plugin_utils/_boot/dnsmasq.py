@@ -18,6 +18,9 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq_vers
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import loaders, quirks
 
 _MENU_TEXT = "homelab.netboot"
+#: What the boot ROM of a Raspberry Pi looks for in option 43 (raspberrypi.com: "Network boot your Raspberry Pi"). It
+#: asks as BIOS does, then for files of its own choice: so none is named, and the text is all that lets it go on.
+_PI_TEXT = "Raspberry Pi Boot"
 #: Tag of an iPXE that runs (its option 175, ipxe.org/howto/dhcpd).
 _RUNS = "runs-ipxe"
 #: Tags of those that get what is usual, of BIOS and of UEFI; and by authority, of those that get a shim it has signed.
@@ -65,12 +68,10 @@ def loader_lines(
     :param version: dnsmasq's, or the text that C(dnsmasq --version) prints.
     """
     machines = list(machines)
-    split = _Split(
-        machines,
-        _BY_HTTP,
-        lambda machine: quirks.TFTP_ONLY if quirks.has(machine, quirks.TFTP_ONLY) else _BY_HTTP,
-    )
+    split = _Split(machines, _BY_HTTP, _by_bios)
     lines = [*split.lines]
+    if quirks.RASPBERRY_PI in split.who:
+        lines.append(f"pxe-service={split.who[quirks.RASPBERRY_PI]}x86PC,{_PI_TEXT}")
     for tag, loader in ((quirks.TFTP_ONLY, "pxelinux"), (_BY_HTTP, "lpxelinux")):
         if tag in split.who:
             lines += _service("x86PC", loader, split.who[tag])
@@ -123,6 +124,12 @@ class _Split:
         tags = dict.fromkeys(odd.values())
         self.lines = [f"dhcp-mac=set:{tag},{mac}" for mac, tag in odd.items()]
         self.who = {usual: "".join(f"tag:!{tag}," for tag in tags), **{tag: f"tag:{tag}," for tag in tags}}
+
+
+def _by_bios(machine: Mapping[str, Any]) -> str:
+    """Return the tag of what a machine gets that asks as BIOS does."""
+    special = (quirks.RASPBERRY_PI, quirks.TFTP_ONLY)
+    return next((quirk for quirk in special if quirks.has(machine, quirk)), _BY_HTTP)
 
 
 def _service(arch: str, loader: str, who: str) -> list[str]:

@@ -20,6 +20,7 @@ class Quirk:
 TFTP_ONLY = "tftp-only"
 IPXE = "ipxe"
 NO_BOOTIF = "no-bootif"
+RASPBERRY_PI = "raspberry-pi"
 
 QUIRKS: Mapping[str, Quirk] = {
     TFTP_ONLY: Quirk(
@@ -37,6 +38,11 @@ QUIRKS: Mapping[str, Quirk] = {
         "The installer's kernel runs, but finds no network, though the machine has booted from it (USB "
         "adapters, docks, MAC address pass-through).",
         "The kernel's argument `BOOTIF` is left out: the installer asks all network cards for an address.",
+    ),
+    RASPBERRY_PI: Quirk(
+        "A Raspberry Pi 4 without an SD card asks for PXE again and again, and never for a file.",
+        "Its boot ROM is answered in the words that it looks for, and then asks for the files of its UEFI by TFTP; "
+        "[where these lie](images.md#raspberry-pi). The UEFI is served as any other.",
     ),
 }
 

@@ -31,6 +31,18 @@ def test_the_odd_ones_are_tagged_and_the_others_are_not_offered_their_loader() -
     ]
 
 
+def test_the_boot_rom_of_a_raspberry_pi_is_answered_in_its_words_and_its_uefi_as_any_other() -> None:
+    machines = [machine("a", "raspberry-pi"), machine("b"), machine("c", "tftp-only", "raspberry-pi")]
+    lines = loader_lines(machines, ["shimaa64.efi"], "http://192.168.1.50", "2.90")
+    assert lines == [
+        "dhcp-mac=set:raspberry-pi,a",
+        "dhcp-mac=set:raspberry-pi,c",
+        "pxe-service=tag:raspberry-pi,x86PC,Raspberry Pi Boot",
+        "pxe-service=tag:!raspberry-pi,x86PC,homelab.netboot,lpxelinux",
+        "pxe-service=ARM64_EFI,homelab.netboot,efi/shimaa64.efi",
+    ]
+
+
 def test_the_machine_that_stands_for_any_sets_what_is_usual() -> None:
     assert loader_lines([machine("any", "tftp-only"), machine("b"), machine("c", "tftp-only")]) == [
         "dhcp-mac=set:not-tftp-only,b",
