@@ -74,6 +74,23 @@ def test_what_the_firmwares_console_shows() -> None:
     assert [step.name for step in told.steps] == ["LOCAL DISK BOOTED", "refused why=bad shim signature"]
 
 
+@pytest.mark.parametrize(
+    ("why", "end"),
+    [
+        ("Access Denied", "refused by the firmware"),
+        ("Security Violation", "refused by the firmware"),
+        ("Not Found", ""),
+    ],
+)
+def test_a_loader_that_the_firmware_refuses_is_an_end_and_one_that_is_not_there_is_none(
+    why: str, end: str
+) -> None:
+    told = Story(MACHINES["nuc1"].mac, 0)
+    place = "PciRoot(0x0)/Pci(0x2,0x0)/MAC(525400123458,0x1)"
+    told.feed(Line(1, "serial", f'BdsDxe: failed to load Boot0002 "UEFI PXEv4" from {place}: {why}'))
+    assert told.end == end
+
+
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_server_alone_tells_what_the_lab_tells_with_the_routers_log(machine: str) -> None:
     joiner = Joiner({}, ROOT)
