@@ -156,7 +156,7 @@ class Story:
 
     @property
     def end(self) -> str:
-        """How it ended: done, restarts, local disk, refused by the firmware, failed: …; nothing as long as it has not."""
+        """How it ended: done, restarts, local disk, refused by the firmware, failed: …; until then nothing."""
         for step in self.steps:
             if step.kind == "firmware":
                 return "refused by the firmware"

@@ -162,16 +162,7 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
     never = f"mkdir -p {drop_in}; printf '[Unit]\\nConditionPathExists=/never\\n' >{drop_in}/never.conf"
     run(*server.ssh(box, f"{never}; systemctl daemon-reload"))
     for row in rows:
-        if row.strip:
-            strip(box, row)
-        if row.pick:
-            pick(box, row)
-        if row.shut:
-            server.shut(box, row.mac, row.shut)
-        if row.tamper:
-            tamper(box, row, facts[row.image].iso)
-        if row.kernel_of:
-            rename(box, row, *(kernel(facts[name].iso) for name in (row.image, row.kernel_of)))
+        prepare(box, row, facts)
     outcomes = []
     sizes = watch.tftp_sizes(box)
     with watch.ServerLog(box, network) as log:
@@ -189,6 +180,20 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
                 outcomes.append(judge(row, boots, facts[row.image]))
                 say(f"  {row.name}: {boots[0].result} after {outcomes[-1].seconds:.1f} s")
     return outcomes
+
+
+def prepare(box: Server, row: Row, facts: dict[str, Facts]) -> None:
+    """Change on the server what is to be otherwise for one machine."""
+    if row.strip:
+        strip(box, row)
+    if row.pick:
+        pick(box, row)
+    if row.shut:
+        server.shut(box, row.mac, row.shut)
+    if row.tamper:
+        tamper(box, row, facts[row.image].iso)
+    if row.kernel_of:
+        rename(box, row, *(kernel(facts[name].iso) for name in (row.image, row.kernel_of)))
 
 
 def machine_of(row: Row) -> Machine:

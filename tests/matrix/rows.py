@@ -367,6 +367,7 @@ ROWS = (
         other_cable=False,
     ),
     *NETWORK_ROWS,
+    Row(
         "uefi-beside-revoked-secure-boot",
         "trixie",
         "52:54:00:12:34:56",
