@@ -29,7 +29,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "plugin_utils._ubuntu": (*GROUND, CONTRACT),
     "plugin_utils._inventory": (*GROUND, CONTRACT, NAMES, DOOR, KEYS),
     "plugin_utils._firewall": (),
-    "plugin_utils._server": GROUND,
+    "plugin_utils._server": (*GROUND, CONTRACT),
     "plugin_utils._provision": (),
     "plugin_utils._start": (),
     "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, DOOR, *WISHES),
@@ -44,6 +44,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "module_utils._uefi": (CONTRACT, FILES, ERRORS, PLACES, "module_utils._image.iso"),
     "modules": ("module_utils",),
     "filter": ("plugin_utils", "module_utils"),
+    "inventory": ("plugin_utils", "module_utils"),
     "doc_fragments": (),
     # one asks the program on the server, and shows what that says; one has a BMC do what is decided below
     "action": ("plugin_utils",),
@@ -82,6 +83,7 @@ PROGRAM = (
     ),
     *(
         "page.known",
+        "page.data",
         "metrics",
         "page.html",
         "page.style",

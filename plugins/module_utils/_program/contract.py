@@ -98,6 +98,8 @@ LOADERS_NOTE = ".efi_loaders.json"
 
 #: The status page, below ROOT/http and below the web server's address alike.
 STATUS = "status"
+#: In its folder, what it says of the machines of the inventory, as JSON for programs; and the number of its form.
+TOLD, TOLD_VERSION = "machines.json", 1
 
 
 def seed_address(base_url: str, name: str, token: str = TOKEN) -> str:

@@ -34,6 +34,8 @@ SHARED = frozenset(
     {"address", "efi_pair", "firewall", "group", "http_port", "images", "interface", "machines", "result"}
     | {"root", "spool", "state", "status_page", "uefi"}
 )
+#: What inventory plugin homelab.netboot.machines says of a machine.
+TOLD = frozenset({"told"})
 DEFAULTS: Mapping[str, Any] = {
     "mac": None,
     "image": None,
@@ -96,7 +98,7 @@ def from_inventory(names: Iterable[Any], hostvars: Mapping[str, Any]) -> list[di
         variables = hostvars[entry]
         keys = [key for key in variables if key.startswith(PREFIX)]
         settings = {key[len(PREFIX) :]: variables[key] for key in keys}
-        settings = {key: value for key, value in settings.items() if key not in SHARED}
+        settings = {key: value for key, value in settings.items() if key not in SHARED | TOLD}
         foreign = {key: variables[key] for key in FOREIGN if key in variables}
         raw.append({**foreign, "name": entry, **settings})
     return raw

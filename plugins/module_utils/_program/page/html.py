@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import html
-import time
 from string import Template
 from typing import Iterable
 
 from ..doctor.finding import clean
+from .known import moment
 
 #: Seconds after which the page is asked for again. Characters of a text that is shown.
 REFRESH, LONGEST = 30, 300
@@ -53,10 +53,8 @@ def alone(value: object) -> str:
 
 def when(seconds: float) -> str:
     """A moment in UTC; nothing where there is none."""
-    if seconds <= 0:
-        return ""
-    told = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-    return f'<time datetime="{told}">{told[:10]} {told[11:19]}</time>'
+    told = moment(seconds)
+    return f'<time datetime="{told}">{told[:10]} {told[11:19]}</time>' if told else ""
 
 
 def size(count: float) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Mapping, NamedTuple, Sequence
 
 
@@ -73,6 +74,11 @@ class Known(NamedTuple):
     refused: int = 0
     waiting: int = 0
     sent: Mapping[str, int] = {}
+
+
+def moment(seconds: float) -> str:
+    """A moment in UTC, as ISO 8601 wants it; nothing where there is none."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)) if seconds > 0 else ""
 
 
 def dump(known: Known) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 """Writes the status page and the metrics where something has changed, and nothing else.
 
 ROOT/http/status/{index.html,style.css,…}          the first page, and how it looks
+ROOT/http/status/machines.json                     what the inventory's machines do, for programs
 ROOT/http/status/{machines,unknown}/….html         a page for each machine of the inventory, and for the last strangers
 STATE/shown.json                                   what was told last, and what it was told from
 STATE/metrics.{prom,json}                          metrics; the first one may lie elsewhere (Settings.textfile)
@@ -18,10 +19,10 @@ import time
 from typing import Any, Callable
 
 from .. import listing, metrics
-from ..contract import HTTP, STATUS
+from ..contract import HTTP, STATUS, TOLD
 from ..files import Files, FileSet, read, remove_leftovers, walk
 from ..settings import Settings
-from . import gathering, html, index, story, style
+from . import data, gathering, html, index, story, style
 from .gathering import Look
 from .known import Known
 
@@ -77,7 +78,7 @@ def _pages(settings: Settings, seen: Look, now: float, *, is_new: bool) -> Files
     """The files of the page that may differ."""
     if not settings.page or not is_new:
         return {}
-    told = {"index.html": index.page(seen.known, now)}
+    told = {"index.html": index.page(seen.known, now), TOLD: data.text(seen.known, now)}
     told.update(_fixed())
     told.update({index.path(row): story.page(row, there, events, now) for row, there, events in seen.fresh})
     return {f"{FOLDER}/{path}": text.encode() for path, text in told.items()}
@@ -95,7 +96,7 @@ def _surplus(settings: Settings, seen: Look, *, is_new: bool) -> list[str]:
         return []
     remove_leftovers(top, below=True)
     rows = (*seen.known.rows, *seen.known.strangers) if settings.page else ()
-    wanted = {index.path(row) for row in rows} | ({"index.html", *_fixed()} if settings.page else set())
+    wanted = {index.path(row) for row in rows} | ({"index.html", TOLD, *_fixed()} if settings.page else set())
     return [f"{FOLDER}/{path}" for path in walk(top) if path not in wanted]
 
 

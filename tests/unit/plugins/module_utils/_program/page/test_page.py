@@ -15,12 +15,18 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor im
 from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor.finding import Finding, Result
 from ansible_collections.homelab.netboot.plugins.module_utils._program.events.event import Event
 from ansible_collections.homelab.netboot.plugins.module_utils._program.page import (
+    data,
     gathering,
     index,
     story,
     style,
 )
-from ansible_collections.homelab.netboot.plugins.module_utils._program.page.known import Image, Known, Row
+from ansible_collections.homelab.netboot.plugins.module_utils._program.page.known import (
+    Image,
+    Known,
+    Row,
+    moment,
+)
 from ansible_collections.homelab.netboot.tests.unit.plugins.module_utils._program.box import mac_of
 from ansible_collections.homelab.netboot.tests.unit.plugins.module_utils._program.page.showing import (
     Reader,
@@ -103,6 +109,37 @@ def test_it_tells_machines_strangers_images_and_what_doctor_said(shown: Shown) -
     assert (shown.page / "unknown/02-00-00-00-00-07.html").exists()
 
 
+def test_programs_are_told_of_the_machines_and_of_nobody_else(shown: Shown) -> None:
+    shown.plan(nuc1="once", spared="never", every="any")
+    shown.do("publish")
+    shown.logs(*shown.asks(mac_of(0), 105), *shown.asks("02:00:00:00:00:07", 50, "note"))
+    shown.refresh()
+    told = json.loads(shown.text("machines.json"))
+    assert (told["version"], told["told"]) == (1, moment(shown.now))
+    assert told["machines"]["nuc1"] == {
+        "mac": mac_of(0),
+        "image": "focal",
+        "state": "armed",
+        "since": None,  # no time of day in these tests
+        "phase": "asked",
+        "address": None,
+    }
+    assert {name: entry["mac"] for name, entry in told["machines"].items()} == {**shown.macs, "every": "any"}
+    row = Row(
+        mac_of(0),
+        "nuc1",
+        "noble",
+        state="up",
+        since=1795690000.9,
+        reason="r",
+        cause="c",
+        address="192.168.1.9",
+    )
+    (entry,) = json.loads(data.text(Known((row,), strangers=(row,)), 1.0))["machines"].values()
+    assert (entry["since"], entry["address"]) == ("2026-11-26T11:06:40Z", "192.168.1.9")
+    assert not {"r", "c"} & set(entry.values())
+
+
 def test_idle_writes_nothing_and_news_are_written_where_they_are(shown: Shown) -> None:
     shown.plan(nuc1="once", nuc2="once")
     shown.do("publish")
@@ -183,7 +220,7 @@ def test_a_flood_of_strangers_fills_neither_page_nor_disk(shown: Shown) -> None:
         shown.refresh()
         sizes.append(sum(path.stat().st_size for path in shown.page.rglob("*") if path.is_file()))
     files = [path for path in shown.page.rglob("*") if path.is_file()]
-    assert len(files) == gathering.STRANGERS + 5
+    assert len(files) == gathering.STRANGERS + 6
     assert max(sizes) < 150_000
     assert len(shown.text()) < 20_000
     assert "the last 20 of 200" in shown.text()
@@ -230,7 +267,7 @@ def test_no_token_and_nothing_of_user_data_is_told(shown: Shown) -> None:
     for name in ("nuc1", "every"):
         shown.report(name, "failed", body=f"Command {words[0]} failed\nmore")
     shown.refresh()
-    told = "".join(path.read_text() for path in pages(shown.page))
+    told = "".join(path.read_text() for path in (*pages(shown.page), shown.page / contract.TOLD))
     assert "✗" in told
     assert words[0] not in told
     assert not re.search(contract.TOKEN_PATTERN, told)
