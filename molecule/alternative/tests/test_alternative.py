@@ -103,7 +103,7 @@ def test_metrics_are_where_they_are_wanted_and_there_is_no_page(host: Any, devic
     assert host.run("runuser -u nobody -- cat /data/netboot.prom").rc == 0
     assert not host.file("/data/state/metrics.prom").exists
     assert not host.file("/data/boot/http/status").exists
-    for path in ("/status", "/status/", "/status/index.html"):
+    for path in ("/status", "/status/", "/status/index.html", "/status/machines.json"):
         assert "404" in device.http(path, port=8080).stdout.splitlines()[0]
 
 

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -394,6 +395,33 @@ def test_the_status_page_tells_within_a_minute_what_a_machine_does(life: Life, h
     life.device.http("/status/")
     assert not [mac for mac in own if mac in host.file(f"{PAGE}/index.html").content_string]
     host.run_expect([0], "netboot disarm nuc1")
+
+
+def test_any_playbook_can_know_what_machines_do(life: Life, host: Any, tmp_path: Path) -> None:
+    source = tmp_path / "netboot.yml"
+    cache = {"cache": True, "cache_plugin": "jsonfile", "cache_connection": str(tmp_path / "cache")}
+    plugin = {"plugin": "homelab.netboot.machines", "servers": ["http://192.168.1.50"], "strict": True}
+    source.write_text(json.dumps({**plugin, **cache}))
+
+    def asked(*options: str) -> str:
+        done = life.device.run("ansible-inventory", "-i", str(source), *options)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    host.run_expect([0], "netboot arm nuc1; systemctl start netboot-page.service")
+    graph = asked("--graph")
+    assert " ".join(graph.replace("|", "").replace("--", "").split()).endswith(
+        "@netboot_told: nuc1 nuc2 nuc3 @netboot_state_armed: nuc1 nuc2 @netboot_state_local: nuc3"
+    )
+    told = json.loads(asked("--host", "nuc1"))["netboot_told"]
+    assert life.row()["since"] in str(told["since"])
+    assert "f4:4d:30:60:64:69" in str(told["mac"])
+    host.run_expect(
+        [0], "netboot disarm nuc1; systemctl start netboot-page.service; systemctl stop netboot-nginx"
+    )
+    assert asked("--graph") == graph
+    host.run_expect([0], "systemctl start netboot-nginx")
+    assert "@netboot_state_local:\n  |  |--nuc1" in asked("--graph", "--flush-cache")
 
 
 def test_when_nothing_happens_nothing_is_written_not_even_to_the_journal(host: Any) -> None:

@@ -43,6 +43,7 @@ def _content(host: Any) -> None:
         "refresh.js",
         "icon.svg",
         "machines/nuc1.html",
+        "machines.json",
         ".hidden",
         "other.bin",
     ):
@@ -385,6 +386,7 @@ def test_the_status_page_is_served_with_what_keeps_browsers_in_bounds(device: De
         "style.css": "text/css",
         "refresh.js": "text/javascript",
         "icon.svg": "image/svg+xml",
+        "machines.json": "application/json",
         "other.bin": "application/octet-stream",
     }
     for path, kind in kinds.items():

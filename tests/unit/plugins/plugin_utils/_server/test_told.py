@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._server import told
 
 WHERE = "http://192.168.1.50/status/machines.json"
-NUC1 = {
+NUC1: dict[str, Any] = {
     "mac": "f4:4d:30:60:64:69",
     "image": "noble",
     "state": "up",
@@ -120,10 +120,8 @@ def test_an_address_that_the_router_gave_on_is_the_last_ones() -> None:
             "both told the address 192.168.1.32; b did so last and keeps it. Write ansible_host for "
             in notes[-1]
         )
-    assert (
-        told.together({"http://a": {"a": {**NUC1, "address": None}, "b": {**NUC1, "address": None}}}).notes
-        == []
-    )
+    unknown = {**NUC1, "address": None}
+    assert told.together({"http://a": {"a": unknown, "b": unknown}}).notes == []
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_programs_are_told_of_the_machines_and_of_nobody_else(shown: Shown) -> N
         address="192.168.1.9",
     )
     (entry,) = json.loads(data.text(Known((row,), strangers=(row,)), 1.0))["machines"].values()
-    assert (entry["since"], entry["address"]) == ("2026-11-26T11:06:40Z", "192.168.1.9")
+    assert (entry["since"], entry["address"]) == ("2026-11-26T10:46:40Z", "192.168.1.9")
     assert not {"r", "c"} & set(entry.values())
 
 
