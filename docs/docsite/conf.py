@@ -17,7 +17,7 @@ from docutils import nodes
 
 ROOT = Path(__file__).resolve().parents[2]
 GALAXY = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
-REFERENCE = "Roles, modules and filters"
+REFERENCE = "Roles, modules and plugins"
 ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"
 
 project = f"{GALAXY['namespace']}.{GALAXY['name']}"
@@ -72,11 +72,11 @@ def read_reference(text: str) -> str:
     """Leave out the contents, which the theme shows at the side, and let the index name all pages shortly.
 
     >>> read_reference("Homelab.Netboot\\n===\\n.. contents::\\n   :local:\\n\\n.. toctree::\\n\\n    a_b_filter\\n")
-    'Roles, modules and filters\\n==========================\\n\\n.. toctree::\\n\\n    a_b filter <a_b_filter>\\n'
+    'Roles, modules and plugins\\n==========================\\n\\n.. toctree::\\n\\n    a_b filter <a_b_filter>\\n'
     """
     text = re.sub(r"(?m)^\.\. contents::\n(?: +:.*\n)*", "", text)
     text = re.sub(r"(?m)^Homelab\.Netboot\n=+$", f"{REFERENCE}\n{'=' * len(REFERENCE)}", text)
-    return re.sub(r"(?m)^    (\w+)_(filter|module|role)$", r"    \1 \2 <\1_\2>", text)
+    return re.sub(r"(?m)^    (\w+)_(filter|inventory|module|role)$", r"    \1 \2 <\1_\2>", text)
 
 
 def read_page(app: Any, name: str, source: list[str]) -> None:
