@@ -25,7 +25,7 @@ author = ", ".join(GALAXY["authors"])
 project_copyright = author
 version = release = GALAXY["version"]
 extensions = ["myst_parser", "sphinx_antsibull_ext"]
-exclude_patterns = ["docs/docsite", "reference/environment_variables.rst"]
+exclude_patterns = ["docs/docsite"]
 nitpicky = True
 myst_heading_anchors = 4
 antsibull_ext_color_scheme = "default-autodark"
@@ -97,8 +97,11 @@ def ansible_reference(app: Any, env: Any, node: Any, content: Any) -> Any:
     builtin = re.fullmatch(r"ansible_collections\.ansible\.builtin\.(\w+)", label)
     if builtin:
         page = f"collections/ansible/builtin/{builtin[1]}.html"
+    elif node.get("reftype") == "envvar":
+        page = f"reference_appendices/config.html#envvar-{label}"
     else:
         page = {
+            "ansible_configuration_settings": "reference_appendices/config.html",
             "common_return_values": "reference_appendices/common_return_values.html",
             "action_plugins": "plugins/action.html",
         }.get(label, "")

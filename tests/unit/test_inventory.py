@@ -33,6 +33,7 @@ netboot_machines:
     named:
       hosts: {nuc5: }
       vars: {ansible_host: "{{ inventory_hostname }}.lan"}
+    filed: {hosts: {nuc6: }}
 others: {hosts: {printer: }}
 """
 
@@ -110,26 +111,28 @@ def controller(tmp_path: Path) -> Controller:
 def test_machines_are_in_groups_and_have_an_address_where_the_inventory_gives_none(
     controller: Controller, tmp_path: Path
 ) -> None:
-    (controller.folder / "host_vars").mkdir()
-    (controller.folder / "host_vars/nuc3.yml").write_text("ansible_host: 10.0.0.3\n")
-    names = ("nuc1", "nuc2", "nuc3", "nuc5", "printer", "fresh")
+    for place in ("host_vars/nuc3", "group_vars/filed"):
+        (controller.folder / place).parent.mkdir()
+        (controller.folder / f"{place}.yml").write_text("ansible_host: 10.0.0.9\n")
+    names = ("nuc1", "nuc2", "nuc3", "nuc5", "printer", "fresh", "nuc6")
     rows = [row(name, "up", f"192.168.1.3{place}", place) for place, name in enumerate(names)]
     with server(tmp_path / "a", *rows, row("nuc4", "installing", number=9)) as web:
         found = controller.ask(
             web, groups={"ready": "netboot_told.state == 'up'"}, keyed_groups=[{"key": "netboot_told.image"}]
         )
-    assert set(found["netboot_state_up"]["hosts"]) == {"nuc1", "nuc2", "nuc3", "nuc5", "fresh"}
+    assert set(found["netboot_state_up"]["hosts"]) == {"nuc1", "nuc2", "nuc3", "nuc5", "nuc6", "fresh"}
     assert found["ready"] == found["netboot_state_up"]
     assert found["netboot_state_installing"]["hosts"] == ["nuc4"]
-    assert len(found["netboot_told"]["hosts"]) == len(found["_noble"]["hosts"]) == 6
+    assert len(found["netboot_told"]["hosts"]) == len(found["_noble"]["hosts"]) == 7
     assert set(found["rack"]["hosts"]) == {"nuc1", "nuc2", "nuc3", "nuc4"}
     assert "hosts" not in found["netboot_machines"]
     hosts = found["_meta"]["hostvars"]
     assert {name: given["ansible_host"] for name, given in hosts.items() if "ansible_host" in given} == {
         "nuc1": "192.168.1.30",
         "nuc2": "10.0.0.2",
-        "nuc3": "10.0.0.3",
+        "nuc3": "10.0.0.9",
         "nuc5": "{{ inventory_hostname }}.lan",
+        "nuc6": "10.0.0.9",
         "fresh": "192.168.1.35",
     }
     assert hosts["nuc1"]["netboot_told"] == {

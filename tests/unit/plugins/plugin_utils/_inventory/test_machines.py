@@ -33,6 +33,7 @@ def test_the_inventory_is_read_without_the_prefix_and_without_what_is_the_server
     hostvars = {
         "nuc1": {"netboot_mac": "x", "netboot_root": "/srv", "ansible_host": "y", "netboot_imgae": "z"}
     }
+    hostvars["nuc1"]["netboot_told"] = "by the inventory plugin"
     assert machines.from_inventory(["nuc1"], hostvars) == [
         {"name": "nuc1", "ansible_host": "y", "mac": "x", "imgae": "z"}
     ]
