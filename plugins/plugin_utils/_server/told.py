@@ -27,7 +27,7 @@ KEYS = ("state", "phase", "since", "address", "mac", "image")
 EXAMPLE = "http://192.168.1.50"
 #: Names that Ansible takes for the controller.
 _CONTROLLER = ("localhost", "127.0.0.1")
-_WORD, _IMAGE = re.compile(r"[a-z][a-z0-9-]{0,30}"), re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_WORD, _IMAGE = re.compile(r"[a-z][a-z0-9_]{0,30}"), re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 Machines = dict[str, dict[str, Any]]
 

@@ -45,7 +45,7 @@ def test_names_that_no_machine_has_are_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        *(("state", value) for value in (None, "", "Up", "{{ up }}", "up\n", 5, ["up"], "x" * 40)),
+        *(("state", value) for value in (None, "", "Up", "{{ up }}", "up\n", 5, ["up"], "on-fire", "x" * 40)),
         *(("phase", value) for value in ("", "{{ x }}", {"a": 1})),
         *(
             ("since", value)
