@@ -16,7 +16,7 @@ description:
   - The name of the file must end with C(netboot.yml) or C(netboot.yaml).
   - Each machine is in the group C(netboot_told), and in C(netboot_state_local), C(netboot_state_armed),
     C(netboot_state_installing), C(netboot_state_installed), C(netboot_state_up) or C(netboot_state_failed). It has a
-    variable C(netboot_told), a mapping with C(state), C(phase) (the last step that it reached), C(since) (when its
+    variable C(netboot_told), a mapping with C(state), C(phase) (the last step of its last boot), C(since) (when its
     state began), C(address), C(mac), C(image) and C(server). What is not known is null.
   - The group C(netboot_machines) stays as it is. It says what a server is to install, and a machine that was taken out
     of it would come back by this plugin, without its settings.
