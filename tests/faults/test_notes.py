@@ -45,7 +45,7 @@ CASES = (
     ),
     Case(
         "states full",
-        f"cp -a {STATE} /mnt/states; mount -t tmpfs -o size=12m tmpfs {STATE}; cp -a /mnt/states/. {STATE}; "
+        f"cp -a {STATE} /mnt/states; mount -t tmpfs -o size=32m tmpfs {STATE}; cp -a /mnt/states/. {STATE}; "
         f"dd if=/dev/zero of={STATE}/filler bs=4k status=none || true",
         f"rm {STATE}/filler; systemctl start netboot-reports || true; "
         f"cp -a {STATE}/. /mnt/states; umount {STATE}; cp -a /mnt/states/. {STATE}; rm -r /mnt/states",
