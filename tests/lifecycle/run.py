@@ -27,12 +27,12 @@ PATIENCE = 400.0
 SETTLE = 15.0
 """Seconds that the server may take from a report to the state."""
 SEEDS = "/srv/netboot/http/machines"
-# nginx takes the first of its locations that fits, so this one goes before all others.
+# nginx takes the first of its locations that fits, so this one goes before all others of the server that machines ask.
 BLOCK = r"""
 set -e
 file=/etc/netboot/nginx.conf
 block='location ~ ^/reports/life-lost\\..*\\.installed$ { return 503; }'
-sed -i --follow-symlinks "0,/^ *location /s,,    $block\n&," "$file"
+sed -i --follow-symlinks "/listen [0-9.]*:[0-9]/,/^ *location /s,^ *location ,    $block\n&," "$file"
 nginx -t -q -c "$file"
 systemctl reload netboot-nginx
 """
