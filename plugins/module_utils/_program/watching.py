@@ -213,9 +213,13 @@ def _until_up(one: Row) -> Row:
 
 
 def _was_installed(case: Case, since: float) -> bool:
-    """With `netboot_install: always` it is armed again at once."""
-    told = [event for event in case.story if event.kind == STATE and event.time >= since]
-    return any(event.name in THERE or event.note.startswith("installed at ") for event in told)
+    """With `netboot_install: always` it is armed again at once; whoever else is armed again, is to be installed."""
+    found = False
+    for event in case.story:
+        if event.kind == STATE and event.time >= since:
+            is_again = event.note.startswith("installed at ")
+            found = is_again or event.name in THERE or (found and event.name != "armed")
+    return found
 
 
 @dataclass

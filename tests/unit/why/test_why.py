@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.module_utils._program.events.event import STATE, Event
+from ansible_collections.homelab.netboot.plugins.module_utils._program.events.event import HTTP, STATE, Event
 from ansible_collections.homelab.netboot.plugins.module_utils._program.events.story import boots
 from ansible_collections.homelab.netboot.plugins.module_utils._program.states import State
 from ansible_collections.homelab.netboot.plugins.module_utils._program.why import telling
@@ -156,6 +156,16 @@ def test_a_later_start_from_the_disk_is_told_as_that() -> None:
     assert (
         silent.cause == f"It is up at {HOME}, and has not asked for the network as far as the logs go back."
     )
+
+
+def test_a_report_of_a_second_installation_that_is_not_taken_up_yet() -> None:
+    """Without a question for the network between the two, all is one boot."""
+    end = INSTALLATION[-1].time
+    armed = Event(end + 40, STATE, "armed", UEFI[1], "x", note="armed by hand")
+    again = [event._replace(time=event.time + 600) for event in INSTALLATION if event.kind == HTTP]
+    verdict = told([*INSTALLATION, up_at(end + 30), armed, *again], "installing", 0.5, "t")
+    assert "up" not in verdict.milestones
+    assert [*verdict.milestones][-1] == "report"
 
 
 def test_who_is_armed_again_is_not_up_by_its_last_life() -> None:

@@ -52,7 +52,9 @@ def _report(case: Case) -> Event | None:
 
 def _up(case: Case) -> Event | None:
     """The installed system may have asked the network, too, before it was up: that is a boot of its own."""
-    return _first([event for event in case.changes("up") if event.time >= case.since])
+    armed = case.changes("armed")
+    begin = max(case.since, armed[-1].time if armed else 0.0)  # else it is of an earlier installation
+    return _first([event for event in case.changes("up") if event.time >= begin])
 
 
 #: In their order. Of one that is shown, all before it are reached, whether the log shows them or not.

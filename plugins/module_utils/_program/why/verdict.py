@@ -48,7 +48,7 @@ def judge(case: Case, name: str) -> Verdict:
     if _is_over(case):
         missing = "disk"  # the server knows how it ended, whatever the log shows
     patience = MILESTONES[max(0, len(there) - 1)].patience
-    if missing in ("up", "") and not _fitting(case, "up"):
+    if not missing or (missing == "up" and not _fitting(case, "up")):
         return Verdict(FINE, there, _is_there(case, there, patience))
     if there and case.silence < patience and not _is_certain(case, missing):
         text = f"It is at work: it {_title(there)}, {_ago(case.silence)} ago."

@@ -165,6 +165,15 @@ def test_whoever_waits_for_the_first_start_is_told_that_it_is_not_over_before(bo
     assert is_over()
 
 
+def test_who_was_installed_and_is_armed_again_is_not_over(box: Box) -> None:
+    begin = time.time() - 1
+    report(box, "begun")
+    report(box, "installed")
+    box.do("arm", "nuc1")
+    found = look(box, "nuc1", since=begin)
+    assert (found.rows[0].state, found.is_over) == ("armed", False)
+
+
 def test_what_was_before_the_arming_is_not_told_of_it(box: Box) -> None:
     happens(box, *INSTALLS)
     box.do("expire")
