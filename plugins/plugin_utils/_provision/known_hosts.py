@@ -4,8 +4,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+_SSH_PORT = "22"
+#: Who names one of these as the file wants to keep none (ssh_config(5), UserKnownHostsFile).
+_NOWHERE = ("none", os.devnull)
+
+
+def place(said: str) -> dict[str, Any]:
+    """Return where ssh looks for a host's keys: C(name), C(file), C(is_kept), whether that is a file, and C(hashes).
+
+    >>> place("hostname nuc1\\nport 2222\\nuserknownhostsfile /root/.ssh/known_hosts /etc/other\\nhashknownhosts yes")
+    {'name': '[nuc1]:2222', 'file': '/root/.ssh/known_hosts', 'is_kept': True, 'hashes': True}
+
+    :param said: what C(ssh -G HOST) prints, a setting a line (ssh(1)).
+    """
+    told = dict(line.split(" ", 1) for line in said.splitlines() if " " in line)
+    alias, host, port = told.get("hostkeyalias", ""), told.get("hostname", ""), told.get("port", _SSH_PORT)
+    file = (told.get("userknownhostsfile", "none").split() or ["none"])[0]
+    return {
+        "name": alias or (host if port == _SSH_PORT else f"[{host}]:{port}"),
+        "file": os.path.expanduser(file),
+        "is_kept": file not in _NOWHERE,
+        "hashes": told.get("hashknownhosts") == "yes",
+    }
 
 
 def changes(found: str, told: Sequence[str], name: str, *, is_new: bool) -> dict[str, Any]:

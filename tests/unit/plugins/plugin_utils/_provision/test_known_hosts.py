@@ -2,10 +2,33 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.plugin_utils._provision.known_hosts import changes
+from ansible_collections.homelab.netboot.plugins.plugin_utils._provision.known_hosts import changes, place
 
 NAME = "192.168.1.21"
 RSA, ED, OTHER = "ssh-rsa AAAAB3", "ssh-ed25519 AAAAC3", "ssh-ed25519 AAAAC4"
+
+
+def said(**settings: str) -> str:
+    """What ssh -G prints, but for much else."""
+    usual = {
+        "hostname": NAME,
+        "port": "22",
+        "hashknownhosts": "no",
+        "userknownhostsfile": "/r/known /r/known2",
+    }
+    return "".join(f"{key} {value}\n" for key, value in {**usual, **settings}.items()) + "canonicaldomains\n"
+
+
+def test_ssh_says_where_it_looks() -> None:
+    assert place(said()) == {"name": NAME, "file": "/r/known", "is_kept": True, "hashes": False}
+    assert place(said(port="2222"))["name"] == f"[{NAME}]:2222"
+    assert place(said(port="2222", hostkeyalias="nuc1"))["name"] == "nuc1"
+    assert place(said(hashknownhosts="yes"))["hashes"]
+
+
+@pytest.mark.parametrize("file", ["none", "/dev/null"])
+def test_whoever_keeps_no_keys_gets_none(file: str) -> None:
+    assert not place(said(userknownhostsfile=file))["is_kept"]
 
 
 def found(*keys: str, name: str = "|1|abc=|def=") -> str:
