@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -12,6 +11,7 @@ from pathlib import Path
 from tests.lab import install
 from tests.page import checks, site
 from tests.page.browser import Browser
+from tests.tools.wheel import fetch
 
 PACKAGES = {
     "chromium": "the browser",
@@ -24,18 +24,8 @@ BUILD = site.ROOT / "build/page"
 
 def axe() -> str:
     """The text of axe-core."""
-    if not list(BUILD.glob("*.whl")):
-        argv = [
-            sys.executable,
-            "-m",
-            "pip",
-            "--disable-pip-version-check",
-            "download",
-            "--quiet",
-            "--no-deps",
-        ]
-        subprocess.run([*argv, "--dest", str(BUILD), AXE], check=True)
-    with zipfile.ZipFile(next(BUILD.glob("*.whl"))) as wheel:
+    package = next(BUILD.glob("*.whl"), None) or fetch(AXE, BUILD)
+    with zipfile.ZipFile(package) as wheel:
         return wheel.read("axe_playwright_python/axe.min.js").decode()
 
 

@@ -6,13 +6,12 @@ It is taken out of PyPI's package `ansible`, the one of the tests' ansible-core,
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
 
 from tests.lab.common import CACHE, locked, say
+from tests.tools.wheel import fetch
 
 #: The newest whose collections are made for ansible-core 2.19; has community.general 11.4.2.
 PACKAGE = "ansible==12.3.0"
@@ -27,17 +26,7 @@ def folder() -> Path:
             say(f"Fetching community.general out of PyPI's {PACKAGE} (once, 55 MB) …")
             place.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=place.parent) as work:
-                argv = [
-                    sys.executable,
-                    "-m",
-                    "pip",
-                    "--disable-pip-version-check",
-                    "download",
-                    "--quiet",
-                    "--no-deps",
-                ]
-                subprocess.run([*argv, "--dest", work, PACKAGE], check=True)
-                (wheel,) = Path(work).glob("*.whl")
+                wheel = fetch(PACKAGE, Path(work))
                 with zipfile.ZipFile(wheel) as packed:
                     parts = [name for name in packed.namelist() if name.startswith(PART)]
                     packed.extractall(Path(work, "made"), parts)
