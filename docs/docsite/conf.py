@@ -75,8 +75,24 @@ def read_reference(text: str) -> str:
     'Roles, modules and plugins\\n==========================\\n\\n.. toctree::\\n\\n    a_b filter <a_b_filter>\\n'
     """
     text = re.sub(r"(?m)^\.\. contents::\n(?: +:.*\n)*", "", text)
+    text = main_first(text)
     text = re.sub(r"(?m)^Homelab\.Netboot\n=+$", f"{REFERENCE}\n{'=' * len(REFERENCE)}", text)
     return re.sub(r"(?m)^    (\w+)_(filter|inventory|module|role)$", r"    \1 \2 <\1_\2>", text)
+
+
+def main_first(text: str) -> str:
+    """Put a role's entry point `main` before the others, which antsibull-docs sorts by name.
+
+    >>> start, end = ".. _x_role__entrypoint-", ".. Extra links\\n"
+    >>> main_first(f"title\\n{start}check:\\n1\\n{start}main:\\n2\\n{end}") == (
+    ...     f"title\\n{start}main:\\n2\\n{start}check:\\n1\\n{end}"
+    ... )
+    True
+    """
+    body, mark, rest = text.partition(".. Extra links\n")
+    head, *points = re.split(r"(?m)^(?=\.\. _\S+_role__entrypoint-\w+:$)", body)
+    points.sort(key=lambda point: "__entrypoint-main:" not in point.partition("\n")[0])
+    return "".join([head, *points, mark, rest])
 
 
 def read_page(app: Any, name: str, source: list[str]) -> None:
