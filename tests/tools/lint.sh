@@ -19,6 +19,8 @@ check_shellcheck() { git ls-files -co --exclude-standard -z '*.sh' .ci/run | xar
 check_ansible_lint() { ansible-lint --offline --profile production; }
 check_changelog() { antsibull-changelog lint; }
 check_reuse() { reuse lint; }
+check_prose() { python3 tests/tools/prose.py; }
+check_spelling() { git ls-files -co --exclude-standard -z | grep -zv '^\.collections/\|^LICENSES/\|^COPYING$' | xargs -0 codespell; }
 check_role_docs() { python3 tests/tools/role_docs.py --check; }
 # antsibull-docs copies the whole folder of the collection: give it one without images and environments. It asks git which
 # files there are; the clone around build/ would say: none, they are ignored.
@@ -30,7 +32,7 @@ check_docs() {
 }
 
 names=("$@")
-if [ "${#names[@]}" = 0 ]; then names=(ruff yamllint shellcheck reuse changelog role_docs mypy docs ansible_lint); fi
+if [ "${#names[@]}" = 0 ]; then names=(ruff yamllint shellcheck reuse prose spelling changelog role_docs mypy docs ansible_lint); fi
 failed=()
 for name in "${names[@]}"; do
   SECONDS=0
