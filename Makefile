@@ -7,7 +7,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz power matrix secure-boot lifecycle faults page bench clean
+.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz power matrix secure-boot lifecycle faults demo-picture page bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -68,6 +68,9 @@ lifecycle: setup ## armed, installed, left alone, armed again: whole lives of ma
 
 faults: setup ## power cuts, full disks, crashes, nonsense: made to happen  [ARGS="-k power --keep"]
 	@python -m tests.faults $(ARGS)
+
+demo-picture: setup ## docs/demo.svg, the moving picture of the README, from a run of the demo
+	@python tests/tools/demo_picture.py
 
 page: setup ## the status page in Chromium, with axe-core; pictures in build/page
 	@PYTHONPATH=$(CURDIR)/.collections python -m tests.page

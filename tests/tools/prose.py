@@ -21,6 +21,8 @@ STYLE = yaml.safe_load((ROOT / "tests/tools/prose.yml").read_text(encoding="utf-
 WORDS = {**STYLE["plain"], **STYLE["one_word"]}
 PAGES = ("*.md", "docs/*.md", "roles/*/README.md", "tests/**/*.md")
 TASKS = ("roles/*/tasks/*.yml", "roles/*/handlers/*.yml", "playbooks/**/*.yml")
+#: What stands for a part of a paragraph that is no text.
+_INSTEAD = {"code_inline": "code", "softbreak": " ", "hardbreak": " "}
 _END = re.compile(r"(?<=[.!?;:])[)\"*_]*\s+|\n")
 _WORD = re.compile(r"\w[\w'./+-]*")
 _WRONG = [(re.compile(rf"(?i)(?<![\w./-]){re.escape(word)}(?![\w/-])"), word) for word in WORDS]
@@ -34,12 +36,10 @@ def of_page(text: str) -> Iterator[tuple[int, str]]:
     """
     for token in MarkdownIt("commonmark").enable("table").parse(text):
         if token.type == "inline":
-            parts = {
-                "code_inline": lambda one: "code",
-                "softbreak": lambda one: " ",
-                "text": lambda one: one.content,
-            }
-            said = "".join(parts[one.type](one) for one in token.children or [] if one.type in parts)
+            said = "".join(
+                one.content if one.type == "text" else _INSTEAD.get(one.type, "")
+                for one in token.children or []
+            )
             yield (token.map or [0])[0] + 1, said
 
 
