@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from ansible_collections.homelab.netboot.tests.tools import bench_picture
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -45,3 +46,9 @@ def test_the_readme_leads_to_every_page() -> None:
 
 def test_the_readme_is_read_to_its_end() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+
+
+def test_the_plot_of_the_measures_shows_its_table() -> None:
+    rows = bench_picture.table(bench_picture.PAGE.read_text())
+    assert [row[0] for row in rows] == [1, 10, 100, 1000, 10_000]
+    assert bench_picture.PICTURE.read_text() == bench_picture.draw(rows), "run tests/tools/bench_picture.py"
