@@ -13,12 +13,20 @@ import urllib.error
 import urllib.request
 
 ADDRESS = "192.168.1.50"
-PORTS = (80, 8080, 8081, 8082)
+PORTS = (80, 8080, 8081, 8082, 8083)
 #: Those of them that are installed.
-UNITS = ("apache2.service", "dnsmasq.service", "nginx.service", "systemd-resolved.service", "virtual.service")
+UNITS = (
+    "apache2.service",
+    "caddy.service",
+    "dnsmasq.service",
+    "nginx.service",
+    "systemd-resolved.service",
+    "virtual.service",
+)
 PROPERTIES = ("MainPID", "ActiveState", "ActiveEnterTimestampMonotonic", "UnitFileState", "NRestarts", "Nice")
 PLACES = (
     "/etc/apache2",
+    "/etc/caddy",
     "/etc/default/dnsmasq",
     "/etc/dnsmasq.conf",
     "/etc/dnsmasq.d",

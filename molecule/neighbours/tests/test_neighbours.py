@@ -38,7 +38,7 @@ def test_there_was_something_to_keep(before: Any) -> None:
     assert before["answers"]["address"][0] == "192.168.122.1"
     pages = [page[2] for page in before["answers"].values() if page[0] == 200]
     assert sorted(set(pages)) in (
-        ["a site\n", "a site at home\n"],
+        ["a caddy", "a site\n", "a site at home\n"],
         ["a site\n", "a site at home\n", "an apache\n"],
     )
     assert {"/etc/nginx/nginx.conf", "/etc/dnsmasq.d/home.conf"} <= before["files"].keys()
@@ -51,6 +51,12 @@ def test_the_resolver_of_systemd_and_apache_are_among_them(before: Any) -> None:
     assert before["answers"]["8082"][2] == "an apache\n"
 
 
+@pytest.mark.on("trixie")
+def test_caddy_is_among_them(before: Any) -> None:
+    assert "caddy.service" in before["units"]
+    assert before["answers"]["8083"][2] == "a caddy"
+
+
 def test_a_neighbour_s_service_is_the_same_process(before: Any, after: Any) -> None:
     assert {"dnsmasq.service", "nginx.service", "virtual.service"} <= before["units"].keys()
     assert after["units"] == before["units"]
@@ -60,7 +66,7 @@ def test_no_file_of_theirs_was_written(before: Any, after: Any) -> None:
     assert after["files"] == before["files"]
 
 
-@pytest.mark.parametrize("what", ["names", "resolved", "address", "8080", "8082"])
+@pytest.mark.parametrize("what", ["names", "resolved", "address", "8080", "8082", "8083"])
 def test_it_answers_as_before(before: Any, after: Any, what: str) -> None:
     assert after["answers"][what] == before["answers"][what]
 
@@ -123,6 +129,6 @@ def test_all_are_there_again_when_the_host_starts_again(
 def all_answer(host: Any, before: Any, port: int, device: Device) -> None:
     """We, and they as before."""
     now = look(host)["answers"]
-    for what in ("names", "resolved", "address", "8080", "8082", "8081" if port == 80 else "80"):
+    for what in ("names", "resolved", "address", "8080", "8082", "8083", "8081" if port == 80 else "80"):
         assert now[what] == before["answers"][what], what
     test_ours_answer(device, port)
