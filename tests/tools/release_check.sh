@@ -5,7 +5,13 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 version=$(sed -n 's/^version: //p' galaxy.yml)
-[ "$1" = "v$version" ] || { echo "release: the tag is $1, and galaxy.yml says $version" >&2; exit 1; }
-grep -q "^  $version:\$" changelogs/changelog.yaml && [ -e CHANGELOG.md ] ||
-  { echo "release: the changelog has no $version; run antsibull-changelog release" >&2; exit 1; }
+fail() {
+  echo "release: $*" >&2
+  exit 1
+}
+
+[ "$1" = "v$version" ] || fail "the tag is $1, and galaxy.yml says $version"
+if ! grep -q "^  $version:\$" changelogs/changelog.yaml || [ ! -e CHANGELOG.md ]; then
+  fail "the changelog has no $version; run antsibull-changelog release"
+fi
 echo "release: $version"
