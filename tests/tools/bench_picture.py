@@ -57,7 +57,8 @@ def draw(rows: list[tuple[int, float, float]]) -> str:
     middle = (LEFT + WIDTH - RIGHT) // 2
     body = "\n".join(parts)
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">
-<!-- SPDX-License-Identifier: GPL-3.0-or-later; made by tests/tools/bench_picture.py from the table of docs/bench.md -->
+<!-- SPDX-License-Identifier: GPL-3.0-or-later -->
+<!-- made by tests/tools/bench_picture.py from the table of docs/bench.md -->
 <title>Seconds of a run of site.yml over the number of machines</title>
 <style>text {{ font: 12px sans-serif; fill: #24292f }} .grid {{ stroke: #d0d7de; fill: none }}</style>
 <rect width="100%" height="100%" fill="#fff"/>

@@ -101,7 +101,8 @@ def draw(lines: list[tuple[float, str, str]]) -> str:
     caption = f"make demo: {lines[-1][0]:.0f} s on this computer; pauses are shortened"
     size = f'width="{width}" height="{height}"'
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size} role="img">
-<!-- SPDX-License-Identifier: GPL-3.0-or-later; made by tests/tools/demo_picture.py from a run of `make demo` -->
+<!-- SPDX-License-Identifier: GPL-3.0-or-later -->
+<!-- made by tests/tools/demo_picture.py from a run of `make demo` -->
 <title>A run of make demo: a home network, a server, a machine that is installed, and one that is left alone</title>
 <style>{style}
 {keyframes("show", show, whole)}</style>
