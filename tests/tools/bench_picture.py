@@ -40,7 +40,7 @@ def draw(rows: list[tuple[int, float, float]]) -> str:
     for seconds in SECONDS:
         parts.append(f'<path d="M{LEFT} {up(seconds)}H{WIDTH - RIGHT}" class="grid"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{up(seconds)}" dy="4" text-anchor="end">{seconds} s</text>')
-    for count, _, _ in rows:
+    for count, _first, _second in rows:
         parts.append(
             f'<text x="{across(count)}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{count:,}</text>'
         )

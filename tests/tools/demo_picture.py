@@ -68,7 +68,7 @@ def times(lines: list[tuple[float, str, str]]) -> list[float]:
     [0.06, 0.36, 1.06]
     """
     shown, last, now = [], 0.0, 0.0
-    for at, _, _ in lines:
+    for at, _mood, _text in lines:
         now += min(max(at - last, SHORTEST), LONGEST)
         last = at
         shown.append(round(now, 2))
@@ -94,7 +94,7 @@ def draw(lines: list[tuple[float, str, str]]) -> str:
     show = {0.0: 0} | {at: number for number, at in enumerate(shown, 1) if number <= ROWS}
     texts = "\n".join(
         f'<text x="{MARGIN}" y="{number * LINE + 13}" class="{mood}">{escape(fit(text), quote=False)}</text>'
-        for number, (_, mood, text) in enumerate(lines)
+        for number, (_at, mood, text) in enumerate(lines)
         if text
     )
     style = STYLE % {"all": whole, "end": shown[-1]} + keyframes("scroll", scroll, whole)

@@ -64,7 +64,7 @@ def faults(text: str) -> Iterator[str]:
     """What is wrong with a paragraph.
 
     >>> list(faults("It boots via PXE. " + "so " * 31))[0]
-    '“via”: write “by”'
+    '\u201cvia\u201d: write \u201cby\u201d'
     >>> [fault[:12] for fault in faults("so " * 31 + ".")]
     ['31 words; at']
     >>> list(faults("Short; and good: " + "so " * 30))
@@ -72,7 +72,7 @@ def faults(text: str) -> Iterator[str]:
     """
     for pattern, word in _WRONG:
         if pattern.search(text):
-            yield f"“{word}”: write “{WORDS[word]}”"
+            yield f"\u201c{word}\u201d: write \u201c{WORDS[word]}\u201d"
     for sentence in _END.split(text):
         number = len(_WORD.findall(sentence))
         if number > STYLE["words"]:
