@@ -44,6 +44,7 @@ collection_install = {
 EOF
 antsibull-docs --config-file "$work/antsibull-docs.cfg" collection --use-current --fail-on-error --squash-hierarchy \
   --dest-dir "$source/reference" homelab.netboot
+python -m doctest "$root/docs/docsite/conf.py" # here, since it needs Sphinx
 sphinx-build --quiet --fail-on-warning --keep-going --fresh-env -b html -c "$root/docs/docsite" -d "$work/doctrees" \
   "$source" "$site"
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 WITH_EXAMPLES = sorted(
     path
-    for folder in ("docs", "plugins", "tests")
+    for folder in ("plugins", "tests")
     for path in ROOT.glob(f"{folder}/**/*.py")
     if "\n    >>> " in path.read_text()
 )
