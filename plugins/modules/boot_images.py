@@ -58,7 +58,24 @@ options:
     description: How long a web server may say nothing, in seconds.
     type: int
     default: 60
+  patience:
+    description:
+      - How long the download of an ISO may come no further, in seconds, before it is given up.
+      - Until then it is tried again after 1, 2, 4 and so on up to 30 seconds, and goes on where it broke off.
+        An address that has given nothing yet is tried three times only, and one that says it has no such file once.
+    type: int
+    default: 300
+  progress:
+    description:
+      - Name of a file in C(.partial), in O(path), that says how far a download is. The action plugin sets it.
+    type: str
+    default: ""
 notes:
+  - While an ISO is downloaded, lines in Ansible's output say how far it is, every few seconds on a terminal, else at
+    every ten per cent. There are none with C(no_log) or C(async).
+  - What has come of an ISO lies in C(.partial), in O(path), which only its owner can enter, until it is complete. When
+    the download breaks off or the run is killed, the next run reads it, for its digest, and asks for the rest only,
+    if the file at that address is still the same. It is removed when no image asks for it any more.
   - While sizes, times and inodes of the files of a version are those that its C(.image.json) says, they are not read.
     Otherwise they are compared with their SHA-256; a version that was damaged is fetched again.
   - Files have mode 0644, and folders 0755, when they are complete. Two runs at the same time are refused.
@@ -135,12 +152,14 @@ images:
 """
 
 import contextlib
-from typing import Any
+from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.homelab.netboot.plugins.module_utils import _noted
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image import transfer
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import PYCDLIB_ERROR
+from ansible_collections.homelab.netboot.plugins.module_utils._image.report import Report
 from ansible_collections.homelab.netboot.plugins.module_utils._image.store import (
     CURRENT,
     RECORD,
@@ -153,6 +172,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._image.versions im
     act,
     decide,
     facts,
+    job,
     remember,
     sources,
 )
@@ -165,6 +185,8 @@ def main() -> None:
             "images": {"type": "dict", "required": True},
             "quick": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 60},
+            "patience": {"type": "int", "default": 300},
+            "progress": {"type": "str", "default": ""},
             **_noted.OPTION,
         },
         supports_check_mode=True,
@@ -172,10 +194,13 @@ def main() -> None:
     root = module.params["path"]
     quick = module.params["quick"] and module.check_mode
 
-    def opener(address: str) -> Any:
+    def opener(address: str, headers: Mapping[str, str] | None = None) -> Any:
         from ansible.module_utils.urls import open_url  # noqa: PLC0415 - takes long, and is seldom needed
 
-        return open_url(address, timeout=module.params["timeout"], http_agent="homelab.netboot")
+        asked = dict(headers or {})
+        return open_url(
+            address, headers=asked, timeout=module.params["timeout"], http_agent="homelab.netboot"
+        )
 
     plans, faults = [], []
     for name, image in module.params["images"].items():
@@ -190,8 +215,11 @@ def main() -> None:
         hint = missing_required_lib("pycdlib") + " On Debian and Ubuntu: apt install python3-pycdlib"
         module.fail_json(msg=hint, exception=PYCDLIB_ERROR)
     try:
-        with contextlib.nullcontext() if module.check_mode else locked(root):
-            images, changes = bring(plans, module.check_mode, opener)
+        with contextlib.nullcontext() if module.check_mode else locked(root), Report(
+            root, module.params["progress"]
+        ) as report:
+            loader = transfer.Loader(opener, module.params["patience"], report.write)
+            images, changes = bring(plans, module.check_mode, loader)
             if not module.check_mode:
                 answer = {name: {**image, "changed": False} for name, image in images.items()}
                 _noted.write(
@@ -203,19 +231,21 @@ def main() -> None:
 
 
 def bring(
-    plans: list[ImageChange], check: bool, opener: Any
+    plans: list[ImageChange], check: bool, loader: transfer.Loader
 ) -> tuple[dict[str, dict[str, Any]], list[dict[str, str]]]:
     """Carry the plans out, or in check mode nothing; return what is known of the images, and the diffs."""
     images: dict[str, dict[str, Any]] = {}
     changes = []
     if plans and not check:
         sweep(plans[0].store.root)
+        awaited = [job(plan).key for plan in plans if plan.found is None and plan.wanted.source == "url"]
+        transfer.sweep(plans[0].store.root, awaited)
     for plan in plans:
         before, changed = _state(plan.current, [one.name for one in plan.kept]), plan.changed
         version = plan.found
         if changed and not check:
             try:
-                version = act(plan, opener)
+                version = act(plan, loader)
             except UserError as error:
                 what = "What the server has of this image was not changed."
                 raise UserError(f"image {plan.wanted.name}: netboot_images: {error} {what}") from error

@@ -27,7 +27,7 @@ def main() -> int:
     (ROOT / "build").mkdir(exist_ok=True)
     here = [str(Path(__file__).parent), f"--basetemp={ROOT}/build/mirror"]
     pytest = [sys.executable, "-m", "pytest", *here, "-q", "--tb=short", *sys.argv[1:]]
-    apart = ["unshare", "--net", "--", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
+    apart = ["unshare", "--net", "--mount", "--", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
     return subprocess.run([*apart, *pytest], check=False).returncode
 
 

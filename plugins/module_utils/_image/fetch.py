@@ -10,7 +10,6 @@ import re
 from typing import Any, BinaryIO, Callable, Iterable, Protocol
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.homelab.netboot.plugins.module_utils._destination import check_folder
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 
 BLOCK = 1 << 20  # bytes read at once
@@ -71,28 +70,8 @@ def listed(opener: Open, address: str, url: str) -> str:
     raise UserError(f"the list of checksums {shown(address)} has no line for {name}. {MOVED}")
 
 
-def download(opener: Open, url: str, place: str, algorithms: Iterable[str]) -> dict[str, str]:
-    """Write what `url` answers to the new file `place`; return its digests in hex, by algorithm.
-
-    Raises UserError, the text beginning with the address.
-    """
-    try:
-        response = opener(url)
-        try:
-            size = str(response.headers.get("Content-Length") or "")
-            check_folder(place.rpartition("/")[0], int(size) if size.isdigit() else 0)
-            with open(place, "xb") as out:
-                return _pour(response.read, out, algorithms)
-        finally:
-            response.close()
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(f"{shown(url)} cannot be downloaded ({_why(error)}). {MOVED}") from error
-
-
 def copy(source: str, place: str, algorithms: Iterable[str]) -> dict[str, str]:
-    """The same for a file of this host."""
+    """Write a file of this host to the new file `place`; return its digests in hex, by algorithm."""
     try:
         with open(source, "rb") as file, open(place, "xb") as out:
             return _pour(file.read, out, algorithms)

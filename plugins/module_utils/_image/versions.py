@@ -17,6 +17,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._image import (
     extraction,
     fetch,
     kernel_file,
+    transfer,
 )
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import (
     PYCDLIB_ERROR,
@@ -193,11 +194,11 @@ def _resolve(plan: ImageChange, opener: fetch.Open, quick: bool) -> None:
         plan.found = next((one for one in plan.kept if one.name in names), None)
 
 
-def act(plan: ImageChange, opener: fetch.Open) -> Version:
+def act(plan: ImageChange, loader: transfer.Loader) -> Version:
     """Make the version complete beside the others, switch to it, remove those that are too many."""
     store = plan.store
     try:
-        version = plan.found or _fetched(plan, opener)
+        version = plan.found or _fetched(plan, loader)
         if store.current() != version.name:
             store.use(version)
         others = [one.name for one in store.versions() if one.name != version.name]
@@ -223,13 +224,13 @@ def remember(plan: ImageChange) -> None:
             plan.store.write_record(version)
 
 
-def _fetched(plan: ImageChange, opener: fetch.Open) -> Version:
+def _fetched(plan: ImageChange, loader: transfer.Loader) -> Version:
     wanted, store = plan.wanted, plan.store
     staged = store.stage()
     try:
         iso = os.path.join(staged, store.iso_name)
         before = stamp(os.stat(wanted.origin)) if wanted.source == "path" else None
-        digest = _provide(plan, iso, opener)
+        digest = _provide(plan, iso, loader)
         found = read(wanted, iso)
         copied = extraction.decide(iso, staged, {found.kernel: "vmlinuz", found.initrd: "initrd"})
         extraction.act(copied, lambda step, path: None)
@@ -250,7 +251,7 @@ def _fetched(plan: ImageChange, opener: fetch.Open) -> Version:
         shutil.rmtree(staged, ignore_errors=True)  # when it was published, it has another name
 
 
-def _provide(plan: ImageChange, iso: str, opener: fetch.Open) -> str:
+def _provide(plan: ImageChange, iso: str, loader: transfer.Loader) -> str:
     """Put the verified ISO at the new place `iso`; return its SHA-256."""
     wanted = plan.wanted
     twin = next((one for one in plan.kept if plan.digest and one.digest == plan.digest), None)
@@ -259,7 +260,7 @@ def _provide(plan: ImageChange, iso: str, opener: fetch.Open) -> str:
         return twin.digest
     algorithms = ["sha256", *([plan.expected[0]] if plan.expected else [])]
     if wanted.source == "url":
-        sums = fetch.download(opener, wanted.origin, iso, algorithms)
+        sums = transfer.load(loader, plan.store.root, job(plan), iso, algorithms)
     elif wanted.source == "src":
         os.rename(os.path.join(plan.store.root, INCOMING, plan.store.iso_name), iso)
         sums = fetch.digests(iso, algorithms)
@@ -273,6 +274,11 @@ def _provide(plan: ImageChange, iso: str, opener: fetch.Open) -> str:
             "Fetch the ISO again, or correct the checksum."
         )
     return sums["sha256"]
+
+
+def job(plan: ImageChange) -> transfer.Job:
+    """What is to be downloaded for an image that comes from an address."""
+    return transfer.Job(plan.wanted.name, plan.wanted.origin, plan.expected)
 
 
 def read(wanted: Wanted, iso: str) -> Contents:
