@@ -39,10 +39,14 @@ class Controller:
         self.top, self.images, self.said = top, top / "images", ""
         self.partial = self.images / ".partial"
 
-    def start(self, url: str, checksum: str, *argv: str, out: int = subprocess.PIPE, **asked: Any) -> Any:
-        """Begin; the process."""
+    def start(
+        self, url: str, checksum: str, *argv: str, out: int = subprocess.PIPE, more: str = "", **asked: Any
+    ) -> Any:
+        """Begin; the process. `more`: further lines of the task."""
         playbook = self.top / "play.yml"
-        playbook.write_text(PLAY, encoding="utf-8")
+        playbook.write_text(
+            PLAY.replace("      register: done\n", f"      register: done\n{more}"), encoding="utf-8"
+        )
         settings = self.top / "ansible.cfg"
         settings.touch()
         given = {
@@ -55,6 +59,7 @@ class Controller:
             **os.environ,
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
             "ANSIBLE_CONFIG": str(settings),
+            "ANSIBLE_BECOME_ALLOW_SAME_USER": "true",  # else root becomes nobody
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "no_proxy": "127.0.0.1",
@@ -67,21 +72,20 @@ class Controller:
         """Run it; what the module returned."""
         process = self.start(url, checksum, *argv, **asked)
         self.said = process.communicate(timeout=120)[0].decode()
+        (self.top / "said.log").write_text(self.said, encoding="utf-8")
         return self.answer()
 
-    def on_a_terminal(self, url: str, checksum: str) -> dict[str, Any]:
-        """Run it likewise, with a terminal for its output."""
+    def on_a_terminal(self, url: str, checksum: str, lines: int) -> None:
+        """Run it with a terminal for its output, until it has said so many lines of the download; then kill it."""
         ours, theirs = pty.openpty()
         process = self.start(url, checksum, out=theirs)
         os.close(theirs)
-        said = b""
+        self.said = ""
         with contextlib.suppress(OSError):  # the other end is closed
-            while block := os.read(ours, 1 << 16):
-                said += block
+            while len(self.lines()) < lines:
+                self.said += os.read(ours, 1 << 16).decode().replace("\r\n", "\n")
+        self.kill(process)
         os.close(ours)
-        process.wait(timeout=60)
-        self.said = said.decode().replace("\r\n", "\n")
-        return self.answer()
 
     def answer(self) -> dict[str, Any]:
         """Return what the module returned."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import stat
 from collections.abc import Iterator
@@ -238,3 +239,58 @@ def test_what_no_image_asks_for_any_more_is_removed(
     assert "127.0.0.1" not in "".join(path.name for path in controller.partial.iterdir())
     assert controller(f"{web.url}/n.iso", checksum(isos[0]))["changed"]  # from another address
     assert complete(controller, isos[0])
+
+
+def test_a_log_has_a_line_each_ten_per_cent(
+    controller: Controller, tmp_path: Path, root: Path, isos: list[Path]
+) -> None:
+    with Web(tmp_path / "web", root, "limit_rate 400k;") as web:
+        assert controller(f"{web.url}/n.iso", checksum(isos[0]))["changed"]
+        first, *rest = controller.lines()
+        assert first == f"localhost: image noble: 8.1 MB from {web.url}/n.iso"
+    steps = [int(line.split()[3]) // 10 for line in rest]
+    assert len(steps) == len(set(steps)) >= 5
+    assert steps == sorted(steps)
+    form = r"localhost: image noble: \d+ %, \d\.\d of 8\.1 MB, \d+\.\d kB/s, \d+ s left"
+    assert all(re.fullmatch(form, line) for line in rest[1:])
+
+
+def test_a_terminal_has_a_line_every_few_seconds(
+    controller: Controller, tmp_path: Path, root: Path, isos: list[Path]
+) -> None:
+    with Web(tmp_path / "web", root, "limit_rate 120k;") as web:
+        controller.on_a_terminal(f"{web.url}/n.iso", checksum(isos[0]), lines=5)
+    first, *rest = controller.lines()
+    assert first == f"localhost: image noble: 8.1 MB from {web.url}/n.iso"
+    assert int(rest[3].split()[3]) < 30  # ten per cent take it seven seconds
+
+
+@pytest.mark.parametrize("option", ["--check", "no_log", "async"])
+def test_nothing_is_said_where_nothing_is_to_be(
+    controller: Controller, tmp_path: Path, root: Path, isos: list[Path], option: str
+) -> None:
+    more = {"no_log": "      no_log: true\n", "async": "      async: 60\n      poll: 1\n"}.get(option, "")
+    with Web(tmp_path / "web", root, "limit_rate 2m;") as web:
+        argv = [option] if option == "--check" else []
+        assert controller(f"{web.url}/n.iso", checksum(isos[0]), *argv, more=more)["changed"]
+    assert controller.lines() == []
+
+
+def test_progress_is_read_as_the_user_that_the_task_becomes(
+    controller: Controller, tmp_path: Path, root: Path, isos: list[Path]
+) -> None:
+    become = "      become: true\n      become_method: su\n"
+    with Web(tmp_path / "web", root, "limit_rate 1m;") as web:
+        assert controller(f"{web.url}/n.iso", checksum(isos[0]), more=become)["changed"]
+    assert f"localhost: image noble: 8.1 MB from {web.url}/n.iso" in controller.lines()
+    assert complete(controller, isos[0])
+
+
+def test_a_task_that_takes_too_long_ends_as_any_other(
+    controller: Controller, tmp_path: Path, root: Path, isos: list[Path]
+) -> None:
+    with Web(tmp_path / "web", root, "limit_rate 2m;") as web:
+        done = controller(f"{web.url}/n.iso", checksum(isos[0]), more="      timeout: 3\n")
+        assert "Timed out after 3 second(s)" in done["msg"]
+        # Ansible lets what runs on the server go on, and so a second run waits for its end
+        wait((controller.images / "noble/current").exists)

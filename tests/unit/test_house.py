@@ -20,12 +20,13 @@ CONTRACT, NAMES = "module_utils._program.contract", "module_utils._uefi.names"
 KEYS = "module_utils._program.ssh_keys"
 FILES, ERRORS, PLACES = "module_utils._program.files", "module_utils._errors", "module_utils._destination"
 PROGRAM_ROOM = "module_utils._program"
+PROGRESS = "module_utils._image.progress"
 DOOR = "plugin_utils._ubuntu.system"
 #: What machines need differently, and which loader they ask for: said in the inventory, acted upon at the boot.
 WISHES = ("plugin_utils._inventory.quirks", "plugin_utils._inventory.loaders")
 #: What a room's modules may import of this collection, besides their own room; a folder stands for all that is in it.
 MAY: dict[str, tuple[str, ...]] = {
-    "plugin_utils": GROUND,
+    "plugin_utils": (*GROUND, PROGRESS),
     "plugin_utils._ubuntu": (*GROUND, CONTRACT),
     "plugin_utils._inventory": (*GROUND, CONTRACT, NAMES, DOOR, KEYS),
     "plugin_utils._firewall": (),
@@ -46,8 +47,9 @@ MAY: dict[str, tuple[str, ...]] = {
     "filter": ("plugin_utils", "module_utils"),
     "inventory": ("plugin_utils", "module_utils"),
     "doc_fragments": (),
-    # one asks the program on the server, and shows what that says; one has a BMC do what is decided below
-    "action": ("plugin_utils",),
+    # one asks the program on the server, and shows what that says; one has a BMC do what is decided below; one shows
+    # how far a download is
+    "action": ("plugin_utils", PROGRESS),
 }
 #: Modules of the program in an order in which each imports only earlier ones; each may be without `server`.
 PROGRAM = (

@@ -11,7 +11,7 @@ import time
 from dataclasses import asdict
 from types import TracebackType
 
-from ansible_collections.homelab.netboot.plugins.module_utils._image.transfer import FOLDER, Told
+from ansible_collections.homelab.netboot.plugins.module_utils._image.progress import FOLDER, Told
 
 SECONDS = 0.5  # between two writes
 

@@ -26,12 +26,9 @@ from typing import Any, BinaryIO, Callable, Iterable, Mapping
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import check_folder
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._image import fetch
-from ansible_collections.homelab.netboot.plugins.module_utils._image.amounts import parts
+from ansible_collections.homelab.netboot.plugins.module_utils._image.progress import FOLDER, Told, parts
 from ansible_collections.homelab.netboot.plugins.module_utils._program.files import write_file
 
-FOLDER = (
-    ".partial"  # beside the images; nginx serves no name that begins with a dot, and only the owner enters
-)
 FIRST_TRIES = 3  # of an address that has given nothing yet: it may be a wrong one
 LONGEST = 30  # seconds between two tries
 PART, BAD_RANGE = 206, 416  # statuses of HTTP, RFC 9110
@@ -39,19 +36,6 @@ PART, BAD_RANGE = 206, 416  # statuses of HTTP, RFC 9110
 LATER = (408, 425, 429)
 REFUSED = range(400, 500)
 _RANGE = re.compile(r"bytes (?:(?P<start>\d+)-\d+|\*)/(?P<size>\d+|\*)")
-
-
-@dataclass(frozen=True)
-class Told:
-    """How far it is. `size` is 0 while nobody knows it, `before` what an earlier run had brought."""
-
-    image: str
-    source: str
-    size: int
-    have: int
-    before: int
-    seconds: float  # since it began
-    trouble: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._image import transfer
+from ansible_collections.homelab.netboot.plugins.module_utils._image import progress, transfer
 
 ADDRESS = "http://me:s3cret@mirror.example/n.iso"
 BODY = b"0123456789"
@@ -47,7 +47,7 @@ class Home:
         self.now = 0.0
         self.pauses: list[float] = []
         self.asked: list[dict[str, str]] = []
-        self.told: list[transfer.Told] = []
+        self.told: list[progress.Told] = []
 
     def open(self, address: str, headers: Mapping[str, str]) -> Any:
         assert address == ADDRESS

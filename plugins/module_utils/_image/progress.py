@@ -1,8 +1,28 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: no promise that names or behaviour stay.
-"""Write numbers of bytes for people, on the server and on the controller."""
+"""How far a download is, as the server writes it down and the controller reads it; and numbers of bytes for people."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+FOLDER = (
+    ".partial"  # beside the images; nginx serves no name that begins with a dot, and only the owner enters
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """How far it is. `size` is 0 while nobody knows it, `before` what of `have` an earlier run had brought."""
+
+    image: str
+    source: str
+    size: int
+    have: int
+    before: int
+    seconds: float  # since it began
+    trouble: str = ""
+
 
 _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "bytes"))
 
