@@ -146,6 +146,7 @@ def test_a_part_that_does_not_fit_is_not_taken(tmp_path: Path, answer: Answer | 
     home.load()
     assert [set(asked) for asked in home.asked] == [{"Range"}, set()]
     assert (tmp_path / "place").read_bytes() == b"0123456789"
+    assert home.pauses == [1]  # it was seen at once, and not by the checksum
 
 
 def test_all_that_is_there_already_is_all(tmp_path: Path) -> None:
