@@ -59,10 +59,12 @@ options:
     type: int
     default: 60
 notes:
-  - While sizes, times and inodes of the files of a version are those that its C(.image.json) says, they are not read.
+  - While sizes, times and inodes of the files of a version are those that its C(manifest.json) says, they are not read.
     Otherwise they are compared with their SHA-256; a version that was damaged is fetched again.
   - Files have mode 0644, and folders 0755, when they are complete. Two runs at the same time are refused.
 seealso:
+  - module: homelab.netboot.boot_images_info
+    description: Reads all of them.
   - module: homelab.netboot.iso_boot_files
     description: Only copies kernel and initrd.
 """
