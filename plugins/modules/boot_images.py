@@ -64,7 +64,7 @@ notes:
   - Files have mode 0644, and folders 0755, when they are complete. Two runs at the same time are refused.
 seealso:
   - module: homelab.netboot.boot_images_info
-    description: Reads all of them.
+    description: Reads all files of all versions.
   - module: homelab.netboot.iso_boot_files
     description: Only copies kernel and initrd.
 """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: boot_images_info
-short_description: Prove that images are what was verified, and tell where they are from
+short_description: Prove that images and loaders are what was verified, and tell where they are from
 version_added: 1.0.0
 author:
   - The homelab.netboot contributors (@homelab-netboot)
@@ -14,6 +14,7 @@ description:
   - Reads each file of each version of the images that M(homelab.netboot.boot_images) keeps, all of it, and compares its
     SHA-256 with the version's C(manifest.json). Each run of that module compares sizes, times and inodes only, so it
     does not see what a failing disk changes.
+  - Likewise shim and GRUB, which are for all images together, with what M(homelab.netboot.efi_loaders) noted of them.
   - It mends nothing; each fault has its remedy.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
@@ -35,6 +36,9 @@ options:
     type: list
     elements: str
     default: []
+  loaders:
+    description: The folder of shim and GRUB; without it none are looked at.
+    type: path
 notes:
   - What stands in a manifest is believed. Whoever can write files there can write the manifest as well.
   - While M(homelab.netboot.boot_images) is at work in O(path), it refuses, and the other way round.
@@ -44,6 +48,7 @@ EXAMPLES = r"""
 - name: See whether images are what was verified
   homelab.netboot.boot_images_info:
     path: /srv/netboot/http/images
+    loaders: /srv/netboot/http/efi
   register: proved
   failed_when: proved.faults | length > 0
 """
@@ -112,13 +117,48 @@ versions:
       type: list
       elements: str
       returned: success
+loaders:
+  description: Shim and GRUB, as far as there are any in O(loaders).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The file.
+      type: str
+      returned: success
+      sample: /srv/netboot/http/efi/shimx64.efi
+    version:
+      description: Its version, as it says itself; V(none) when it does not.
+      type: str
+      returned: success
+      sample: "15.8"
+    source:
+      description: Where it was taken from.
+      type: str
+      returned: success
+      sample: the ISO of noble
+    sha256:
+      description: What it is to be.
+      type: str
+      returned: success
+    signers:
+      description: The authorities of its signatures, by common name; read, not verified.
+      type: list
+      elements: str
+      returned: success
+      sample: [Microsoft Corporation UEFI CA 2011]
+    fault:
+      description: What is wrong with it, with the remedy; else empty.
+      type: str
+      returned: success
 faults:
   description: All that is wrong.
   returned: success
   type: list
   elements: str
 said:
-  description: A line for people of each version, and of each fault.
+  description: A line for people of each version, each loader, and each fault.
   returned: success
   type: list
   elements: str
@@ -131,22 +171,25 @@ said:
 import contextlib
 import fcntl
 import os
+from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._image import proof
 from ansible_collections.homelab.netboot.plugins.module_utils._image.store import locked
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi import proof as loader_proof
 
 ARGUMENTS = {
     "path": {"type": "path", "required": True},
     "images": {"type": "list", "elements": "str", "default": []},
+    "loaders": {"type": "path"},
 }
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    root = module.params["path"]
+    root, top = module.params["path"], module.params["loaders"]
     proofs: list[proof.Proof] = []
     faults: list[str] = []
     try:
@@ -159,12 +202,19 @@ def main() -> None:
         module.fail_json(msg=str(error))
     except OSError as error:
         module.fail_json(msg=f"{error.filename or root} cannot be read ({error.strerror}).")
-    faults = [*(fault for one in proofs for fault in one.faults), *faults]
+    loaders, unknown = loader_proof.prove(top) if top else ([], [])
+    faults = [
+        *(fault for one in proofs for fault in one.faults),
+        *faults,
+        *(one.fault for one in loaders if one.fault),
+        *unknown,
+    ]
     module.exit_json(
         changed=False,
         versions=[version(one) for one in proofs],
+        loaders=[asdict(one) for one in loaders],
         faults=faults,
-        said=[*map(line, proofs), *(f"WRONG: {fault}" for fault in faults)],
+        said=[*map(line, proofs), *map(loader_line, loaders), *(f"WRONG: {fault}" for fault in faults)],
     )
 
 
@@ -199,6 +249,14 @@ def line(one: proof.Proof) -> str:
         f"{who}: Ubuntu {known.release} for {known.arch}, {size / 1e9:.1f} GB: {good}. "
         f"{from_where}{compared}{signed}; kernel signed by {signers}"
     )
+
+
+def loader_line(one: loader_proof.LoaderProof) -> str:
+    """A loader in a line for people."""
+    version = f" {one.version}" if one.version else ""
+    good = "WRONG, see below" if one.fault else "as verified"
+    signers = " and ".join(one.signers) or "nobody"
+    return f"{os.path.basename(one.path)}{version}: {good}. From {one.source}; signed by {signers}"
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ def test_images_are_proved(seen: Any) -> None:
     folder = f"{SERVED}/http/images/focal/{told['version']}"
     assert f"WRONG: {folder}/initrd has the SHA-256 " in rotten
     assert f"Remove {folder}, and run homelab.netboot.site." in rotten
-    assert "images are not what was verified; what, and what to do, is said above." in rotten
+    assert "something is not what was verified; what, and what to do, is said above." in rotten
 
 
 def test_no_password_is_shown(seen: Any) -> None:

@@ -471,6 +471,9 @@ def test_a_manifest_says_where_a_version_is_from(
         size = (folder / name).stat().st_size
         assert (file["size"], file["sha256"], file["source"]) == (size, digest_of(folder / name), source)
     assert told["files"] == {}
+    came[2] = "Somebody's key"
+    told = {**manifest(images), "signed_by": came[2]}
+    (folder / "manifest.json").write_text(json.dumps(told))
     # asked for otherwise, it is still from there; so is the ISO that another kernel is taken out of
     for flavour in ("", "hwe"):
         run(source="path", origin=isos["24.04.2"], flavour=flavour)

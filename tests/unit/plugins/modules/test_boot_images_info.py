@@ -12,7 +12,12 @@ from typing import Any, Callable
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.homelab.netboot.plugins.modules import boot_images, boot_images_info
+from ansible_collections.homelab.netboot.plugins.modules import (
+    boot_images,
+    boot_images_info,
+    efi_loaders,
+)
+from ansible_collections.homelab.netboot.tests.unit import efi
 from ansible_collections.homelab.netboot.tests.unit.isos import make_iso, ubuntu_files
 
 INFO = 'Ubuntu-Server 24.04.{} LTS "Noble Numbat" - Release amd64 (20250805.1)'
@@ -55,9 +60,10 @@ def images(made: Path, tmp_path: Path) -> Path:
 def prove(images: Path, capsys: pytest.CaptureFixture[str]) -> Prove:
     """Run the module; nothing may have changed."""
 
-    def run(*names: str, path: Path = images) -> Any:
+    def run(*names: str, path: Path = images, loaders: Path | None = None) -> Any:
         before = tree(images)
-        with patch_module_args({"path": str(path), "images": list(names)}), pytest.raises(SystemExit):
+        asked = {"path": str(path), "images": list(names), **({"loaders": str(loaders)} if loaders else {})}
+        with patch_module_args(asked), pytest.raises(SystemExit):
             boot_images_info.main()
         assert tree(images) == before
         return json.loads(capsys.readouterr().out)
@@ -91,7 +97,11 @@ def test_what_is_as_verified_is_told_with_its_manifest(prove: Prove, images: Pat
     used = next(line for line in told["said"] if "noble" in line and "in use" in line)
     assert ": Ubuntu 24.04.3 for amd64, 0.0 GB: as verified. Fetched 20" in used
     assert used.endswith("/3.iso, compared with no checksum; kernel signed by nobody")
-    for one in told["versions"]:
+    path = (images / "noble/current").resolve()
+    other_manifest(path, checksum="sha256:https://example.org/SHA256SUMS", signed_by="Its key")
+    line = next(line for line in prove()["said"] if path.name in line and line.startswith("noble"))
+    assert "compared with sha256:https://example.org/SHA256SUMS, signed by Its key; kernel" in line
+    for one in prove()["versions"]:
         manifest = json.loads((images / one["image"] / one["version"] / "manifest.json").read_text())
         for key in ("source", "checksum", "signed_by", "fetched", "release", "arch"):
             assert one[key] == manifest[key]
@@ -204,3 +214,69 @@ def test_the_remedy_mends_it(
     provide(images, made.parent / "3.iso", "noble")
     capsys.readouterr()
     assert prove("noble")["faults"] == []
+
+
+@pytest.fixture
+def loaders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """Shim and GRUB as module efi_loaders puts them there, and those of one authority below."""
+    microsoft = efi.Key.make(tmp_path, "Microsoft UEFI CA 2023")
+    vendor = efi.Key.make(tmp_path, "Vendor")
+    files = {"shim": microsoft.sign(efi.shim(vendor.der)), "grub": vendor.sign(efi.grub())}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    pair = {"name": "the server's packages", **{name: str(tmp_path / name) for name in files}}
+    for folder in ("efi", "efi/2023"):
+        asked = {"dest": str(tmp_path / folder), "candidates": [pair]}
+        with patch_module_args(asked), pytest.raises(SystemExit) as ended:
+            efi_loaders.main()
+        assert ended.value.code == 0
+    capsys.readouterr()
+    return tmp_path / "efi"
+
+
+needs_sbsign = pytest.mark.skipif(
+    not all(map(shutil.which, ("sbsign", "sbverify"))), reason="sbsigntool is not installed"
+)
+
+
+@needs_sbsign
+def test_loaders_are_proved_as_well(prove: Prove, loaders: Path) -> None:
+    (loaders / "ipxe.efi").write_text("not theirs")
+    told = prove(loaders=loaders)
+    assert told["faults"] == []
+    paths = [str(Path(one["path"]).relative_to(loaders)) for one in told["loaders"]]
+    assert paths == ["grubx64.efi", "shimx64.efi", "2023/grubx64.efi", "2023/shimx64.efi"]
+    shim = told["loaders"][1]
+    assert (shim["version"], shim["source"], shim["signers"], shim["fault"]) == (
+        "16.1", "the server's packages", ["Microsoft UEFI CA 2023"], ""
+    )  # fmt: skip
+    line = "shimx64.efi 16.1: as verified. From the server's packages; signed by Microsoft UEFI CA 2023"
+    assert told["said"].count(line) == 2
+    assert prove()["loaders"] == []
+
+
+def no_signers(folder: Path) -> None:
+    path = folder / ".efi_loaders.json"
+    path.write_text(path.read_text().replace('"signers"', '"signed"', 1))
+
+
+@needs_sbsign
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda folder: rot(folder / "shimx64.efi"), "/shimx64.efi has the SHA-256 "),
+        (lambda folder: (folder / "grubx64.efi").unlink(), "/grubx64.efi cannot be read (No such file or directory): "),
+        (lambda folder: (folder / "shimaa64.efi").write_text("x"), "/shimaa64.efi is not in .efi_loaders.json, so "),
+        (no_signers, "/grubx64.efi: its note cannot be read, so run homelab.netboot.site."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("below", ["", "2023"])
+def test_a_loader_that_is_another_is_found(
+    prove: Prove, loaders: Path, below: str, damage: Callable[[Path], object], told: str
+) -> None:
+    damage(loaders / below)
+    answer = prove(loaders=loaders)
+    [fault] = answer["faults"]
+    assert fault.startswith(f"{loaders / below}{told}")
+    assert f"WRONG: {fault}" in answer["said"]
+    assert [one["fault"] for one in answer["loaders"]].count("") == 4 - ("is not in" not in told)
