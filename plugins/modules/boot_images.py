@@ -76,10 +76,12 @@ notes:
   - What has come of an ISO lies in C(.partial), in O(path), which only its owner can enter, until it is complete. When
     the download breaks off or the run is killed, the next run reads it, for its digest, and asks for the rest only,
     if the file at that address is still the same. It is removed when no image asks for it any more.
-  - While sizes, times and inodes of the files of a version are those that its C(.image.json) says, they are not read.
+  - While sizes, times and inodes of the files of a version are those that its C(manifest.json) says, they are not read.
     Otherwise they are compared with their SHA-256; a version that was damaged is fetched again.
   - Files have mode 0644, and folders 0755, when they are complete. Two runs at the same time are refused.
 seealso:
+  - module: homelab.netboot.boot_images_info
+    description: Reads all files of all versions.
   - module: homelab.netboot.iso_boot_files
     description: Only copies kernel and initrd.
 """

@@ -107,7 +107,7 @@ def make(top: Path) -> Site:
     version = site.root / "http/images/noble/217c6811e195"
     version.mkdir(parents=True)
     note = '{"release": "24.04.4", "arch": "amd64", "files": {"noble.iso": {"stamp": [3303444480, 1]}}}'
-    (version / ".image.json").write_text(note)
+    (version / "manifest.json").write_text(note)
     (version.parent / "current").symlink_to(version.name)
     (site.state / "doctor.json").write_text(DOCTOR % (now - 86000))
     with mock.patch("time.time", return_value=now):

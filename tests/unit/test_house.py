@@ -41,7 +41,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "module_utils._program.why": (PROGRAM_ROOM,),
     "module_utils._program.doctor": (PROGRAM_ROOM,),
     "module_utils._program.page": (PROGRAM_ROOM,),
-    "module_utils._image": (FILES, ERRORS, PLACES),
+    # who signed a kernel; what reads that imports nothing
+    "module_utils._image": (FILES, ERRORS, PLACES, "module_utils._uefi.pe"),
     "module_utils._uefi": (CONTRACT, FILES, ERRORS, PLACES, "module_utils._image.iso"),
     "modules": ("module_utils",),
     "filter": ("plugin_utils", "module_utils"),

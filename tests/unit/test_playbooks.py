@@ -42,6 +42,7 @@ MACHINE = {"nuc1": {"netboot_mac": "f4:4d:30:60:64:69"}}
         ),
         (["disarm", "-l", "server1"], SERVER, "No host of the group netboot_machines is meant."),
         (["doctor", "-l", "nuc1"], SERVER, "No host of the group netboot_servers is meant."),
+        (["verify_images", "-l", "nuc1"], SERVER, "No host of the group netboot_servers is meant."),
         (["watch", "-l", "server1"], SERVER, "No host of the group netboot_machines is meant."),
         (["status", "-l", "server1"], SERVER, "No host of the group netboot_machines is meant."),
     ],

@@ -53,9 +53,13 @@ class Seen:
 
 def site(host: Any, *options: str, status: Any = 0, **variables: Any) -> str:
     """Run site.yml for this server and return what it says."""
-    done = ansible_playbook(
-        host, "site.yml", *options, "-e", json.dumps({"netboot_password_hash": PASSWORD, **variables})
-    )
+    more = json.dumps({"netboot_password_hash": PASSWORD, **variables})
+    return play(host, "site.yml", *options, "-e", more, status=status)
+
+
+def play(host: Any, playbook: str, *options: str, status: Any = 0) -> str:
+    """Run a playbook for this server and return what it says."""
+    done = ansible_playbook(host, playbook, *options)
     said = done.stdout + done.stderr
     assert done.returncode == status, said[-6000:]
     return said
@@ -130,7 +134,32 @@ def seen(host: Any, tmp_path_factory: pytest.TempPathFactory) -> Seen:
             look("changed", "-vvv", **CHANGED)
             do("later", **CHANGED)
             story.said.update(done.result())
+            prove(host, story)
     return story
+
+
+def prove(host: Any, story: Seen) -> None:
+    """Read all images: as they are, with a byte that a disk changed, which `site` does not see, and mended."""
+    folder = host.check_output("readlink -f /srv/netboot/http/images/focal/current")
+    story.said["manifest"] = host.check_output(
+        "python3 -c %s",
+        "import urllib.request as web\n"
+        "print(web.urlopen('http://192.168.1.50:8080/images/focal/current/manifest.json').read().decode())",
+    )
+    before = Snapshot.of(host)
+    story.said["proved"] = play(host, "homelab.netboot.verify_images", "-e", "image=focal")
+    story.touched += Snapshot.of(host).differences(before)
+    rot = (
+        "import os, sys\nwith open(sys.argv[1], 'r+b') as file:\n"
+        "    info = os.fstat(file.fileno())\n    byte = file.read(1)\n    file.seek(0)\n"
+        "    file.write(bytes([byte[0] ^ 1]))\n"
+        "os.utime(sys.argv[1], ns=(info.st_atime_ns, info.st_mtime_ns))"
+    )
+    host.check_output("python3 -c %s %s", rot, f"{folder}/initrd")
+    story.said["rotten"] = play(host, "homelab.netboot.verify_images", status=2)
+    host.run_expect([0], f"rm -r {folder}")
+    site(host, **CHANGED)
+    story.said["mended"] = play(host, "homelab.netboot.verify_images")
 
 
 def machines(count: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -117,7 +118,7 @@ def test_what_leaves_is_shown_and_what_cannot_be_judged_stays(seen: Any) -> None
     loader, lines = f"{SERVED}/http/efi/ipxe.efi", "/etc/netboot/dnsmasq.conf"
     assert {loader, lines} <= set(shown(seen.said["changed"]))
     assert not {loader, lines} & set(shown(seen.said["image"]))
-    for file in ("other.iso", "vmlinuz", "initrd", ".image.json"):
+    for file in ("other.iso", "vmlinuz", "initrd", "manifest.json"):
         assert any(
             re.fullmatch(rf"{SERVED}/http/images/other/[0-9a-f]+/{re.escape(file)}", path)
             for path in shown(seen.said["image"])
@@ -153,6 +154,22 @@ def test_no_task_has_more_results_for_more_machines(seen: Any, when: str) -> Non
     assert sum(few.values()) > 50
     assert many == few
     assert "changed: " in seen.said[f"{when}, 23 machines"]
+
+
+def test_images_are_proved(seen: Any) -> None:
+    """By the manifest, which the web server hands out; and what a disk changed is found, and mended by the remedy."""
+    told = json.loads(seen.said["manifest"])
+    assert (told["image"], told["source"], told["release"]) == ("focal", "/var/tmp/test.iso", "20.04.3")
+    good = f"focal {told['version']}, in use: Ubuntu 20.04.3 for amd64"
+    for run in ("proved", "mended"):
+        assert good in " ".join(seen.said[run].split())
+        assert ": as verified." in seen.said[run]
+        assert "WRONG" not in seen.said[run]
+    rotten = " ".join(seen.said["rotten"].split())
+    folder = f"{SERVED}/http/images/focal/{told['version']}"
+    assert f"WRONG: {folder}/initrd has the SHA-256 " in rotten
+    assert f"Remove {folder}, and run homelab.netboot.site." in rotten
+    assert "something is not what was verified; what, and what to do, is said above." in rotten
 
 
 def test_no_password_is_shown(seen: Any) -> None:

@@ -19,7 +19,7 @@ MOVED = (
 )
 MAX_LIST = 1 << 20  # bytes of a list of checksums; Ubuntu's have 2 kB
 
-_USER = re.compile(r"//[^/@\s]*@")
+_USER = re.compile(r"//[^/?#\s]*@")  # to the last one: a password may have an @
 # "DIGEST *name" and "DIGEST  name" of sha256sum, "SHA256 (name) = DIGEST" of the BSDs
 _GNU = re.compile(r"(?P<digest>[0-9a-fA-F]{64,128})\s+\*?(?:\./)?(?P<name>\S.*)")
 _BSD = re.compile(r"\w+ \((?P<name>.+)\) = (?P<digest>[0-9a-fA-F]{64,128})")

@@ -17,10 +17,12 @@ from typing import BinaryIO, Iterator
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import AGAIN, BLOCK, Extent
 from ansible_collections.homelab.netboot.plugins.module_utils._program.files import write_file
+from ansible_collections.homelab.netboot.plugins.module_utils._uefi import pe
 
 GZIP = b"\x1f\x8b"  # how such a file begins (RFC 1952)
 WITH_HEADER = 31  # wbits of zlib for it
 MAX_UNPACKED = 256 << 20  # bytes; Ubuntu's for arm64 have some 60 MB
+MAX_READ = 96 << 20  # bytes of a kernel that is held in memory, to find who signed it
 
 
 def size(file: BinaryIO, extent: Extent, name: str) -> int:
@@ -45,6 +47,17 @@ def unpack(path: str, name: str) -> dict[str, object]:
 
         write_file(path, fill)
     return {"size": os.stat(path).st_size, "sha256": digest.hexdigest()}
+
+
+def signers(path: str) -> list[str]:
+    """The authorities of a kernel's signatures, by common name, one a signature; read, not verified."""
+    if os.stat(path).st_size > MAX_READ:
+        return []
+    with open(path, "rb") as file:
+        try:
+            return list(pe.signers(pe.read(file.read())))
+        except pe.PeError:
+            return []
 
 
 def _is_packed(file: BinaryIO, extent: Extent) -> bool:

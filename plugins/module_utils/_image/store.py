@@ -2,7 +2,7 @@
 # Private to this collection: no promise that names or behaviour stay.
 """The folder of one image, with its versions side by side: what is kept, which one is in use.
 
-    IMAGE/VERSION/{IMAGE.iso,vmlinuz,initrd,.image.json}
+    IMAGE/VERSION/{IMAGE.iso,vmlinuz,initrd,manifest.json}
     IMAGE/current -> VERSION
 
 A version's name comes from the ISO's own SHA-256: a folder with that name never changes, and kernel, initrd and ISO
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 import tempfile
@@ -23,7 +22,7 @@ from typing import Any, Iterator
 
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import stamp
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._image import fetch
+from ansible_collections.homelab.netboot.plugins.module_utils._image import fetch, manifest
 from ansible_collections.homelab.netboot.plugins.module_utils._program.files import (
     remove_leftovers,
     sync,
@@ -31,11 +30,10 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.files imp
     write_link,
 )
 
-RECORD = ".image.json"
+RECORD = manifest.NAME
 CURRENT = "current"
 DIGITS = 12  # of the digest, in a version's name
 STAGING = ".new-"  # beside the images; nginx serves no name that begins with a dot
-FORMAT = 1
 
 
 @dataclass
@@ -44,8 +42,8 @@ class Version:
 
     name: str
     digest: str  # SHA-256 of the ISO
-    checksum: str  # as the user wrote it, when it was fetched
-    origin: str  # address or path that it was fetched from
+    checksum: str  # as the user wrote it, when it was asked for last
+    origin: str  # address or path that was asked for then
     origin_stamp: list[int] | None
     release: str
     codename: str
@@ -53,6 +51,13 @@ class Version:
     flavour: str
     files: dict[str, dict[str, Any]]
     used: float = field(default_factory=time.time)  # when it became the one in use, in seconds since 1970
+    source: str = ""  # address or path that it was fetched from
+    compared: str = (
+        ""  # the checksum, or the list of checksums, that it was compared with; empty when there was none
+    )
+    fetched: str = ""  # when, as ISO 8601 has it
+    verified: str = ""  # when all its files were read last, and were what they are to be
+    signed: str = ""  # who signed the list of checksums
 
 
 class Store:
@@ -87,21 +92,32 @@ class Store:
         return sorted(found, key=lambda version: (version.name == self.current(), version.used), reverse=True)
 
     def _load(self, name: str) -> Version | None:
+        version = self.recorded(name)
+        try:
+            return version if version and self._whole(version) else None
+        except (OSError, TypeError, LookupError, AttributeError):
+            return None
+
+    def recorded(self, name: str) -> Version | None:
+        """What the manifest in a folder says; None when there is none, or when it is of another version."""
         try:
             with open(self.path(name, RECORD), encoding="utf-8") as file:
-                data = json.load(file)
-            if data.pop("format") != FORMAT or os.path.islink(self.path(name)):
+                version = Version(**manifest.fields(file.read()))
+            if os.path.islink(self.path(name)) or not isinstance(version.files, dict):
                 return None
-            version = Version(**data)
-            return version if version.name == name and self._whole(version) else None
+            return version if version.name == name and str(version.digest)[:DIGITS] == name[:DIGITS] else None
         except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
             return None
 
+    def names(self) -> set[str]:
+        """Names of the files of a version, besides its manifest."""
+        return {self.iso_name, "vmlinuz", "initrd"}
+
     def _whole(self, version: Version) -> bool:
         """Compare each file with what it was; only where its times or size are others, read it."""
-        if set(version.files) != {self.iso_name, "vmlinuz", "initrd"}:
+        if set(version.files) != self.names():
             return False
-        changed = False
+        read = 0
         for name, known in version.files.items():
             now = stamp(os.lstat(self.path(version.name, name)))
             if now == known["stamp"]:
@@ -110,18 +126,19 @@ class Store:
             if now[0] != known["size"] or digest != known["sha256"]:
                 return False
             known["stamp"] = now
-            changed = True
-        if changed and not self.check:
+            read += 1
+        if read == len(version.files):
+            version.verified = manifest.now()
+        if read and not self.check:
             with contextlib.suppress(OSError):  # it saves time only
                 self.write_record(version)
         return True
 
     def write_record(self, version: Version, folder: str | None = None) -> None:
         """Note what a version is, in its folder."""
-        text = json.dumps({"format": FORMAT, **asdict(version)}, indent=1, sort_keys=True) + "\n"
         path = os.path.join(folder or self.path(version.name), RECORD)
-        # TFTP hands out what anybody may read, and an address may have a password in it
-        write_file(path, text.encode(), lambda temporary: os.chmod(temporary, 0o600))
+        text = manifest.text(self.name, asdict(version))
+        write_file(path, text.encode(), lambda temporary: os.chmod(temporary, 0o644))
 
     def damaged(self) -> list[str]:
         """Names of versions that are not what their record says, or have none that can be read."""
@@ -173,12 +190,16 @@ class Store:
 
 
 @contextlib.contextmanager
-def locked(root: str) -> Iterator[None]:
-    """Hold the folder of all images; UserError when another run does. The system lets go when a run is killed."""
-    os.makedirs(root, exist_ok=True)
+def locked(root: str, kind: int = fcntl.LOCK_EX) -> Iterator[None]:
+    """Hold the folder of all images; UserError when another run does. The system lets go when a run is killed.
+
+    With LOCK_SH for those who only read: they do not mind each other, and make no folder.
+    """
+    if kind == fcntl.LOCK_EX:
+        os.makedirs(root, exist_ok=True)
     handle = os.open(root, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
         raise UserError(f"another run is at work in {root}: wait for its end, then run this again") from error

@@ -17,6 +17,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._image import (
     extraction,
     fetch,
     kernel_file,
+    manifest,
     transfer,
 )
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import (
@@ -148,9 +149,12 @@ def _same_request(kept: list[Version], wanted: Wanted) -> Version | None:
             continue
         if algorithm == "sha256" and digest.lower() == one.digest:
             return one
-        if wanted.checksum and wanted.checksum == one.checksum and one.origin == wanted.origin:
+        same_origin = manifest.public(wanted.origin) == one.origin
+        # of a list of checksums what stands behind ? is not written down, so it may be another list
+        same_checksum = manifest.public(wanted.checksum) == one.checksum and "?" not in wanted.checksum
+        if wanted.checksum and same_checksum and same_origin:
             return one
-        same_file = not wanted.checksum and wanted.source == "path" and one.origin == wanted.origin
+        same_file = not wanted.checksum and wanted.source == "path" and same_origin
         if same_file and _is_unchanged(one):
             return one
     if (
@@ -218,7 +222,7 @@ def remember(plan: ImageChange) -> None:
         return
     with contextlib.suppress(OSError):  # it saves time only
         now = stamp(os.stat(wanted.origin)) if wanted.source == "path" else None
-        request = (wanted.checksum, wanted.origin, now)
+        request = (manifest.public(wanted.checksum), manifest.public(wanted.origin), now)
         if request != (version.checksum, version.origin, version.origin_stamp):
             version.checksum, version.origin, version.origin_stamp = request
             plan.store.write_record(version)
@@ -240,21 +244,39 @@ def _fetched(plan: ImageChange, loader: transfer.Loader) -> Version:
         }
         packed = f"{found.kernel} in {wanted.shown}"
         files["vmlinuz"].update(kernel_file.unpack(os.path.join(staged, "vmlinuz"), packed))
+        files["vmlinuz"]["signers"] = kernel_file.signers(os.path.join(staged, "vmlinuz"))
         files[store.iso_name] = {"size": os.stat(iso).st_size, "sha256": digest, "source": ""}
         name = version_name(digest, wanted.flavour)
         info = found.info
         told = (info.release, info.codename, info.arch, wanted.flavour)
         version = Version(name, digest, wanted.checksum, wanted.origin, before, *told, files)
+        _note_provenance(plan, version)
         store.publish(staged, version)
         return version
     finally:
         shutil.rmtree(staged, ignore_errors=True)  # when it was published, it has another name
 
 
+def _twin(plan: ImageChange) -> Version | None:
+    """A version with the same ISO that is there already."""
+    return next((one for one in plan.kept if plan.digest and one.digest == plan.digest), None)
+
+
+def _note_provenance(plan: ImageChange, version: Version) -> None:
+    """Say where the ISO of a new version is from, and what vouched for it; a twin's came earlier."""
+    twin = _twin(plan)
+    if twin is None:
+        version.source, version.compared = version.origin, version.checksum
+        version.fetched = version.verified = manifest.now()
+        return
+    for name in ("source", "compared", "fetched", "verified", "signed"):
+        setattr(version, name, getattr(twin, name))
+
+
 def _provide(plan: ImageChange, iso: str, loader: transfer.Loader) -> str:
     """Put the verified ISO at the new place `iso`; return its SHA-256."""
     wanted = plan.wanted
-    twin = next((one for one in plan.kept if plan.digest and one.digest == plan.digest), None)
+    twin = _twin(plan)
     if twin:  # another kernel of the same ISO
         plan.store.link_iso(twin, iso)
         return twin.digest

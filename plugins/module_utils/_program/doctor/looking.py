@@ -104,7 +104,7 @@ def versions(settings: Settings) -> tuple[list[disks.Version], list[str]]:
 
 def _version(folder: str) -> disks.Version:
     try:
-        note = json.loads(read(os.path.join(folder, ".image.json"), NOTE_BYTES))
+        note = json.loads(read(os.path.join(folder, "manifest.json"), NOTE_BYTES))
         noted = {str(name): [int(part) for part in one["stamp"][:2]] for name, one in note["files"].items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return disks.Version(folder, None, {})

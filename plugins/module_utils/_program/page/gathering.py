@@ -172,7 +172,7 @@ def _images(top: str) -> Iterator[Image]:
             continue
         version = os.path.basename(os.path.realpath(place))
         try:
-            note = json.loads(read(os.path.join(os.path.realpath(place), ".image.json")))
+            note = json.loads(read(os.path.join(os.path.realpath(place), "manifest.json")))
             iso = next((one["stamp"][0] for file, one in note["files"].items() if file.endswith(".iso")), 0)
             yield Image(name, version, str(note.get("release", "")), str(note.get("arch", "")), int(iso))
         except (OSError, ValueError, LookupError, TypeError, AttributeError):

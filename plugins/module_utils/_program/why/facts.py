@@ -113,7 +113,7 @@ def _is_changed(path: str) -> bool:
     """Whether a file of an image was written since it was verified (its version's note, see _image/store.py)."""
     folder, base = os.path.split(path)
     try:
-        noted = json.loads(read(os.path.join(folder, ".image.json")))["files"][base]["stamp"]
+        noted = json.loads(read(os.path.join(folder, "manifest.json")))["files"][base]["stamp"]
         now = os.stat(path)
         return [now.st_size, now.st_mtime_ns] != list(noted[:2])
     except (OSError, ValueError, KeyError, TypeError):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import calendar
 import fcntl
 import functools
 import gzip
@@ -13,6 +14,7 @@ import shutil
 import stat
 import tempfile
 import threading
+import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Callable, ClassVar, Iterator
@@ -20,6 +22,7 @@ from typing import Any, Callable, ClassVar, Iterator
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.homelab.netboot.plugins.modules import boot_images
+from ansible_collections.homelab.netboot.tests.unit import efi
 from ansible_collections.homelab.netboot.tests.unit.isos import make_iso, ubuntu_files
 
 INFO = 'Ubuntu-Server {} LTS "{}" - Release amd64 (20250805.1)'
@@ -157,7 +160,7 @@ def test_an_image_is_made_complete_and_told_of(run: Runner, isos: dict[str, Path
     assert (current / "noble.iso").read_bytes() == isos["24.04.2"].read_bytes()
     assert (current / "vmlinuz").read_bytes() == b"kernel 24.04.2"
     assert {path.name: oct(path.stat().st_mode)[-3:] for path in current.iterdir()} == {
-        "noble.iso": "644", "vmlinuz": "644", "initrd": "644", ".image.json": "600"
+        "noble.iso": "644", "vmlinuz": "644", "initrd": "644", "manifest.json": "644"
     }  # fmt: skip
     assert [path.name for path in images.iterdir()] == ["noble"]
 
@@ -175,9 +178,14 @@ def test_a_packed_kernel_is_served_unpacked(run: Runner, images: Path, tmp_path:
     assert [one["changed"] for one in told] == [True, True, False]
     place = images / "noble/current/vmlinuz"
     assert (place.read_bytes(), oct(place.stat().st_mode)[-3:]) == (kernel, "644")
-    record = json.loads((place.parent / ".image.json").read_text())["files"]["vmlinuz"]
+    record = json.loads((place.parent / "manifest.json").read_text())["files"]["vmlinuz"]
     assert (record["sha256"], record["source"]) == (digest_of(place), "casper/vmlinuz")
-    assert {path.name for path in place.parent.iterdir()} == {".image.json", "noble.iso", "vmlinuz", "initrd"}
+    assert {path.name for path in place.parent.iterdir()} == {
+        "manifest.json",
+        "noble.iso",
+        "vmlinuz",
+        "initrd",
+    }
 
 
 @pytest.mark.parametrize(
@@ -259,7 +267,7 @@ def test_the_new_version_is_put_beside_the_old_one_and_then_used(
     assert done["diff"][0]["before"] == f"in use: {old}\nkept: {old}\n"
     assert done["diff"][0]["after"] == f"in use: {new}\nkept: {', '.join(sorted([old, new]))}\n"
     files = {str(entry["after_header"]).split("noble/", 1)[-1] for entry in done["diff"][1:]}
-    written = {f"{new}/{name}" for name in ("noble.iso", "vmlinuz", "initrd", ".image.json")}
+    written = {f"{new}/{name}" for name in ("noble.iso", "vmlinuz", "initrd", "manifest.json")}
     assert files == {*written, "current"}
     assert kept(images) == {old, new, "current"}
     assert (images / "noble/current/vmlinuz").read_bytes() == b"kernel 24.04.3"
@@ -267,7 +275,7 @@ def test_the_new_version_is_put_beside_the_old_one_and_then_used(
     gone = {
         str(e["before_header"]).rsplit("/", 1)[-1] for e in last["diff"] if f"/{old}/" in e["before_header"]
     }
-    assert gone == {"noble.iso", "vmlinuz", "initrd", ".image.json"}
+    assert gone == {"noble.iso", "vmlinuz", "initrd", "manifest.json"}
     assert kept(images) == {new, newest, "current"}
     assert reading.read() == isos["24.04.2"].read_bytes()
     reading.close()
@@ -291,8 +299,8 @@ def test_a_kept_version_is_used_again_by_naming_it(
     run(source="path", origin=isos["24.04.3"])
     isos["24.04.2"].unlink()
     release = "24.04.3" if "newest" in how else "24.04.2"
-    digest = json.loads((images / "noble" / version_of(isos["24.04.3"]) / ".image.json").read_text())[
-        "digest"
+    digest = json.loads((images / "noble" / version_of(isos["24.04.3"]) / "manifest.json").read_text())[
+        "sha256"
     ]
     old = next(name for name in kept(images) if name not in ("current", digest[:12]))
     named = {"name": old, "release": "24.04.2", "digest": old[:8], "codename of the newest": "noble"}[how]
@@ -402,8 +410,103 @@ def test_a_password_in_an_address_is_told_to_nobody(
     done = run(**asked, origin=f"{secret}/x.iso")
     del done["invocation"]  # what was asked; Ansible shows it with -vvv
     assert "s3cret" not in json.dumps(done)
-    (record,) = images.glob("noble/*[0-9a-f]/.image.json")
-    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+
+
+def test_a_manifest_holds_no_secret_and_knows_the_request_again(
+    run: Runner, isos: dict[str, Path], tmp_path: Path, web: str, images: Path
+) -> None:
+    """Anybody may read it: neither password nor what stands behind ? is in it."""
+    secret = web.replace("//", "//me:s3cret@")
+    shutil.copy(isos["24.04.2"], tmp_path / "web/x.iso")
+    shutil.copy(isos["24.04.3"], tmp_path / "web/y.iso")
+    for name in "xy":
+        with (tmp_path / "web/SUMS").open("a") as sums:
+            sums.write(f"{digest_of(tmp_path / f'web/{name}.iso')}  {name}.iso\n")
+    for origin, checksum in (
+        (f"{secret}/x.iso", f"sha512:{hashlib.sha512(isos['24.04.2'].read_bytes()).hexdigest()}"),
+        (f"{secret}/x.iso?t=s3cret", f"sha256:{secret}/SUMS"),
+        (f"{secret}/y.iso#s3cret", f"sha256:{secret}/SUMS"),
+    ):
+        asked: dict[str, Any] = {"source": "url", "origin": origin, "checksum": checksum}
+        assert run(**asked).get("msg") is None
+        number, before = len(Web.asked), (images / "noble/current/manifest.json").stat().st_ino
+        assert not run(**asked)["changed"]
+        assert len(Web.asked) == number
+        assert (images / "noble/current/manifest.json").stat().st_ino == before
+        for record in images.glob("noble/*/manifest.json"):
+            assert stat.S_IMODE(record.stat().st_mode) == 0o644
+            assert "s3cret" not in record.read_text()
+    assert Web.asked.count("/SUMS") == 2
+    asked["checksum"] += "?s3cret"  # perhaps another list, which nobody can tell by the manifest
+    assert [run(**asked)["changed"] for dummy in range(2)] == [False, False]
+    assert Web.asked.count("/SUMS?s3cret") == 2
+
+
+def manifest(images: Path) -> dict[str, Any]:
+    """The one of the version in use."""
+    told: dict[str, Any] = json.loads((images / "noble/current/manifest.json").read_text())
+    return told
+
+
+def test_a_manifest_says_where_a_version_is_from(
+    run: Runner, isos: dict[str, Path], tmp_path: Path, web: str, images: Path
+) -> None:
+    shutil.copy(isos["24.04.2"], tmp_path / "web/x.iso")
+    digest = digest_of(isos["24.04.2"])
+    (tmp_path / "web/SUMS").write_text(f"{digest}  x.iso\n")
+    run(source="url", origin=f"{web}/x.iso", checksum=f"sha256:{web}/SUMS")
+    told = manifest(images)
+    assert (told["image"], told["version"], told["sha256"]) == ("noble", digest[:12], digest)
+    assert [told[key] for key in ("release", "codename", "arch", "flavour")] == [
+        "24.04.2", "noble", "amd64", ""
+    ]  # fmt: skip
+    came = [told[key] for key in ("source", "checksum", "signed_by", "fetched", "verified")]
+    assert came[:3] == [f"{web}/x.iso", f"sha256:{web}/SUMS", ""]
+    assert came[3] == came[4]
+    assert abs(calendar.timegm(time.strptime(came[3], "%Y-%m-%dT%H:%M:%SZ")) - time.time()) < 60
+    folder = images / "noble/current"
+    sources = {"noble.iso": "", "vmlinuz": "casper/vmlinuz", "initrd": "casper/initrd"}
+    for name, source in sources.items():
+        file = told["files"].pop(name)
+        size = (folder / name).stat().st_size
+        assert (file["size"], file["sha256"], file["source"]) == (size, digest_of(folder / name), source)
+    assert told["files"] == {}
+    came[2] = "Somebody's key"
+    told = {**manifest(images), "signed_by": came[2]}
+    (folder / "manifest.json").write_text(json.dumps(told))
+    # asked for otherwise, it is still from there; so is the ISO that another kernel is taken out of
+    for flavour in ("", "hwe"):
+        run(source="path", origin=isos["24.04.2"], flavour=flavour)
+        later = manifest(images)
+        assert [later[key] for key in ("source", "checksum", "signed_by", "fetched", "verified")] == came
+        assert later["asked"]["source"] == str(isos["24.04.2"])
+
+
+@pytest.mark.skipif(not shutil.which("sbsign"), reason="sbsigntool is not installed")
+def test_a_manifest_names_who_signed_the_kernel(run: Runner, tmp_path: Path, images: Path) -> None:
+    """As firmware sees it; also of one that comes packed."""
+    authority = efi.Key.make(tmp_path, "An authority")
+    signed = efi.Key.make(tmp_path, "A signer", authority, authority=False).sign(efi.program())
+    for kernel, signers in ((gzip.compress(signed), ["An authority"]), (efi.program(), []), (b"none", [])):
+        files = {**ubuntu_files(kernel), ".disk/info": INFO.format("24.04.4", "x").encode()}
+        run(source="path", origin=make_iso(tmp_path / "other.iso", files))
+        assert manifest(images)["files"]["vmlinuz"]["signers"] == signers
+
+
+def test_when_all_was_read_again_the_manifest_says_so(
+    run: Runner, isos: dict[str, Path], images: Path
+) -> None:
+    run(source="path", origin=isos["24.04.2"])
+    record = images / "noble/current/manifest.json"
+    old = "2026-01-01T00:00:00Z"
+    record.write_text(json.dumps({**manifest(images), "verified": old, "fetched": old}))
+    os.utime(images / "noble/current/vmlinuz", (1, 1))
+    assert not run(source="path", origin=isos["24.04.2"])["changed"]
+    assert manifest(images)["verified"] == old
+    for name in ("noble.iso", "vmlinuz", "initrd"):
+        os.utime(images / "noble/current" / name, (2, 2))
+    assert not run(source="path", origin=isos["24.04.2"])["changed"]
+    assert (manifest(images)["fetched"], manifest(images)["verified"] > old) == (old, True)
 
 
 def test_two_runs_at_once_are_refused(run: Runner, isos: dict[str, Path], images: Path) -> None:
@@ -477,7 +580,7 @@ def test_an_image_without_a_newer_kernel_says_so(run: Runner, tmp_path: Path) ->
     assert "remove hwe: true, or give a newer point release" in told
 
 
-@pytest.mark.parametrize("file", ["noble.iso", "vmlinuz", ".image.json"])
+@pytest.mark.parametrize("file", ["noble.iso", "vmlinuz", "manifest.json"])
 def test_a_damaged_version_is_not_used_and_is_made_again(
     run: Runner, isos: dict[str, Path], images: Path, file: str
 ) -> None:

@@ -74,7 +74,7 @@ def test_it_tells_machines_strangers_images_and_what_doctor_said(shown: Shown) -
     version = shown.root / "http/images/noble/217c6811e195"
     version.mkdir(parents=True)
     note = {"release": "24.04.4", "arch": "amd64", "files": {"noble.iso": {"stamp": [64_500_000, 1]}}}
-    (version / ".image.json").write_text(json.dumps(note))
+    (version / "manifest.json").write_text(json.dumps(note))
     (version.parent / "current").symlink_to(version.name)
     fault = {
         "where": "/x",

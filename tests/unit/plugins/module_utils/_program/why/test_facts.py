@@ -31,7 +31,7 @@ def box(tmp_path: Path) -> Box:
     for part in ("vmlinuz", "initrd"):
         (folder / part).write_text("12345")
         files[part] = {"stamp": stamp(os.lstat(folder / part))}
-    (folder / ".image.json").write_text(json.dumps({"files": files}))
+    (folder / "manifest.json").write_text(json.dumps({"files": files}))
     return box
 
 
