@@ -53,6 +53,7 @@ class Version:
     flavour: str
     files: dict[str, dict[str, Any]]
     used: float = field(default_factory=time.time)  # when it became the one in use, in seconds since 1970
+    signed: str = ""  # who signed the list from which the checksum came: fingerprint and name
 
 
 class Store:
