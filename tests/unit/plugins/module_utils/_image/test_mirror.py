@@ -40,6 +40,16 @@ def test_only_what_is_asked_for_is_taken(release: str, found: str | None) -> Non
     assert (one.version if one else None) == found
 
 
+def test_a_version_is_of_its_release_only() -> None:
+    assert [mirror.is_of(one, "24.04") for one in ("24.04", "24.04.3", "24.041", "22.04.5")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [mirror.is_of(one, "24.04.1") for one in ("24.04.1", "24.04.10", "24.04")] == [True, False, False]
+
+
 def test_windows_line_ends_and_text_mode_are_read() -> None:
     text = LIST.replace("\n", "\r\n").replace(" *", "  ")
     assert mirror.listed(text, "amd64") == mirror.listed(LIST, "amd64")

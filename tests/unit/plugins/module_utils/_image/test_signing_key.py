@@ -10,7 +10,9 @@ from typing import Iterator
 
 import pytest
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._image import signing_key, ubuntu_key
+from ansible_collections.homelab.netboot.plugins.module_utils._image import mirror, signing_key, ubuntu_key
+from ansible_collections.homelab.netboot.plugins.module_utils._image.mirror import Asked
+from ansible_collections.homelab.netboot.tests.unit import ubuntu_list
 from ansible_collections.homelab.netboot.tests.unit.pgp import Key
 
 LIST = b"0" * 64 + b" *ubuntu-24.04.3-live-server-amd64.iso\n"
@@ -79,6 +81,17 @@ def test_a_second_signature_by_a_key_that_nobody_has_does_no_harm(key: Key, othe
     assert signing_key.verify(LIST, signed, key.public().decode()).fingerprint == key.fingerprint
 
 
+def test_only_a_signature_that_gpgv_calls_good_counts() -> None:
+    valid = f"[GNUPG:] NEWSIG\n[GNUPG:] VALIDSIG {'A' * 40} 2026-01-01 0 0 4 0 1 10 00 {'B' * 40}\n"
+    with pytest.raises(signing_key.BadSignatureError):
+        signing_key.understood(valid)
+    signer = signing_key.understood(valid.replace("VALIDSIG", "GOODSIG AAAA Lab\n[GNUPG:] VALIDSIG"))
+    assert signer == signing_key.Signer("B" * 40, "Lab"), "a subkey is told by its primary key"
+    other = "[GNUPG:] NEWSIG\n[GNUPG:] GOODSIG AAAA Lab\n" + valid
+    with pytest.raises(signing_key.BadSignatureError):
+        signing_key.understood(other)
+
+
 def test_one_good_signature_does_not_make_up_for_a_bad_one(key: Key) -> None:
     signed = both(key.sign(LIST), key.sign(b"something else"))
     assert "was changed" in refused(LIST, signed, key.public())
@@ -113,6 +126,20 @@ def test_without_a_keyring_of_the_distribution_ubuntus_key_of_2012_counts(tmp_pa
     )  # a public key with a length of two bytes, over which a fingerprint goes (RFC 9580, 5.5.4)
     body = plain[: 3 + int.from_bytes(plain[1:3], "big")]
     assert hashlib.sha1(body).hexdigest().upper() == ubuntu_key.FINGERPRINT  # noqa: S324 - that is what a version 4 one is
+
+
+def test_a_list_of_ubuntus_own_is_verified_by_the_key_that_we_carry(tmp_path: Path) -> None:
+    signer = signing_key.verify(ubuntu_list.SUMS, ubuntu_list.SIGNATURE, "", str(tmp_path / "nope.gpg"))
+    assert str(signer) == (
+        f"{ubuntu_key.FINGERPRINT} Ubuntu CD Image Automatic Signing Key (2012) <cdimage@ubuntu.com>"
+    )
+    with pytest.raises(signing_key.BadSignatureError):
+        signing_key.verify(ubuntu_list.SUMS[1:], ubuntu_list.SIGNATURE, "", str(tmp_path / "nope.gpg"))
+    found = mirror.newest(
+        mirror.listed(ubuntu_list.SUMS.decode(), "amd64"), Asked("26.04", "resolute", "amd64")
+    )
+    assert found is not None
+    assert found.file == "ubuntu-26.04.1-live-server-amd64.iso"
 
 
 def test_without_gpgv_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
