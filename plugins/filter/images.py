@@ -10,6 +10,8 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Says for every image where its ISO comes from, and checks all of them at once.
+  - An image without C(url), C(path) and C(src) is one by name. Its name, or C(release), is that of an Ubuntu release,
+    and the server finds address and checksum of its newest ISO.
   - A download without a checksum is refused, since nothing unverified is served.
 positional: digests
 options:
@@ -31,9 +33,11 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - Short name to mapping, as M(homelab.netboot.boot_images) takes it, with C(source) (V(url), V(path) or V(src)),
-      C(origin), C(checksum) (may be empty), C(version), C(keep), C(arch), C(flavour) (which kernel; empty for the usual
-      one), C(kernels) (release to kernel and initrd, paths inside the ISO) and C(kernel_args).
+    - Short name to mapping, as M(homelab.netboot.boot_images) takes it, with C(source) (V(url), V(path), V(src)
+      or V(name)), C(origin), C(checksum) (may be empty), C(version), C(keep), C(arch), C(flavour) (which kernel; empty
+      for the usual one), C(kernels) (release to kernel and initrd, paths inside the ISO) and C(kernel_args).
+    - With V(name) also C(release) (such as V(24.04), or V(24.04.3) for that one alone), C(codename), C(mirrors) and
+      C(signed_by).
   type: dict
 """
 

@@ -28,17 +28,19 @@ OPTION = {
 }
 
 
-def write(note: Mapping[str, str] | None, answer: Any, files: Iterable[str]) -> None:
+def write(
+    note: Mapping[str, str] | None, answer: Any, files: Iterable[str], until: float | None = None
+) -> None:
     """Write an answer down, where the option says so. It saves time only, so a failure is none.
 
     :param note: C(path), the file; its folder is made, but not those above it. C(key), the question's.
     :param files: paths of all that the answer depends on, also of files that are not there. Links are followed.
+    :param until: when the answer ends, in seconds since 1970; V(none) when nothing but its files ends it.
     """
     if not note:
         return
-    text = json.dumps(
-        {"key": note["key"], "answer": answer, "files": {path: stamped(path) for path in files}}
-    )
+    stamps = {path: stamped(path) for path in files}
+    text = json.dumps({"key": note["key"], "answer": answer, "files": stamps, "until": until})
     with contextlib.suppress(OSError):
         folder = os.path.dirname(note["path"])
         if not os.path.isdir(folder):

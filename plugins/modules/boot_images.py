@@ -12,6 +12,9 @@ author:
   - The homelab.netboot contributors (@homelab-netboot)
 description:
   - Fetches live-server ISOs, verifies them, reads from each what it is, and takes kernel and initrd out of it.
+  - Of an image that is only named it finds the newest point release on Ubuntu's mirrors, in a list of checksums that
+    Ubuntu's key for CD images has signed. Where no mirror answers, the image that is there and was so verified is
+    used, with a warning.
   - A kernel that is a gzip file, as Ubuntu's for arm64 are, is unpacked. With Secure Boot some GRUBs have shim judge
     the file as it is, and then start only an unpacked one.
   - Every version of an image has a folder of its own, named by the ISO's SHA-256, in which nothing changes any more.
@@ -20,6 +23,7 @@ description:
   - A version that is still there is used again without a download, whether its checksum is asked for again or
     C(version) names it.
 requirements:
+  - gpgv on the target, for an image that is only named; C(apt install gpgv)
   - pycdlib (1.12 or later) on the target, when an image is to be fetched; C(apt install python3-pycdlib)
 extends_documentation_fragment:
   - homelab.netboot.noted
@@ -28,14 +32,14 @@ attributes:
   check_mode:
     support: full
     details: Looks at local ISOs, where pycdlib is installed, and refuses the same ones. Downloads nothing but lists of
-      checksums.
+      checksums. Without gpgv it cannot tell which version a name leads to.
   diff_mode:
     support: full
     details: The diff shows which version is in use, which are kept, and each file that comes or goes.
   platform:
     platforms: posix
   idempotent:
-    description: A second run with the same options changes nothing.
+    description: A second run with the same options changes nothing, unless a mirror has a newer point release by then.
     support: full
 options:
   path:
@@ -76,6 +80,8 @@ notes:
   - What has come of an ISO lies in C(.partial), in O(path), which only its owner can enter, until it is complete. When
     the download breaks off or the run is killed, the next run reads it, for its digest, and asks for the rest only,
     if the file at that address is still the same. It is removed when no image asks for it any more.
+  - Ubuntu's key is taken from C(/usr/share/keyrings/ubuntu-archive-keyring.gpg), which package ubuntu-keyring of Ubuntu
+    and Debian 13 keeps up to date. Where there is no such file, it is the one that came with this collection.
   - While sizes, times and inodes of the files of a version are those that its C(manifest.json) says, they are not read.
     Otherwise they are compared with their SHA-256; a version that was damaged is fetched again.
   - Files have mode 0644, and folders 0755, when they are complete. Two runs at the same time are refused.
@@ -143,6 +149,11 @@ images:
       type: list
       elements: str
       returned: success
+    signed:
+      description: Who signed the list from which the checksum is, by fingerprint and name; empty when the user gave it.
+      type: str
+      returned: success
+      sample: 843938DF228D22F7B3742BC0D94AA3F0EFE21092 Ubuntu CD Image Automatic Signing Key (2012) <cdimage@ubuntu.com>
     sizes:
       description: Bytes of C(iso), C(initrd) and the unpacked C(vmlinuz); empty as long as there is no ISO.
       type: dict
@@ -154,12 +165,14 @@ images:
 """
 
 import contextlib
+import time
 from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.homelab.netboot.plugins.module_utils import _noted
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._image import transfer
+from ansible_collections.homelab.netboot.plugins.module_utils._image.by_name import DAY
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import PYCDLIB_ERROR
 from ansible_collections.homelab.netboot.plugins.module_utils._image.report import Report
 from ansible_collections.homelab.netboot.plugins.module_utils._image.store import (
@@ -212,6 +225,9 @@ def main() -> None:
             faults.append(f"image {name}: netboot_images: {error}")
     if faults:
         module.fail_json(msg="\n".join([*faults, "Nothing was changed."]))
+    for plan in plans:
+        if plan.warning:
+            module.warn(f"image {plan.wanted.name}: {plan.warning}")
 
     if not module.check_mode and any(plan.found is None for plan in plans) and PYCDLIB_ERROR:
         hint = missing_required_lib("pycdlib") + " On Debian and Ubuntu: apt install python3-pycdlib"
@@ -223,13 +239,20 @@ def main() -> None:
             loader = transfer.Loader(opener, module.params["patience"], report.write)
             images, changes = bring(plans, module.check_mode, loader)
             if not module.check_mode:
-                answer = {name: {**image, "changed": False} for name, image in images.items()}
-                _noted.write(
-                    module.params["note"], answer, [path for plan in plans for path in sources(plan)]
-                )
+                note(module.params["note"], plans, images)
     except UserError as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=bool(changes), images=images, **({"diff": changes} if module._diff else {}))
+
+
+def note(place: dict[str, str] | None, plans: list[ImageChange], images: dict[str, dict[str, Any]]) -> None:
+    """Note the answer: for a day where mirrors were asked for the newest, and not at all where none answered."""
+    if any(plan.warning for plan in plans):
+        return
+    answer = {name: {**image, "changed": False} for name, image in images.items()}
+    asked = any(plan.wanted.release and not plan.wanted.version for plan in plans)
+    until = time.time() + DAY if asked else None
+    _noted.write(place, answer, [path for plan in plans for path in sources(plan)], until)
 
 
 def bring(

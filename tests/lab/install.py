@@ -35,6 +35,8 @@ PACKAGES = {
     "sbsigntool": "signs and verifies UEFI programs, and takes a signature from shim",
     "openssl": "makes their keys",
     "zstd": "compresses packages as Ubuntu does",
+    "gnupg": "makes the keys that sign lists of checksums, as Ubuntu's are",
+    "gpgv": "verifies them, as on a server",
     "openipmi": "its ipmi_sim plays BMCs that speak IPMI",
     "curl": "asks the servers as any web client does",
 }

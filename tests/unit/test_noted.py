@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -91,6 +92,13 @@ def test_an_answer_ends_with_the_first_file_that_is_another(
 def test_a_note_that_is_none_is_left_out(look: ModuleType, place: Path, text: str) -> None:
     (place / "answers/two.json").write_text(text)
     assert [one["name"] for one in told(look, place)] == ["one"]
+
+
+@pytest.mark.parametrize(("left", "holds"), [(None, True), (3600, True), (-1, False)])
+def test_an_answer_may_end_by_itself(look: ModuleType, place: Path, left: int | None, holds: bool) -> None:
+    until = time.time() + left if left else None
+    on_the_server.write({"path": str(place / "answers/one.json"), "key": "k"}, "x", [], until)
+    assert bool(told(look, place)) == holds
 
 
 def test_a_note_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:

@@ -7,17 +7,20 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Iterator, Mapping, Sequence
 
 from ansible_collections.homelab.netboot.plugins.module_utils._destination import check_folder, stamp
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
 from ansible_collections.homelab.netboot.plugins.module_utils._image import (
+    by_name,
     disk_info,
     extraction,
     fetch,
     kernel_file,
     manifest,
+    mirror,
+    signing_key,
     transfer,
 )
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import (
@@ -35,6 +38,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._image.store impor
 
 INCOMING = ".incoming"  # folder beside the images: what was copied from the controller
 ALL = ""  # key of `kernels` for a release that has no entry of its own
+NAME = "name"  # source of an image that is only named, until its address is found
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,12 @@ class Wanted:
     flavour: str
     kernels: Mapping[str, Any]
     kernel_args: Sequence[str] = ()
+    # of an image by name
+    release: str = ""
+    codename: str = ""
+    mirrors: Sequence[str] = ()
+    signed_by: str = ""
+    signed: str = ""  # who signed the list from which the checksum is
 
     @property
     def shown(self) -> str:
@@ -81,6 +91,7 @@ class ImageChange:
     current: str
     contents: Contents | None  # of a local ISO
     surplus: list[str] = field(default_factory=list)
+    warning: str = ""
 
     @property
     def version(self) -> str:
@@ -105,7 +116,7 @@ def decide(
 ) -> ImageChange:
     """Find out whether the version that is asked for is there.
 
-    Asks the network only for a list of checksums, and that only when none is known for this address. With `check`,
+    Asks the network only for lists of checksums, and that only when none is known for this address. With `check`,
     writes nothing at all; with `quick`, reads no whole ISO only to tell its version.
     Raises UserError for all that can be foreseen to fail.
     """
@@ -115,7 +126,9 @@ def decide(
     if wanted.version:
         plan.found = _named(kept, wanted)
     else:
-        plan.found = _same_request(kept, wanted)
+        if wanted.source == NAME:
+            _look_up(plan, opener)
+        plan.found = _same_request(kept, plan.wanted)
         if plan.found is None:
             _resolve(plan, opener, quick)
     if plan.found:
@@ -139,6 +152,31 @@ def _named(kept: list[Version], wanted: Wanted) -> Version:
         f"version {wanted.version} is not kept on this server; there: {there}. "
         "Name one of them, or remove version and give that ISO's own url and checksum."
     )
+
+
+def _look_up(plan: ImageChange, opener: fetch.Open) -> None:
+    """Put an address and a checksum in the place of the name; those of what is there when nobody can be asked."""
+    wanted = plan.wanted
+    asked = mirror.Asked(wanted.release, wanted.codename, wanted.arch, wanted.mirrors)
+    known = next((one for one in plan.kept if _is_signed_image_of(one, wanted)), None)
+    if plan.store.check and not signing_key.program():  # installed by the run that is no check
+        told = by_name.Found(next(mirror.folders(asked)), known.digest if known else "", "")
+    else:
+        try:
+            told = by_name.find(asked, opener, wanted.signed_by)
+        except by_name.UnreachableError as error:
+            if known is None:
+                raise UserError(f"{error} The server has no verified image of it. {by_name.REACH}") from error
+            told = by_name.Found(known.origin, known.digest, known.signed)
+            plan.warning = (
+                f"{error} The image that is there, {known.release}, is used as it is; it was verified."
+            )
+    checksum = f"sha256:{told.digest}" if told.digest else ""
+    plan.wanted = replace(wanted, source="url", origin=told.origin, checksum=checksum, signed=told.signed)
+
+
+def _is_signed_image_of(one: Version, wanted: Wanted) -> bool:
+    return bool(one.signed) and one.arch == wanted.arch and mirror.is_of(one.release, wanted.release)
 
 
 def _same_request(kept: list[Version], wanted: Wanted) -> Version | None:
@@ -222,9 +260,10 @@ def remember(plan: ImageChange) -> None:
         return
     with contextlib.suppress(OSError):  # it saves time only
         now = stamp(os.stat(wanted.origin)) if wanted.source == "path" else None
-        request = (manifest.public(wanted.checksum), manifest.public(wanted.origin), now)
-        if request != (version.checksum, version.origin, version.origin_stamp):
-            version.checksum, version.origin, version.origin_stamp = request
+        asked = manifest.public(wanted.checksum), manifest.public(wanted.origin)
+        request = (*asked, now, wanted.signed or version.signed)
+        if request != (version.checksum, version.origin, version.origin_stamp, version.signed):
+            version.checksum, version.origin, version.origin_stamp, version.signed = request
             plan.store.write_record(version)
 
 
@@ -268,9 +307,10 @@ def _note_provenance(plan: ImageChange, version: Version) -> None:
     if twin is None:
         version.source, version.compared = version.origin, version.checksum
         version.fetched = version.verified = manifest.now()
-        return
-    for name in ("source", "compared", "fetched", "verified", "signed"):
-        setattr(version, name, getattr(twin, name))
+    else:
+        for name in ("source", "compared", "fetched", "verified", "signed"):
+            setattr(version, name, getattr(twin, name))
+    version.signed = plan.wanted.signed or version.signed
 
 
 def _provide(plan: ImageChange, iso: str, loader: transfer.Loader) -> str:
@@ -337,15 +377,19 @@ def sources(plan: ImageChange) -> Iterator[str]:
         yield from (os.path.join(folder, name) for name in [*folders, *files])
     if plan.wanted.source == "path":
         yield plan.wanted.origin
+    if plan.wanted.release:
+        key = plan.wanted.signed_by
+        yield key if key.startswith("/") else signing_key.KEYRING
 
 
 def facts(plan: ImageChange, version: Version | None) -> dict[str, Any]:
     """Tell what is known of the image: of the version that is there, else of the local ISO, else nothing."""
     told: dict[str, Any] = {"present": version is not None, "version": plan.version, "arch": plan.wanted.arch}
-    told.update(release=None, codename=None, kernel=None, initrd=None, sizes={})
+    told.update(release=None, codename=None, kernel=None, initrd=None, sizes={}, signed=plan.wanted.signed)
     if version:
         files = version.files
         told.update(version=version.name, release=version.release, codename=version.codename)
+        told["signed"] = version.signed
         told.update(kernel=files["vmlinuz"]["source"], initrd=files["initrd"]["source"])
         iso = {"iso": files[plan.store.iso_name]["size"]}
         told["sizes"] = {**iso, **{name: files[name]["size"] for name in ("vmlinuz", "initrd")}}

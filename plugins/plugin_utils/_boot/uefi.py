@@ -26,6 +26,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import 
 #: What is needed to read images and to judge pairs; the first two bring the loaders for BIOS.
 TOOLS = ("pxelinux", "syslinux-common", "python3-pycdlib", "sbsigntool")
 IPXE_PACKAGE = "ipxe"
+VERIFIER = "gpgv"
 #: Where Debian's and Ubuntu's packages pxelinux and syslinux-common put the loaders for BIOS.
 BIOS_LOADERS = (
     "/usr/lib/PXELINUX/lpxelinux.0",
@@ -113,7 +114,7 @@ def decide(known: Known) -> dict[str, Any]:
         "look": _look(known, wanted),
         "install": [] if pending else [one for one in wanted if one["answer"] is None],
         "packages": {
-            "tools": _missing(known, TOOLS),
+            "tools": _missing(known, [*TOOLS, *_verifier(known)]),
             "ipxe": _missing(known, [IPXE_PACKAGE]) if copies else [],
         },
         "set": _set(notes, copies, goes),
@@ -135,6 +136,11 @@ def _set(notes: Mapping[str, str], copies: Mapping[str, str], goes: Iterable[str
         "copies": {**bios, **{f"{efi}/{name}": file for name, file in copies.items()}},
         "owned": [*bios, *links, *(f"{efi}/{name}" for name in [*notes, *copies, *goes])],
     }
+
+
+def _verifier(known: Known) -> list[str]:
+    """Return what verifies who signed lists of checksums, where there is an image by name."""
+    return [VERIFIER] if any(image.get("source") == "name" for image in known.images.values()) else []
 
 
 def _missing(known: Known, packages: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, suggest
-from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import kernel_args
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import image_names, kernel_args
 from ansible_collections.homelab.netboot.plugins.plugin_utils._memory import gigabytes
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.system import (
     ANY,
@@ -27,6 +27,7 @@ _CHECKSUM = re.compile(r"sha(256|384|512):([0-9a-fA-F]{64,128}|(https?|file)://\
 _DIGITS = {"256": 64, "384": 96, "512": 128}
 _VERSION = re.compile(r"[0-9A-Za-z.-]+")
 _SOURCES = ("url", "path", "src")
+NAME = "name"  # what takes the place of these for an image that is only named
 #: Earlier versions that stay. One at least: machines that have begun with it still fetch from it.
 KEEP = 1
 _DEFAULTS = {
@@ -47,20 +48,22 @@ def normalise(
     """Return every image as the module P(homelab.netboot.boot_images#module) takes it, checked.
 
     :param images: short name → C(url), C(path) or C(src), and optionally C(checksum), C(version), C(keep), C(arch),
-        C(hwe), C(kernel), C(initrd), C(kernel_args).
+        C(hwe), C(kernel), C(initrd), C(kernel_args). Without the first three the name is that of an Ubuntu release,
+        else C(release) is, and C(mirror) and C(signed_by) may be given.
     :param digests: short name → SHA-256 in hex of a file of the controller, where no checksum is given.
-    :returns: short name → C(source) (which of the three), C(origin), C(checksum), C(version), C(keep), C(arch),
-        C(flavour) (which kernel: V(hwe), nothing for the usual one), C(kernels) (release → paths in the ISO) and
-        C(kernel_args).
+    :returns: short name → C(source) (which of the three, or V(name)), C(origin), C(checksum), C(version), C(keep),
+        C(arch), C(flavour) (which kernel: V(hwe), nothing for the usual one), C(kernels) (release → paths in the ISO)
+        and C(kernel_args); with V(name) also what C(image_names.wanted) returns.
     :raises InputError: naming each image, the setting and the remedy.
     """
     faults: list[str] = []
     result: dict[str, dict[str, Any]] = {}
-    for name, image in images.items():
+    for name, given in images.items():
+        image = {} if given is None else given
         found = list(_faults_of(name, image))
         faults += found
         if not found:
-            result[str(name)] = _complete(image, (digests or {}).get(name, ""))
+            result[str(name)] = _complete(str(name), image, (digests or {}).get(name, ""))
     if faults:
         raise InputError("netboot_images is not usable", faults)
     return result
@@ -80,19 +83,20 @@ def note(name: str, facts: Mapping[str, Any]) -> str:
             f"{gigabytes(memory_needed(facts['sizes'], [RAMDISK]) or 0)} with {RAMDISK} in netboot_kernel_args"
         )
     unknown = "" if row.version else ", a release that this collection does not know"
+    signed = f", signed by {facts['signed']}" if facts.get("signed") else ""
     return (
-        f"image {name}: Ubuntu {facts['release']} for {facts['arch']}{unknown}, version {facts['version']}; "
+        f"image {name}: Ubuntu {facts['release']} for {facts['arch']}{unknown}, version {facts['version']}{signed}; "
         + ", ".join(needs)
     )
 
 
-def _complete(image: Mapping[str, Any], digest: str) -> dict[str, Any]:
-    source = next(key for key in _SOURCES if key in image)
+def _complete(name: str, image: Mapping[str, Any], digest: str) -> dict[str, Any]:
+    source = next((key for key in _SOURCES if key in image), NAME)
     given = {**_DEFAULTS, **image}
     checksum = str(given["checksum"]) or (f"sha256:{digest}" if digest else "")
     return {
         "source": source,
-        "origin": str(image[source]),
+        "origin": str(image.get(source, "")),
         "checksum": checksum if "://" in checksum else checksum.lower(),
         "version": str(given["version"]),
         "keep": int(given["keep"]),
@@ -100,6 +104,7 @@ def _complete(image: Mapping[str, Any], digest: str) -> dict[str, Any]:
         "flavour": _flavour(given),
         "kernel_args": list(given["kernel_args"]),
         "kernels": {row.version: _pair(given, row) for row in (ANY, *RELEASES)},
+        **(image_names.wanted(name, image) if source == NAME else {}),
     }
 
 
@@ -122,20 +127,30 @@ def _faults_of(name: Any, image: Any) -> Iterator[str]:
         yield f"{where}: the name becomes part of an address; use lower-case letters, digits, '.', '_' and '-'"
         return
     if not isinstance(image, Mapping):
-        yield f"{where}: must be a mapping with one of {', '.join(_SOURCES)}"
+        yield f"{where}: must be a mapping with one of {', '.join(_SOURCES)}, or with release"
         return
-    known = {*_SOURCES, *_DEFAULTS}
+    known = {*_SOURCES, *_DEFAULTS, *image_names.SETTINGS}
     for key in image:
         if key not in known:
             yield f"{where}: unknown setting {key}; {suggest(str(key), known)}"
     given = [key for key in _SOURCES if key in image]
-    if len(given) != 1:
-        yield (
-            f"{where}: give exactly one of url (to download), path (a file on the server) "
-            f"and src (a file on the controller), not {len(given)} of them"
-        )
+    yield from (f"{where}: {fault}" for fault in _source_faults(str(name), image, given))
     yield from (f"{where}: {fault}" for fault in _checksum_faults(image, given))
     yield from (f"{where}: {fault}" for fault in _setting_faults(image))
+
+
+def _source_faults(name: str, image: Mapping[str, Any], given: list[str]) -> Iterator[str]:
+    if not given:
+        yield from image_names.faults(name, image)
+    elif len(given) > 1:
+        yield (
+            "give exactly one of url (to download), path (a file on the server) "
+            f"and src (a file on the controller), not {len(given)} of them"
+        )
+    else:
+        for key in image_names.SETTINGS:
+            if key in image:
+                yield f"give either {given[0]} or {key}, not both; {key} is for an image by its release"
 
 
 def _checksum_faults(image: Mapping[str, Any], given: list[str]) -> Iterator[str]:
@@ -148,7 +163,7 @@ def _checksum_faults(image: Mapping[str, Any], given: list[str]) -> Iterator[str
             "a download needs a checksum, since nothing unverified is served; "
             "write checksum: sha256:DIGEST, taken from the file SHA256SUMS beside the ISO"
         )
-    if "url" not in given and "://" in checksum:
+    if given and "url" not in given and "://" in checksum:
         yield "a list of checksums goes only with url; write checksum: sha256:DIGEST"
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import glob
 import json
+import math
 import os
 import re
 import subprocess
 import sys
+import time
 from typing import Any, Iterator
 
 #: Where firewalld came without the program nft, Debian's Python has its library.
@@ -99,11 +101,13 @@ def files(root: str, state: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def noted(folder: str) -> Iterator[str]:
-    """The answers that modules have noted (module_utils/_noted.py), of which every file is as it was; a line each."""
+    """The answers that modules have noted (module_utils/_noted.py) and that hold: no file is another; a line each."""
     for path in sorted(glob.glob(f"{folder}/*.json")):
         try:
             with open(path, encoding="utf-8") as file:
                 note = json.load(file)
+            if time.time() > (note["until"] or math.inf):
+                continue
             if all(stamp(place) == was for place, was in note["files"].items()):
                 name = os.path.basename(path)[: -len(".json")]
                 yield json.dumps({"name": name, "key": note["key"], "answer": note["answer"]})

@@ -334,6 +334,13 @@ def test_only_packages_that_are_missing_are_installed() -> None:
     assert decide(packages=[*uefi.TOOLS, "ipxe"], uefi="ipxe")["packages"] == {"tools": [], "ipxe": []}
 
 
+def test_what_verifies_signatures_is_installed_for_an_image_by_name_only() -> None:
+    by_name = {"noble": {"arch": "amd64", "source": "name"}}
+    assert decide(images=by_name)["packages"]["tools"] == ["gpgv"]
+    assert decide(images=by_name, packages=[*uefi.TOOLS, "gpgv"])["packages"]["tools"] == []
+    assert decide(images={"noble": {"arch": "amd64", "source": "url"}})["packages"]["tools"] == []
+
+
 def test_loaders_for_bios_lie_where_tftp_finds_them_and_sees_what_http_serves() -> None:
     base = decide()["set"]
     assert {*base["copies"], *base["links"]} <= {*base["owned"]}, "what is declared must be owned"

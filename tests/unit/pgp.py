@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Keys of the lab's own that sign as Ubuntu does, by the real GnuPG: `with Key("Lab") as key: key.sign(b"…")`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from typing import Any
+
+
+class Key:
+    """A key in a GnuPG home of its own, which ends with the `with`. `options` are those of gpg when it is made."""
+
+    def __init__(self, name: str, *options: str) -> None:
+        self.name, self.options = name, options
+
+    def __enter__(self) -> Key:
+        self.home = tempfile.mkdtemp(prefix="pgp-", dir="/tmp")  # short: it holds gpg-agent's sockets
+        self._gpg(*self.options, "--quick-generate-key", self.name, "ed25519", "sign", "never")
+        lines = self._gpg("--with-colons", "--list-keys").decode().splitlines()
+        self.fingerprint = next(line.split(":")[9] for line in lines if line.startswith("fpr:"))
+        return self
+
+    def __exit__(self, *_error: Any) -> None:
+        environment = {**os.environ, "GNUPGHOME": self.home}
+        subprocess.run(["gpgconf", "--kill", "all"], env=environment, check=True)
+        shutil.rmtree(self.home)
+
+    def _gpg(self, *words: str, given: bytes = b"") -> bytes:
+        argv = [
+            "gpg",
+            "--homedir",
+            self.home,
+            "--batch",
+            "--quiet",
+            "--passphrase",
+            "",
+            "--pinentry-mode",
+            "loopback",
+        ]
+        return subprocess.run([*argv, *words], input=given, check=True, stdout=subprocess.PIPE).stdout
+
+    def sign(self, text: bytes, *options: str) -> bytes:
+        """A detached signature, as SHA256SUMS.gpg is one."""
+        return self._gpg(*options, "--armor", "--detach-sign", given=text)
+
+    def public(self, *, armor: bool = True) -> bytes:
+        """The public key."""
+        return self._gpg(*(["--armor"] if armor else []), "--export")
+
+    def revoke(self) -> None:
+        """From now on `public` says that the key counts no more. gpg has put the words for it aside."""
+        place = f"{self.home}/openpgp-revocs.d/{self.fingerprint}.rev"
+        with open(place, encoding="utf-8") as file:
+            text = file.read().replace(":-----BEGIN", "-----BEGIN")
+        self._gpg("--import", given=text.encode())
