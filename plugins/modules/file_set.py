@@ -241,6 +241,9 @@ def main() -> None:
     sets = [_Set(module, params) for params in (module.params, *_more(module))]
     # From here on nothing but these texts is secret. A dictionary given by mistake has made each of its leaves one.
     module.no_log_values.clear()
+    # From 2.22 on the controller is told what to hide, in all that it shows: it would be paths and modes of `more`.
+    if hasattr(module, "_new_secrets"):
+        module._new_secrets.flush()
     for one in sets:
         one.look()
     result: dict[str, Any] = {

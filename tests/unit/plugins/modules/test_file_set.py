@@ -636,6 +636,18 @@ def test_one_call_writes_several_sets_each_with_its_own_options(run: Run, tmp_pa
     assert run(FILES, mode="0644", more=[less])["removed"] == ["b/c"]
 
 
+def test_no_word_of_a_further_set_is_hidden_elsewhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From ansible-core 2.22 on a module names what Ansible hides in all that it shows: no paths, no modes."""
+    second = {"path": str(tmp_path / "second"), "files": '{"a": "b"}', "mode": "0644", "owned": ["a"]}
+    with patch_module_args({"path": str(tmp_path / "set"), "more": [second]}), pytest.raises(SystemExit):
+        file_set.main()
+    result = json.loads(capsys.readouterr().out)
+    assert result["created"] == ["a"]
+    assert result.get("_ansible_new_secrets", []) == []
+
+
 @pytest.mark.parametrize(
     ("second", "message"),
     [
