@@ -48,7 +48,7 @@ sanity: setup ## ansible-test sanity
 units: setup ## ansible-test units, with every Python that is found
 	@tests/tools/ansible_test.sh units
 
-galaxy: setup ## build the collection, install it elsewhere, run a role from there
+galaxy: setup ## build the collection, have Galaxy's importer read it, run a role from it elsewhere
 	@tests/tools/galaxy.sh
 
 molecule: setup ## roles in containers of Debian 12 and 13  [SCENARIO=pxe_http]

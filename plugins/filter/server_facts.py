@@ -12,11 +12,10 @@ description:
   - Finds the interface that faces the boot network - the one with the address, or without one that of the default
     route.
   - Says what is installed, what runs, and who listens on which port.
-  - Reads the rules of nftables and iptables, which ufw and firewalld write, and follows a machine's packets through
-    them - to proxy-DHCP (UDP 67), TFTP (UDP 69), the PXE boot server (UDP 4011) and HTTP. TFTP's data come from ports
-    that are not known before. They need no opening of their own, since the server sends first, so that the firewall
-    knows the connection; only where a firewall does not let known connections through, they are named. Only what comes
-    in by IPv4 is looked at.
+  - Reads the rules of nftables and iptables, which ufw and firewalld write. It follows a machine's packets through
+    them, to proxy-DHCP (UDP 67), TFTP (UDP 69), PXE (UDP 4011) and HTTP. Only what comes in by IPv4 is looked at.
+  - TFTP's data come from ports that are not known before. They need no opening of their own. The server sends first, so
+    the firewall knows the connection. Only where a firewall does not let known connections through, they are named.
 positional: address, interface, port, opens
 options:
   _input:
@@ -89,7 +88,7 @@ _value:
         close: {type: list, description: "Commands that shut what was opened before, and is not needed any more."}
         rules: {type: list, description: "Commands that are needed at each start of the host, each a line for a shell."}
         service: {type: bool, description: Whether a service must run these.}
-        note: {type: str, description: "What is to be kept in order to undo it, as JSON."}
+        note: {type: str, description: "What is to be kept to undo it, as JSON."}
         act: {type: bool, description: Whether there is anything to say or to do.}
 """
 

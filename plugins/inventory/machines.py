@@ -6,11 +6,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: machines
-short_description: Ask boot servers for the state, phase and address of their machines
+short_description: Ask servers for the state, phase and address of their machines
 version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
-  - Reads C(/status/machines.json) of one or several boot servers. It is beside the status page, so
+  - Reads C(/status/machines.json) of one or several servers. It is beside the status page, so
     C(netboot_status_page) must be on at the server, and the controller in a network that its web server answers (the
     boot network, and C(pxe_http_networks)). Nothing is asked by SSH, and no machine is asked.
   - The name of the file must end with C(netboot.yml) or C(netboot.yaml).

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: boot_answers
-short_description: Ask a boot server as machines do, from another host of its network
+short_description: Ask a server as machines do, from another host of its network
 version_added: 1.0.0
 author:
   - The homelab.netboot contributors (@homelab-netboot)
@@ -31,7 +31,7 @@ attributes:
     platforms: linux
 options:
   address:
-    description: The boot server's IPv4 address.
+    description: The server's IPv4 address.
     type: str
     required: true
   port:

@@ -358,8 +358,8 @@ def complaint(plan: PairChoice, kernels: list[str]) -> str:
     return (
         f"No shim and GRUB can start {', '.join(kernels) or 'a kernel'} under Secure Boot."
         f"{''.join(reasons) or ' No candidate is given.'}\n"
-        "Give signed ones of the kernel's vendor, with a new enough GRUB, as a candidate (for Ubuntu's kernels, of "
-        "whatever release, the packages shim-signed and grub-efi-amd64-signed of Ubuntu 24.04 or newer), or boot "
+        "Give signed ones of the kernel's vendor, with a new enough GRUB, as a candidate; for Ubuntu's kernels, of "
+        "whatever release, the packages shim-signed and grub-efi-amd64-signed of Ubuntu 24.04 or newer. Or boot "
         "these machines with iPXE and with Secure Boot off. Nothing was changed."
     )
 

@@ -46,9 +46,9 @@ options:
       - >-
         The files, as the JSON text of an object of relative names and contents, for example
         C({"a/b": "text\\n"}). Write C(files: "{{ files | to_json }}").
-      - It is text and not a dictionary, since contents may be secrets. This option is therefore never logged; and
-        of a dictionary Ansible would take each single content for a secret and replace it with asterisks wherever
-        it occurs in what the module returns, even in the names of files. A dictionary is refused.
+      - It is text and not a dictionary, since contents may be secrets. So this option is never logged. A
+        dictionary is refused. Ansible would take each of its contents for a secret, and hide it wherever it
+        occurs in what the module returns, even in the names of files.
       - Names are separated by slashes and lie below O(path). Files are encoded in UTF-8.
       - No folder on the way to a file may be a symlink. A symlink in the place of a file is replaced by the
         file when it leads to something below O(path), and refused when it leads out of O(path).
@@ -241,6 +241,9 @@ def main() -> None:
     sets = [_Set(module, params) for params in (module.params, *_more(module))]
     # From here on nothing but these texts is secret. A dictionary given by mistake has made each of its leaves one.
     module.no_log_values.clear()
+    # From 2.22 on the controller is told what to hide, in all that it shows: it would be paths and modes of `more`.
+    if hasattr(module, "_new_secrets"):
+        module._new_secrets.flush()
     for one in sets:
         one.look()
     result: dict[str, Any] = {

@@ -54,9 +54,9 @@ options:
 notes:
   - O(owner), O(group) and O(mode) apply to the files, not to folders that are created. A file that is replaced keeps
     what is not given.
-  - A hidden file C(.iso_boot_files.json) in O(dest) says what was copied. While the size, times and inode of the ISO
-    and of a file are still those that it says, the file is taken as unchanged, so that a run which changes nothing
-    reads neither. Reading both each time would cost as much as copying. Anything else, and a missing or damaged
+  - A hidden file C(.iso_boot_files.json) in O(dest) says what was copied. While the ISO and a file still have the
+    size, times and inode that it says, the file is taken as unchanged. So a run that changes nothing reads neither;
+    reading both each time would cost as much as copying. Anything else, and a missing or damaged
     C(.iso_boot_files.json), only means that the content is compared.
   - The content of the ISO is not verified; compare the checksum of the whole ISO when it is downloaded.
   - O(unsafe_writes) has no effect, files are always replaced in one step.

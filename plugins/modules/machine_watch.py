@@ -11,8 +11,8 @@ version_added: 1.0.0
 author:
   - The homelab.netboot contributors (@homelab-netboot)
 description:
-  - Asks the program C(netboot) on the server again and again what machines do, and shows each event as a line at once,
-    until every machine is installed or failed, or nothing more will come of it.
+  - Asks the program C(netboot) on the server again and again what machines do, and shows each event as a line at once.
+    It ends when every machine is installed or failed, or nothing more will come of it.
   - The bytes of a transfer are told when it is over, as the web server logs it then; how much of the ISO was sent, also
     before.
 options:

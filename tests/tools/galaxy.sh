@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Prove that what would be published works without this repository:
-# build the collection, look at what is in it, install it into an empty folder, run a role from there by its full name.
+# build the collection, look at what is in it, have Galaxy's importer read it, install it into an empty folder, run a role
+# from there by its full name.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -32,9 +33,9 @@ echo "build"
 ansible-galaxy collection build "$root" --output-path "$work" >"$work/build.log"
 tarball=$(echo "$work"/homelab-netboot-*.tar.gz)
 mapfile -t entries < <(tar --list --gzip --file="$tarball" | cut -d/ -f1 | sort -u)
-required=(COPYING FILES.json MANIFEST.json README.md meta playbooks plugins roles)
+required=(COPYING FILES.json MANIFEST.json README.md inventories meta playbooks plugins roles)
 # What somebody who uses the collection can read besides. Everything else belongs on build_ignore in galaxy.yml.
-optional=(CHANGELOG.md CONTRIBUTING.md LICENSES REUSE.toml changelogs docs requirements.txt)
+optional=(.ansible-lint CHANGELOG.md CONTRIBUTING.md LICENSES REUSE.toml changelogs docs requirements.txt)
 for entry in "${required[@]}"; do
   [[ " ${entries[*]} " == *" $entry "* ]] || fail "the tarball lacks $entry"
 done
@@ -43,8 +44,20 @@ for entry in "${entries[@]}"; do
 done
 echo "  ${tarball##*/}: $(du -k "$tarball" | cut -f1) kB with ${entries[*]}"
 
+echo "have Galaxy's importer read it, with what else reviewers ask"
+mkdir "$work/importer"
+(
+  cd "$work/importer" # its result lies where it runs
+  export GALAXY_IMPORTER_ANSIBLE_LOCAL_TMP=$work/importer/tmp GALAXY_IMPORTER_CHECK_REQUIRED_TAGS=true
+  export GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER=true
+  python -m galaxy_importer.main "$tarball" >"$work/importer.log" 2>&1
+) || fail "the importer fails: see $work/importer.log"
+grep -q 'completed successfully' "$work/importer.log" || fail "the importer did not end: see $work/importer.log"
+! grep -E '^(WARNING|ERROR|CRITICAL)' "$work/importer.log" || fail "the importer warns"
+
 echo "install, and keep only the folders meta, playbooks, plugins and roles"
 ansible-galaxy collection install "$tarball" --offline --collections-path "$work/install" >"$work/install.log"
+cp -r "$installed/inventories/home" "$work/run/home" # as the README tells a user
 find "$installed" -mindepth 1 -maxdepth 1 -type d \
   ! -name meta ! -name playbooks ! -name plugins ! -name roles -exec rm -r {} +
 
@@ -81,6 +94,13 @@ run 1 --check
 run 1
 run 0
 grep -q '^#cloud-config' "$state/plan/seed/nuc1/user-data" || fail "there is no user-data for nuc1"
+
+echo "read the example inventory, copied out of what was installed"
+ansible-inventory -i home --list >"$work/home.json" 2>"$work/home.log" || fail "it cannot be read: see $work/home.log"
+for word in netboot_mac netboot_address netboot_ssh_keys netboot_images; do
+  grep -q "\"$word\"" "$work/home.json" || fail "the example inventory has no $word: see $work/home.json"
+done
+ansible-playbook -i home homelab.netboot.site --syntax-check >"$work/home-site.log" 2>&1 || fail "see $work/home-site.log"
 
 echo "read the playbooks and all documentation by their full names"
 for name in arm disarm doctor remove site start status why; do

@@ -47,7 +47,7 @@ MAX_NAMES = 20  # names that an error message lists
 ZISOFS = bytes.fromhex("37e45396c9dbd607")  # how a file that is compressed inside the image begins
 ZISOFS_ENTRY = b"ZF\x10\x01pz"  # in a Rock Ridge directory, the record of such a file
 RELEASE = ".disk/info"
-ENDLESS = "its directory is endless"
+ENDLESS = "its list of files has no end"
 AGAIN = "Download it again and compare its checksum."
 
 
@@ -122,7 +122,7 @@ class Image:
                     return extent
             except MissingError as error:
                 missing = missing or error  # the first tree has the fullest names
-        raise missing or self._damaged("it has no directory")
+        raise missing or self._damaged("it has no list of files")
 
     def matching(self, pattern: str) -> list[str]:
         """Paths of the files that a pattern such as `pool/**/shim-signed_*.deb` names, sorted.

@@ -403,8 +403,8 @@ def _say(known: Known, answers: Iterable[Mapping[str, Any]], pending: bool) -> I
     if pending:
         yield (
             "Check mode: whether UEFI machines get shim and GRUB or iPXE is judged when packages and images are "
-            f"on the server. Not shown are therefore what changes in {known.root}/http/efi, and the lines for "
-            "UEFI machines in dnsmasq's configuration."
+            f"on the server. Until then what changes in {known.root}/http/efi is not shown, nor are the "
+            "lines for UEFI machines in dnsmasq's configuration."
         )
     for one in answers:
         who = ", ".join(one["item"]["machines"])

@@ -408,7 +408,7 @@ def test_a_password_in_an_address_is_told_to_nobody(
     assert "s3cret" not in run.fails(**asked, origin=f"{secret}/x.iso")
     shutil.copy(isos["24.04.2"], tmp_path / "web/x.iso")
     done = run(**asked, origin=f"{secret}/x.iso")
-    del done["invocation"]  # what was asked; Ansible shows it with -vvv
+    done.pop("invocation", None)  # what was asked; Ansible before 2.22 shows it with -vvv
     assert "s3cret" not in json.dumps(done)
 
 
