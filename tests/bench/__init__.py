@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures of speed and cost: `python -m tests.bench` from the top of the repository.
 
-`extract.py`: the module that takes kernel and initrd out of an ISO. `installs.py`: bytes that an installation
+`extract.py`: the module that takes kernel and initrd out of an ISO. `iso_task.py`: the whole
+Ansible task beside that of another collection. `installs.py`: bytes that an installation
 fetches, from the logs of `make matrix`. `transfers.py`: nginx and dnsmasq under load; as root, in a boot network of
 its own (`boot_server.py`, `clients.py`, `plain_server.py`), which is removed at the end, however that comes.
 `stories.py`: what `netboot why` costs after a year. `status_page.py`: what the status page costs with 1,000 machines.

@@ -21,7 +21,11 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Callable, Iterator
 
-from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image.iso_error import (
+    IsoError,
+    MissingError,
+    reading,
+)
 
 try:
     import pycdlib
@@ -29,6 +33,8 @@ except ImportError:
     PYCDLIB_ERROR: str | None = traceback.format_exc()
 else:
     PYCDLIB_ERROR = None
+
+__all__ = ("IsoError", "MissingError", "reading")  # as if they were defined here
 
 SECTOR = 2048  # bytes; ECMA-119, 6.1.2
 FIRST_DESCRIPTOR = 16  # sector of the first volume descriptor; ECMA-119, 6.2.1
@@ -59,14 +65,6 @@ ENDLESS = "its directory is endless"
 AGAIN = "Download it again and compare its checksum."
 
 
-class IsoError(UserError):
-    """The image cannot be used as asked. The text names it, says why and what to do."""
-
-
-class MissingError(IsoError):
-    """There is no such file in the image."""
-
-
 class _DamagedError(Exception):
     """Something in the image contradicts itself; becomes an IsoError that names the image."""
 
@@ -92,6 +90,8 @@ class Image:
     """An ISO image in an open file. Its `name` is for messages. Raises IsoError when it is none."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
+        if PYCDLIB_ERROR:
+            raise IsoError(f"{name} cannot be read, since the Python library pycdlib cannot: {PYCDLIB_ERROR}")
         self.name = name
         self._file = file
         self._iso = pycdlib.PyCdlib()
@@ -376,15 +376,6 @@ def checksum(name: str, extent: Extent | None = None) -> str:
     with reading(name), open(name, "rb") as file:
         copy(file, name, extent or Extent(0, os.fstat(file.fileno()).st_size), digest.update)
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def reading(name: str) -> Iterator[None]:
-    """Make an IsoError that names the file of an error of the system."""
-    try:
-        yield
-    except OSError as error:
-        raise IsoError(f"Cannot read {name}: {error.strerror or error}.") from error
 
 
 class _Guard(io.RawIOBase):
