@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The whole Ansible task that takes kernel and initrd out of an ISO, beside that of community.general.iso_extract.
 
-Both on this host, by pipelining as site.yml has it, once in a play, as users have it; one right after the other, the
-order changing. The clock runs from a task's name to its result, so that it has all that Ansible does for it, and not the start of the play.
+Both on this host, by pipelining as site.yml has it, once in a play, as users have it; one after the other, the order
+changing. The clock runs from a task's name to its result: that has all that Ansible does for it, but not the start of
+the play.
 """
 
 from __future__ import annotations
