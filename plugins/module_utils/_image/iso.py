@@ -51,15 +51,9 @@ MAX_LINKS = 16  # symbolic links on the way to one file
 MAX_DEPTH = 16  # folders in folders
 MAX_FOLDERS = 20_000  # that a pattern may lead through; Ubuntu's pool has some 300
 MAX_NAMES = 20  # names that an error message lists
-ZISOFS = (
-    b"\x37\xe4\x53\x96\xc9\xdb\xd6\x07",
-    b"\xef\x22\x55\xa1\xbc\x1b\x95\xa0",
-)  # how a compressed file begins
-ZISOFS_ENTRIES = (
-    b"ZF\x10\x01pz",
-    b"ZF\x10\x02PZ",
-    b"Z2\x10\x02PZ",
-)  # in a Rock Ridge directory, records of such files
+#: How a file that is compressed inside the image begins, and in a Rock Ridge directory the records of such files.
+ZISOFS = (b"\x37\xe4\x53\x96\xc9\xdb\xd6\x07", b"\xef\x22\x55\xa1\xbc\x1b\x95\xa0")
+ZISOFS_ENTRIES = (b"ZF\x10\x01pz", b"ZF\x10\x02PZ", b"Z2\x10\x02PZ")
 RELEASE = ".disk/info"
 ENDLESS = "its directory is endless"
 AGAIN = "Download it again and compare its checksum."
