@@ -7,7 +7,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz power mirror matrix secure-boot lifecycle faults demo-picture page bench clean
+.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz fuzz-guided isos power mirror matrix secure-boot lifecycle faults demo-picture page bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -41,6 +41,12 @@ docs-site: ## the documentation as a site with search, in build/docs-site; a war
 
 fuzz: setup ## damaged ISOs, packages and UEFI programs: read or refused, in 5 s and 200 MB  [N=100000 SEED=2]
 	@PYTHONPATH=$(CURDIR)/.collections python -m tests.fuzz $(if $(N),--number $(N)) $(if $(SEED),--seed $(SEED))
+
+fuzz-guided: setup ## more damaged ISOs, led by the code that they reach (atheris)  [N=500000 SEED=2]
+	@PYTHONPATH=$(CURDIR)/.collections python -m tests.fuzz.guided $(if $(N),--number $(N)) $(if $(SEED),--seed $(SEED))
+
+isos: setup ## ISOs by all makers, and Debian's own: our reader beside 7z, xorriso, bsdtar  [ARGS="-k large"]
+	@PYTHONPATH=$(CURDIR)/.collections python -m tests.isos $(ARGS)
 
 sanity: setup ## ansible-test sanity
 	@tests/tools/ansible_test.sh sanity

@@ -17,7 +17,6 @@ import stat
 from typing import Any, Iterator
 
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._program.files import write_file
 
 
 def stamp(info: os.stat_result) -> list[int]:
@@ -37,10 +36,16 @@ def load(manifest: str) -> dict[str, Any]:
 
 def save(manifest: str, records: dict[str, Any]) -> None:
     """Write the manifest, if it says anything new. It saves time only, so a failure is none."""
+    if records == load(manifest):
+        return
+    # Only here, since a run that changes nothing does without it.
+    from ansible_collections.homelab.netboot.plugins.module_utils._program.files import (  # noqa: PLC0415
+        write_file,
+    )
+
     with contextlib.suppress(OSError):
-        if records != load(manifest):
-            text = json.dumps({"version": 1, "files": records}, indent=1, sort_keys=True) + "\n"
-            write_file(manifest, text.encode())
+        text = json.dumps({"version": 1, "files": records}, indent=1, sort_keys=True) + "\n"
+        write_file(manifest, text.encode())
 
 
 def holds(records: dict[str, Any], name: str, iso: list[int], source: str, path: str) -> bool:

@@ -121,6 +121,8 @@ release:
   sample: Ubuntu-Server 20.04.3 LTS "Focal Fossa" - Release amd64 (20210824)
 """
 
+from importlib.util import find_spec
+
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.homelab.netboot.plugins.module_utils._carry_out import carry_out
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
@@ -130,7 +132,6 @@ from ansible_collections.homelab.netboot.plugins.module_utils._image.extraction 
     decide,
     remember,
 )
-from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import PYCDLIB_ERROR
 
 
 def main() -> None:
@@ -143,9 +144,9 @@ def main() -> None:
         add_file_common_args=True,
         supports_check_mode=True,
     )
-    if PYCDLIB_ERROR:
+    if find_spec("pycdlib") is None:  # not loaded, since a run that changes nothing does without it
         hint = missing_required_lib("pycdlib") + " On Debian and Ubuntu: apt install python3-pycdlib"
-        module.fail_json(msg=hint, exception=PYCDLIB_ERROR)
+        module.fail_json(msg=hint)
 
     options = module.params
     try:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures of speed and cost: `python -m tests.bench` from the top of the repository.
 
-`extract.py`: the module that takes kernel and initrd out of an ISO. `installs.py`: bytes that an installation
-fetches, from the logs of `make matrix`. `transfers.py`: nginx and dnsmasq under load; as root, in a boot network of
-its own (`boot_server.py`, `clients.py`, `plain_server.py`), which is removed at the end, however that comes.
+`extract.py`: the module that takes kernel and initrd out of an ISO. `iso_task.py`: the whole Ansible task, beside that
+of another collection. `installs.py`: bytes that an installation fetches, from the logs of `make matrix`.
+`transfers.py`: nginx and dnsmasq under load; as root, in a boot network of its own (`boot_server.py`, `clients.py`,
+`plain_server.py`), which is removed at the end, however that comes.
 `stories.py`: what `netboot why` costs after a year. `status_page.py`: what the status page costs with 1,000 machines.
 `machines.py`: what each additional machine costs in a run of site.yml, on the same server.
 Each measure is a ratio of two things done in one run on one machine; run them when nothing else runs there.

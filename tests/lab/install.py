@@ -39,6 +39,10 @@ PACKAGES = {
     "gpgv": "verifies them, as on a server",
     "openipmi": "its ipmi_sim plays BMCs that speak IPMI",
     "curl": "asks the servers as any web client does",
+    "xorriso": "makes ISOs, and reads them beside ours",
+    "genisoimage": "makes ISOs as few others do, and its mkzftree compressed files",
+    "7zip": "reads ISOs beside ours",
+    "libarchive-tools": "its bsdtar reads ISOs beside ours",
 }
 
 

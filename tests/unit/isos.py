@@ -87,7 +87,7 @@ def make_iso(
 def _plain_path(parent: str, name: str, level: int, taken: set[str], *, folder: bool) -> str:
     """Shorten a name as ISO 9660 asks: capitals, digits and `_`, one dot, in files at least a dot."""
     stem, dot, extension = name.upper().rpartition(".") if "." in name[1:] else (name.upper(), "", "")
-    stem = "".join(char if char.isalnum() else "_" for char in stem)
+    stem = "".join(char if char.isalnum() and char.isascii() else "_" for char in stem)
     if folder and dot:
         stem, extension = stem + "_" + extension, ""
     stem, extension = (stem[:8], extension[:3]) if level == 1 else (stem[: 29 - len(extension)], extension)

@@ -21,7 +21,11 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Callable, Iterator
 
-from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image.iso_error import (
+    IsoError,
+    MissingError,
+    reading,
+)
 
 try:
     import pycdlib
@@ -30,10 +34,13 @@ except ImportError:
 else:
     PYCDLIB_ERROR = None
 
+__all__ = ("IsoError", "MissingError", "reading")  # as if they were defined here
+
 SECTOR = 2048  # bytes; ECMA-119, 6.1.2
 FIRST_DESCRIPTOR = 16  # sector of the first volume descriptor; ECMA-119, 6.2.1
 BLOCK = 256 << 10  # bytes that are copied at once: they are still in the processor's cache when hashed
 BUFFERS = 4  # blocks in memory
+MORE, ASSOCIATED = 0x80, 0x04  # flags of a record: the file goes on in the next; it is another file's
 MAX_READ = 512 << 10  # bytes of one folder or table; Ubuntu's largest has some 30 kB
 MAX_TOTAL = 32 << 20  # bytes of all folders and tables; Ubuntu's have some 4 MB
 MAX_RECORDS = 30_000  # in all folders and trees, and twice as many reads; Ubuntu's have some 7,000
@@ -44,19 +51,12 @@ MAX_LINKS = 16  # symbolic links on the way to one file
 MAX_DEPTH = 16  # folders in folders
 MAX_FOLDERS = 20_000  # that a pattern may lead through; Ubuntu's pool has some 300
 MAX_NAMES = 20  # names that an error message lists
-ZISOFS = bytes.fromhex("37e45396c9dbd607")  # how a file that is compressed inside the image begins
-ZISOFS_ENTRY = b"ZF\x10\x01pz"  # in a Rock Ridge directory, the record of such a file
+#: How a file that is compressed inside the image begins, and in a Rock Ridge directory the records of such files.
+ZISOFS = (b"\x37\xe4\x53\x96\xc9\xdb\xd6\x07", b"\xef\x22\x55\xa1\xbc\x1b\x95\xa0")
+ZISOFS_ENTRIES = (b"ZF\x10\x01pz", b"ZF\x10\x02PZ", b"Z2\x10\x02PZ")
 RELEASE = ".disk/info"
 ENDLESS = "its list of files has no end"
 AGAIN = "Download it again and compare its checksum."
-
-
-class IsoError(UserError):
-    """The image cannot be used as asked. The text names it, says why and what to do."""
-
-
-class MissingError(IsoError):
-    """There is no such file in the image."""
 
 
 class _DamagedError(Exception):
@@ -84,6 +84,8 @@ class Image:
     """An ISO image in an open file. Its `name` is for messages. Raises IsoError when it is none."""
 
     def __init__(self, file: BinaryIO, name: str) -> None:
+        if PYCDLIB_ERROR:
+            raise IsoError(f"{name} cannot be read, since the Python library pycdlib cannot: {PYCDLIB_ERROR}")
         self.name = name
         self._file = file
         self._iso = pycdlib.PyCdlib()
@@ -100,7 +102,7 @@ class Image:
             with _limited_computing():
                 self._iso.open_fp(guard)
         except Exception as error:
-            if ZISOFS_ENTRY in guard.last:  # pycdlib knows no such record
+            if any(entry in guard.last for entry in ZISOFS_ENTRIES):  # pycdlib knows no such records
                 raise self._compressed("files") from error
             raise
 
@@ -114,10 +116,10 @@ class Image:
         for tree in self._trees:
             try:
                 with self._translated():
-                    extent = self._find_in(tree, path)
+                    extent = self._whole(*self._find_in(tree, path))
                     if extent.offset + extent.size > self._size:
                         raise self._truncated(f"{path} ends at byte {extent.offset + extent.size}")
-                    if self._read(extent.offset, min(extent.size, len(ZISOFS))) == ZISOFS:
+                    if self._read(extent.offset, min(extent.size, len(ZISOFS[0]))) in ZISOFS:
                         raise self._compressed(path)
                     return extent
             except MissingError as error:
@@ -187,7 +189,8 @@ class Image:
             )
         return target.split("/")
 
-    def _find_in(self, tree: _Tree, path: str) -> Extent:
+    def _find_in(self, tree: _Tree, path: str) -> tuple[Extent, str]:
+        """Where the file lies, and its path without links."""
         place: list[str] = []  # the folders on the way, as the tree spells them
         parts = deque(path.split("/"))
         record = None
@@ -222,7 +225,18 @@ class Image:
         if record is None or record.is_dir():
             children = self._children(tree, place)
             raise IsoError(f"{path} in {self.name} is a folder, not a file. It has {_listed(children)}.")
-        return self._udf_extent(record) if tree.keyword == "udf_path" else self._iso_extent(record)
+        extent = self._udf_extent(record) if tree.keyword == "udf_path" else self._iso_extent(record)
+        return extent, "/".join([*place, tree.name(record)])
+
+    def _whole(self, extent: Extent, path: str) -> Extent:
+        """The extent, or the longer one that UDF has of the same file: genisoimage cuts files of 4 GiB elsewhere."""
+        for tree in self._trees:
+            if tree.keyword == "udf_path":
+                with contextlib.suppress(IsoError):
+                    other, dummy = self._find_in(tree, path)
+                    if other.offset == extent.offset and other.size > extent.size:
+                        return other
+        return extent
 
     def _match(
         self, tree: _Tree, place: list[str], parts: list[str], found: set[str], visited: list[int]
@@ -249,6 +263,18 @@ class Image:
 
         pycdlib compares the locations only, and changes lengths that lie beyond the end (ECMA-119, 9.1).
         """
+        offset = end = None
+        for location, length, flags in self._pieces(record):
+            if end is not None and location * self._block != end:
+                raise self._scattered(_plain_name(record))
+            offset = location * self._block if offset is None else offset
+            end = location * self._block + length
+            if not flags & MORE:
+                return Extent(offset, end - offset)
+        raise _DamagedError("a file is not in its own folder, or without its end")
+
+    def _pieces(self, record: Any) -> Iterator[tuple[int, int, int]]:
+        """Location, length and flags of each piece of a file: one for every 4 GiB."""
         data = self._read(record.parent.extent_location() * self._block, record.parent.get_data_length())
         position = 0
         while position + 33 < len(data):
@@ -258,17 +284,14 @@ class Image:
             name = data[position + 33 : position + 33 + data[position + 32]]
             little = struct.unpack_from("<2x L4x L4x", data, position)
             big = struct.unpack_from(">2x 4xL 4xL", data, position)
-            if name == record.file_ident:
+            flags = data[position + 25]
+            if name == record.file_ident and not flags & ASSOCIATED:
                 if little != big:
                     raise _DamagedError(f"two lengths of one file: {little[1]} and {big[1]}")
-                if data[position + 25] & 0x80:
-                    raise IsoError(
-                        f"{self.name} stores {_plain_name(record)} in several pieces (4 GB or more): "
-                        "that is not supported, and no kernel or initrd is that large."
-                    )
-                return Extent(little[0] * self._block, little[1])
+                if data[position + 1] or data[position + 26] or data[position + 27]:
+                    raise self._scattered(_plain_name(record))  # with attributes before it, or interleaved
+                yield little[0], little[1], flags
             position += data[position]
-        raise _DamagedError("a file is not in its own folder")
 
     def _udf_extent(self, record: Any) -> Extent:
         """Take location and length from the UDF file entry (ECMA-167, 4/14.9), which has a checksum."""
@@ -283,7 +306,7 @@ class Image:
         for piece in record.alloc_descs:
             length = piece.extent_length & 0x3FFFFFFF  # the upper two bits are a type
             if piece.log_block_num != expected:
-                raise IsoError(f"{self.name} stores a file in scattered pieces (UDF): that is not supported.")
+                raise self._scattered("a file")
             expected += -(-length // self._block)
             total += length
         if total < size:
@@ -315,6 +338,12 @@ class Image:
             "Give an image that is made without it, as Ubuntu's are."
         )
 
+    def _scattered(self, what: str) -> IsoError:
+        return IsoError(
+            f"{self.name} stores {what} in pieces that do not follow each other: that is not supported. "
+            "Give an image that is made in the usual way, as Ubuntu's are."
+        )
+
     def _truncated(self, why: str) -> IsoError:
         return IsoError(f"{self.name} is truncated: it has {self._size} bytes, but {why}. {AGAIN}")
 
@@ -341,15 +370,6 @@ def checksum(name: str, extent: Extent | None = None) -> str:
     with reading(name), open(name, "rb") as file:
         copy(file, name, extent or Extent(0, os.fstat(file.fileno()).st_size), digest.update)
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def reading(name: str) -> Iterator[None]:
-    """Make an IsoError that names the file of an error of the system."""
-    try:
-        yield
-    except OSError as error:
-        raise IsoError(f"Cannot read {name}: {error.strerror or error}.") from error
 
 
 class _Guard(io.RawIOBase):
@@ -436,8 +456,8 @@ def _plain_name(record: Any) -> str:
 
 
 def _spelt(tree: _Tree, record: Any, name: str) -> str:
-    """The name by which pycdlib finds a folder again."""
-    return str(record.file_identifier().decode("latin-1")) if tree.keyword == "iso_path" else name
+    """The name by which pycdlib, which takes it for UTF-8, finds a folder again."""
+    return str(record.file_identifier().decode("utf-8")) if tree.keyword == "iso_path" else name
 
 
 def _is_dots(record: Any) -> bool:

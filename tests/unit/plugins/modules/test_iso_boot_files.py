@@ -299,7 +299,7 @@ def test_no_permission(run: Runner, iso: Path, public: Path) -> None:
 
 
 def test_no_pycdlib(run: Runner, iso: Path, dest: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(iso_boot_files, "PYCDLIB_ERROR", "ImportError: ...")
+    monkeypatch.setattr(iso_boot_files, "find_spec", lambda name: None)
     message = run(iso, dest)["msg"]
     assert "pycdlib" in message
     assert "apt install python3-pycdlib" in message

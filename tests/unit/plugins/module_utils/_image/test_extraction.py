@@ -17,7 +17,7 @@ from unittest import mock
 
 import pytest
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
-from ansible_collections.homelab.netboot.plugins.module_utils._image import extraction
+from ansible_collections.homelab.netboot.plugins.module_utils._image import taking
 from ansible_collections.homelab.netboot.plugins.module_utils._image.extraction import (
     MANIFEST,
     Step,
@@ -29,6 +29,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import 
 from ansible_collections.homelab.netboot.tests.unit.extracts import (
     FILES,
     INITRD,
+    KERNEL,
     extract,
     untouched,
 )
@@ -92,7 +93,7 @@ def test_second_run_does_not_open_the_image(
     isos: dict[str, Path], dest: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = extract(isos["all"], dest)
-    monkeypatch.setattr(extraction, "Image", None)
+    monkeypatch.setattr(taking, "Image", None)
     second = extract(isos["all"], dest)
     assert [step.changed for step in first.steps] == [True, True]
     assert [step.changed for step in second.steps] == [False, False]
@@ -120,7 +121,7 @@ def test_manifest_serves_several_calls(
     other = {"casper/hwe-vmlinuz": "hwe"}
     extract(isos["all"], dest)
     extract(isos["joliet"], dest, other)
-    monkeypatch.setattr(extraction, "Image", None)
+    monkeypatch.setattr(taking, "Image", None)
     extract(isos["all"], dest)
     extract(isos["joliet"], dest, other)
 
@@ -150,7 +151,7 @@ def test_large_file(tmp_path: Path, dest: Path, monkeypatch: pytest.MonkeyPatch)
     iso = make_iso(tmp_path / "x.iso", ubuntu_files(kernel, INITRD))
     assert extract(iso, dest).steps[0].checksum == sha256(kernel).hexdigest()
     assert (dest / "vmlinuz").read_bytes() == kernel
-    monkeypatch.setattr(extraction, "ThreadPoolExecutor", lambda workers: LateExecutor())
+    monkeypatch.setattr(taking, "ThreadPoolExecutor", lambda workers: LateExecutor())
     assert extract(iso, dest.parent / "other").steps[0].checksum == sha256(kernel).hexdigest()
 
 
@@ -240,3 +241,81 @@ def test_full_disk(isos: dict[str, Path], tmp_path: Path) -> None:
     assert foreseen[1:] == [["vmlinuz"], 44 * 1024]
     assert "(No space left on device). Make space" in surprise[0]
     assert surprise[1:] == [["vmlinuz"], 1]
+
+
+# ---- what is not loaded and not read
+
+_LOADED = """
+import json, runpy, sys
+try:
+    runpy.run_module("ansible_collections.homelab.netboot.plugins.modules.iso_boot_files", run_name="__main__")
+finally:
+    sys.stderr.write(json.dumps(sorted(sys.modules)))
+"""
+
+
+def test_a_run_that_changes_nothing_loads_only_what_it_needs(isos: dict[str, Path], tmp_path: Path) -> None:
+    """Most of what such a run takes is loading Python's code, which comes packed, and is compiled each time."""
+    arguments = json.dumps({"ANSIBLE_MODULE_ARGS": {"src": str(isos["all"]), "dest": str(tmp_path / "dest")}})
+    loaded: list[set[str]] = []
+    for changed in (True, False):
+        done = subprocess.run(
+            [sys.executable, "-c", _LOADED],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            input=arguments,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert json.loads(done.stdout)["changed"] == changed
+        loaded.append(set(json.loads(done.stderr)))
+    here = "ansible_collections.homelab.netboot.plugins.module_utils"
+    needless = {"pycdlib", "concurrent.futures", *(f"{here}.{name}" for name in NEEDLESS)}
+    assert needless <= loaded[0]
+    assert not needless & loaded[1]
+
+
+NEEDLESS = ("_image.iso", "_image.taking", "_program.files")
+
+
+def bytes_read() -> int:
+    lines = Path("/proc/self/io").read_text().splitlines()
+    return int(dict(line.split(": ") for line in lines)["rchar"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="only Linux counts them")
+@pytest.mark.parametrize("before", [None, "shorter", "another"])
+def test_the_image_is_read_once(tmp_path: Path, dest: Path, before: str | None) -> None:
+    kernel = bytes(range(256)) * (8 << 12)
+    iso = make_iso(tmp_path / "x.iso", ubuntu_files(kernel, INITRD))
+    if before:
+        (dest / "vmlinuz").write_bytes(b"x" + kernel[1:] if before == "another" else b"x")
+    start = bytes_read()
+    assert extract(iso, dest, {"casper/vmlinuz": "vmlinuz"}).steps[0].changed
+    assert bytes_read() - start < 1.2 * len(kernel)
+    assert (dest / "vmlinuz").read_bytes() == kernel
+
+
+@pytest.mark.parametrize("at", [0, 300_000, -1])
+def test_a_file_of_the_same_size_that_differs_somewhere_is_replaced(
+    tmp_path: Path, dest: Path, at: int
+) -> None:
+    kernel = bytearray(bytes(range(256)) * 4000)
+    iso = make_iso(tmp_path / "x.iso", ubuntu_files(bytes(kernel), INITRD))
+    other = bytearray(kernel)
+    other[at] ^= 1
+    (dest / "vmlinuz").write_bytes(other)
+    step = extract(iso, dest, {"casper/vmlinuz": "vmlinuz"}).steps[0]
+    assert (step.changed, step.checksum) == (True, sha256(kernel).hexdigest())
+    assert (dest / "vmlinuz").read_bytes() == kernel
+
+
+def test_a_file_that_is_the_same_stays(isos: dict[str, Path], dest: Path) -> None:
+    extract(isos["all"], dest)
+    (dest / MANIFEST).unlink()
+    inodes = [(dest / name).stat().st_ino for name in FILES.values()]
+    steps = extract(isos["all"], dest).steps
+    assert [(step.changed, step.checksum) for step in steps] == [
+        (False, sha256(data).hexdigest()) for data in (KERNEL, INITRD)
+    ]
+    assert inodes == [(dest / name).stat().st_ino for name in FILES.values()]

@@ -327,16 +327,73 @@ def test_the_limit_of_computing_leaves_no_clock_behind(isos: dict[str, Path]) ->
 # ---- names and files that are not usual
 
 
+def pieces(tmp_path: Path, records: list[bytes]) -> Path:
+    """An image whose folder D000000 has these records, and letters in its last sectors, from LETTERS on."""
+    iso = hostile.image(tmp_path / "x.iso", [records])
+    data = bytearray(iso.read_bytes())
+    data += bytes(LETTERS * 2048 - len(data)) + b"".join(bytes([at]) * 2048 for at in b"abcd")
+    data[16 * 2048 + 80 : 16 * 2048 + 88] = hostile.both(len(data) // 2048)
+    iso.write_bytes(data)
+    return iso
+
+
+LETTERS = 40
+MORE, ASSOCIATED = 0x80, 0x04
+
+
+def test_a_file_in_pieces_is_whole(tmp_path: Path) -> None:
+    records = [
+        hostile.record(b"BIG.;1", LETTERS, 2048, MORE),
+        hostile.record(b"BIG.;1", LETTERS + 1, 2048, MORE),
+        hostile.record(b"BIG.;1", LETTERS + 2, 10),
+    ]
+    assert content(pieces(tmp_path, records), "d000000/big") == b"a" * 2048 + b"b" * 2048 + b"c" * 10
+
+
+@pytest.mark.parametrize(
+    "second", [(LETTERS + 2, 10, 0), (LETTERS, 10, 0), (LETTERS + 2, 10, MORE)], ids=["gap", "same", "no end"]
+)
+def test_pieces_that_do_not_follow_each_other_are_refused(
+    tmp_path: Path, second: tuple[int, int, int]
+) -> None:
+    records = [hostile.record(b"BIG.;1", LETTERS, 2048, MORE), hostile.record(b"BIG.;1", *second)]
+    with pytest.raises(IsoError, match=r"x\.iso stores BIG in pieces that do not follow each other"):
+        content(pieces(tmp_path, records), "d000000/big")
+
+
+def test_a_file_without_its_last_piece_is_refused(tmp_path: Path) -> None:
+    records = [hostile.record(b"BIG.;1", LETTERS, 2048, MORE), hostile.record(b"C.;1", LETTERS + 1, 10)]
+    with pytest.raises(IsoError, match=r"x\.iso is damaged"):
+        content(pieces(tmp_path, records), "d000000/big")
+
+
+@pytest.mark.parametrize("at", [1, 26, 27], ids=["attributes before it", "units", "gaps"])
+def test_interleaved_files_are_refused(tmp_path: Path, at: int) -> None:
+    one = bytearray(hostile.record(b"A.;1", LETTERS, 2048))
+    one[at] = 1
+    with pytest.raises(IsoError, match=r"x\.iso stores A in pieces"):
+        content(pieces(tmp_path, [bytes(one)]), "d000000/a")
+
+
+def test_an_associated_file_is_not_taken_for_the_file(tmp_path: Path) -> None:
+    records = [
+        hostile.record(b"A.;1", LETTERS, 5, ASSOCIATED),
+        hostile.record(b"A.;1", LETTERS + 1, 5),
+    ]
+    assert content(pieces(tmp_path, records), "d000000/a") == b"bbbbb"
+
+
 def test_compressed_files_are_named_for_what_they_are(isos: dict[str, Path], tmp_path: Path) -> None:
     iso = tmp_path / "x.iso"
     times, packed = rb"TF\x1a\x01.{22}", b"ZF\x10\x01pz" + bytes(10) + b"PD\n\1" + bytes(6)
     iso.write_bytes(re.sub(times, packed, isos["rock_ridge"].read_bytes(), flags=re.DOTALL))
     with pytest.raises(IsoError, match=r"x\.iso has files in compressed form \(zisofs\)"):
         content(iso, "casper/vmlinuz")
-    packed = bytes.fromhex("37e45396c9dbd607") + bytes(5000)
-    make_iso(iso, {"casper/vmlinuz": packed}, rock_ridge=False, joliet=True)
-    with pytest.raises(IsoError, match=r"x\.iso has casper/vmlinuz in compressed form \(zisofs\)"):
-        content(iso, "casper/vmlinuz")
+    for magic in ("37e45396c9dbd607", "ef2255a1bc1b95a0"):
+        packed = bytes.fromhex(magic) + bytes(5000)
+        make_iso(iso, {"casper/vmlinuz": packed}, rock_ridge=False, joliet=True)
+        with pytest.raises(IsoError, match=r"x\.iso has casper/vmlinuz in compressed form \(zisofs\)"):
+            content(iso, "casper/vmlinuz")
 
 
 @pytest.mark.parametrize(
