@@ -7,6 +7,7 @@ import json
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -289,20 +290,29 @@ PLAY = """
 """
 
 
-def test_two_runs_of_the_roles_ask_once(tmp_path: Path, web: Web, noble: dict[str, Any], key: Key) -> None:
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that the roles take: no home and no temporary one, as build/mirror may be."""
+    with tempfile.TemporaryDirectory(prefix="netboot-mirror-", dir="/srv") as made:
+        yield Path(made)
+
+
+def test_two_runs_of_the_roles_ask_once(
+    tmp_path: Path, place: Path, web: Web, noble: dict[str, Any], key: Key
+) -> None:
     if {name for _number, name in socket.if_nameindex()} != {"lo"}:
         pytest.skip(
             "gives this host another address, so only in the network of its own that make mirror makes"
         )
     subprocess.run(["ip", "address", "replace", "192.168.1.50/24", "dev", "lo"], check=True)
     (tmp_path / "play.yml").write_text(PLAY, encoding="utf-8")
-    (tmp_path / "state").mkdir()
+    (place / "state").mkdir()
     extra = {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
         "netboot_address": "192.168.1.50",
-        "netboot_root": str(tmp_path / "served"),
-        "netboot_state": str(tmp_path / "state"),
+        "netboot_root": str(place / "served"),
+        "netboot_state": str(place / "state"),
         "netboot_images": {"24.04": noble},
     }
     argv = [
@@ -323,4 +333,4 @@ def test_two_runs_of_the_roles_ask_once(tmp_path: Path, web: Web, noble: dict[st
         assert len(asked(web)) == 5, (
             "the list and its signature before anything changes and again, and the ISO"
         )
-    assert (tmp_path / "served/http/images/24.04/current/24.04.iso").exists()
+    assert (place / "served/http/images/24.04/current/24.04.iso").exists()
