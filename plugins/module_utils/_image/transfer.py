@@ -31,6 +31,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.files imp
 
 FIRST_TRIES = 3  # of an address that has given nothing yet: it may be a wrong one
 LONGEST = 30  # seconds between two tries
+MAX_CHANGES = 3  # of the file at the address; after that, only coming further than ever is coming further
 PART, BAD_RANGE = 206, 416  # statuses of HTTP, RFC 9110
 # Others of 400 to 499 say that this will not be given; these that it may be later.
 LATER = (408, 425, 429)
@@ -80,6 +81,10 @@ class Partial:
         self.algorithms = list(dict.fromkeys(algorithms))
         self.have = self.most = 0  # bytes now, and at most so far
         self.before = 0  # of those that are here: what an earlier run had brought
+        self.joined = (
+            False  # what is here came in parts: so the joint may be wrong, and all is worth a second try
+        )
+        self.changes = 0
         self.size, self.state = _read_note(self.path)
         self.whole_only = False  # the server gave no part of it
         os.makedirs(self.folder, exist_ok=True)
@@ -93,6 +98,7 @@ class Partial:
         for block in iter(lambda: self.file.read(fetch.BLOCK), b""):
             self._count(block)
         self.before = self.most = self.have
+        self.joined = bool(self.have)
 
     def headers(self) -> dict[str, str]:
         """Ask for what is missing."""
@@ -111,7 +117,7 @@ class Partial:
             if not found or found["start"] != str(self.have) or (self.size and size != self.size):
                 self.clear()
                 raise AgainError("the web server sent another part than the one asked for")
-            self.size = size
+            self.size, self.joined = size, True
             return
         length = str(headers.get("Content-Length") or "")
         size, state = int(length) if length.isdigit() else 0, _state(headers)
@@ -154,8 +160,11 @@ class Partial:
         self.file.truncate()
         self.sums = {name: hashlib.new(name) for name in self.algorithms}
         self.have = self.before = 0
+        self.joined = False
         if not again:
-            self.most, self.size, self.state = 0, 0, ""
+            self.size, self.state = 0, ""
+            self.changes += bool(self.most)
+            self.most = 0 if self.changes <= MAX_CHANGES else self.most
 
     def keep(self) -> None:
         """Put it on the disk: a power cut must not leave a verified name on half a file."""
@@ -172,14 +181,14 @@ def load(loader: Loader, root: str, job: Job, place: str, algorithms: Iterable[s
     """Bring the ISO to the new file `place`, on the disk of `root`; return its digests in hex, by algorithm.
 
     Raises UserError, the text beginning with the address. What has come by then is kept for the next run, unless the
-    disk is full. Of a file that an earlier run began and that has the wrong digest, all is fetched once more.
+    disk is full. Of a file that came in parts and has the wrong digest, all is fetched once more.
     """
     partial = Partial(root, job, algorithms)
     try:
         transfer = _Transfer(loader, root, job, partial)
         sums = transfer.run()
         wrong = job.expected and sums[job.expected[0]] != job.expected[1]
-        if wrong and partial.before:
+        if wrong and partial.joined:
             partial.clear()
             sums = transfer.run()
         os.rename(partial.path, place)

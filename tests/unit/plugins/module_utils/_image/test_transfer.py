@@ -190,6 +190,20 @@ def test_coming_as_far_as_before_is_not_coming_further(tmp_path: Path) -> None:
     assert home.pauses == [1, 2, 4]
 
 
+def test_a_file_that_changes_for_ever_is_given_up(tmp_path: Path) -> None:
+    numbers = iter(range(99))
+    home = Home(tmp_path, lambda: Answer(200, b"01234", Content_Length="10", ETag=f'"{next(numbers)}"'))
+    home.fails(patience=10)
+    assert home.pauses == [1, 1, 1, 1, 2, 4]
+
+
+def test_a_wrong_joint_within_a_run_is_none_of_the_checksum(tmp_path: Path) -> None:
+    """Where the web server tells no state of the file, and it changed without getting another size."""
+    parts = [Answer(200, b"xxxxx", Content_Length="10"), Answer(206, b"56789", Content_Range="bytes 5-9/10")]
+    Home(tmp_path, *parts, Answer(200, BODY)).load()
+    assert (tmp_path / "place").read_bytes() == BODY
+
+
 @pytest.mark.parametrize(
     ("error", "tries"),
     [
