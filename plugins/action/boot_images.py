@@ -20,7 +20,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.homelab.netboot.plugins.module_utils._image.progress import FOLDER
-from ansible_collections.homelab.netboot.plugins.plugin_utils._progress import Lines
+from ansible_collections.homelab.netboot.plugins.plugin_utils._progress import Lines, is_brought
 
 #: Seconds to the first look, which a run that downloads nothing does not reach; and between two.
 FIRST, PAUSE = 2.0, 3.0
@@ -52,7 +52,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         images = given.get("images")
         if self._task.check_mode or self._task.no_log or "path" not in given or not isinstance(images, dict):
             return False
-        return any(isinstance(image, dict) and image.get("source") == "url" for image in images.values())
+        return any(isinstance(image, dict) and is_brought(image) for image in images.values())
 
     @contextlib.contextmanager
     def _looking(self, path: str, host: str) -> Iterator[None]:

@@ -13,6 +13,13 @@ from ansible_collections.homelab.netboot.plugins.module_utils._image.progress im
 WINDOW = 15
 #: Seconds between two lines in a log, of a download whose size nobody knows.
 MINUTE = 60
+#: Sources of an image, as filter C(images) names them, that lead to a download.
+BROUGHT = ("url", "name")
+
+
+def is_brought(image: Mapping[str, Any]) -> bool:
+    """Whether an image may have to be downloaded."""
+    return image.get("source") in BROUGHT
 
 
 class Lines:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import pytest
+from ansible_collections.homelab.netboot.plugins.filter.images import images
 from ansible_collections.homelab.netboot.plugins.module_utils._image.progress import Told
-from ansible_collections.homelab.netboot.plugins.plugin_utils._progress import Lines
+from ansible_collections.homelab.netboot.plugins.plugin_utils._progress import Lines, is_brought
 
 SIZE, SPEED = 3_100_000_000, 31_000_000  # a per cent each second
 
@@ -92,3 +93,17 @@ def test_the_next_image_has_a_beginning_of_its_own() -> None:
 def test_what_no_download_wrote_is_refused() -> None:
     with pytest.raises(TypeError):
         Lines(True).of({"image": "noble"})
+
+
+@pytest.mark.parametrize(
+    ("image", "brought"),
+    [
+        ({}, True),
+        ({"url": "https://mirror.example/n.iso", "checksum": f"sha256:{64 * '0'}"}, True),
+        ({"path": "/srv/n.iso"}, False),
+        ({"src": "n.iso"}, False),
+    ],
+    ids=["by name", "by address", "on the server", "on the controller"],
+)
+def test_what_may_be_downloaded_is_watched(image: dict[str, str], brought: bool) -> None:
+    assert is_brought(images({"noble": image})["noble"]) is brought
