@@ -224,6 +224,7 @@ def remember(plan: ImageChange) -> None:
         request = (manifest.public(wanted.checksum), manifest.public(wanted.origin), now)
         if request != (version.checksum, version.origin, version.origin_stamp):
             version.checksum, version.origin, version.origin_stamp = request
+            version.compared = version.compared or version.checksum  # it has the digest that is asked for now
             plan.store.write_record(version)
 
 
