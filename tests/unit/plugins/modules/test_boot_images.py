@@ -482,6 +482,15 @@ def test_a_manifest_says_where_a_version_is_from(
         assert later["asked"]["source"] == str(isos["24.04.2"])
 
 
+def test_a_checksum_that_comes_later_vouches_for_it_too(
+    run: Runner, isos: dict[str, Path], images: Path
+) -> None:
+    checksums = [f"sha256:{digest_of(isos['24.04.2'])}", f"sha256:{digest_of(isos['24.04.2']).upper()}"]
+    for checksum, told in (("", ""), (checksums[0], checksums[0]), (checksums[1], checksums[0])):
+        run(source="path", origin=isos["24.04.2"], checksum=checksum)
+        assert manifest(images)["checksum"] == told
+
+
 @pytest.mark.skipif(not shutil.which("sbsign"), reason="sbsigntool is not installed")
 def test_a_manifest_names_who_signed_the_kernel(run: Runner, tmp_path: Path, images: Path) -> None:
     """As firmware sees it; also of one that comes packed."""
