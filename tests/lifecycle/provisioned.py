@@ -124,9 +124,9 @@ class Provisioned:
     """The machines, and runs of the playbook."""
 
     def __init__(
-        self, inventories: Sequence[Path], network: lan.Lan, machines: Sequence[Machine], log: Path
+        self, inventories: Sequence[Path], network: lan.Lan, machines: Sequence[Machine], place: Path
     ) -> None:
-        self.inventories, self.log = inventories, log
+        self.inventories, self.place, self.runs = inventories, place, 0
         self.powers = {machine: Power(machine, network) for machine in machines}
         for machine in machines:
             lan.reserve(network, machine.mac)  # one after the other
@@ -135,6 +135,8 @@ class Provisioned:
         self, machines: Sequence[Machine], extra: dict[str, Any]
     ) -> tuple[float, dict[Machine, list[str]]]:
         """Run it for these machines; its seconds, and what was wrong."""
+        self.runs += 1
+        log = self.place / f"provision-{self.runs}.log"
         given = {"confirm": "yes", "then": str(HELLO), "patience": PATIENCE, **extra}
         argv = [
             *playbook.command(self.inventories, given, BOOK),
@@ -155,10 +157,10 @@ class Provisioned:
 
         wrong, seconds = [], 0.0
         try:
-            seconds = playbook.run_site(argv, self.log, switch_on)
+            seconds = playbook.run_site(argv, log, switch_on)
         except LabError as error:
             wrong.append(str(error))
-        said = self.log.read_text(encoding="utf-8")
+        said = log.read_text(encoding="utf-8")
         found = {}
         for machine in machines:
             power = self.powers[machine]

@@ -189,7 +189,7 @@ def _provision(told: Lives, others: Sequence[Machine]) -> None:
     if not others:
         return
     by_ssh = [machine for machine in others if machine.disk_first]
-    played = provisioned.Provisioned(told.inventories, told.network, others, BUILD / NAME / "provision.log")
+    played = provisioned.Provisioned(told.inventories, told.network, others, BUILD / NAME)
     runs: list[tuple[Sequence[Machine], dict[str, str], str]] = [
         (others, {}, "provision, from power off"),
         (by_ssh, {"reinstall": "yes"}, "provision -e reinstall=yes, by SSH"),
