@@ -90,12 +90,13 @@ class Home:
     def run(
         self, playbook: str, *options: str, machines: threading.Thread | None = None, **variables: Any
     ) -> subprocess.CompletedProcess[str]:
-        """Run it; what it says is in one line. machines: begin when the run says that they are switched on now."""
+        """Run it; what it says is in one line. machines: begin when nuc1 is to be switched on, or restarted."""
         told = ""
         with self.start(playbook, *options, **variables) as running:
             for line in running.stdout or ():
                 told += line
-                if machines and not machines.ident and "switch nuc1 on now" in line:
+                asked = "switch nuc1 on now" in line or "restart nuc1 now" in line
+                if machines and not machines.ident and asked:
                     machines.start()
         (self.place / f"{len(list(self.place.glob('*.log')))}.log").write_text(told)
         if machines and machines.ident:

@@ -29,5 +29,23 @@ class Arch:
         return f"grub{self.efi}.efi"
 
 
-AMD64 = Arch("amd64", "x64", "x86_64-efi", ("e1000", "e1000e", "ata_piix", "ahci", "sd_mod"))
+# the last six are for the file systems of an installed system, and for its firmware's boot entries
+AMD64 = Arch(
+    "amd64",
+    "x64",
+    "x86_64-efi",
+    (
+        "e1000",
+        "e1000e",
+        "ata_piix",
+        "ahci",
+        "sd_mod",
+        "crc32c_generic",
+        "ext4",
+        "vfat",
+        "nls_cp437",
+        "nls_ascii",
+        "efivarfs",
+    ),
+)
 ARM64 = Arch("arm64", "aa64", "arm64-efi", ("virtio_blk",))

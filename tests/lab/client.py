@@ -23,6 +23,8 @@ class Machine:
     mac: of the network card that it boots from. other_mac: of a card before that one, on the same network, or nothing.
     other_cable: whether that one has a cable.
     router: what the router says to it of booting, see lan.odd_answers.
+    room: bytes of its disk when that is blank; as many as a marked one has when 0.
+    disk_first: whether its firmware tries the disk before the network.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Machine:
     other_mac: str = ""
     other_cable: bool = True
     router: str = ""
+    room: int = 0
+    disk_first: bool = False
 
     @property
     def cards(self) -> list[str]:
@@ -98,7 +102,8 @@ class Client:
             *("-device", "virtio-rng-pci"),
             *self.flash(),
             *("-drive", f"file={self.folder}/disk.img,format=raw,if=none,id=disk"),
-            *("-device", f"{firmware.disk},drive=disk,bootindex=2,serial={machine.serial}"),
+            "-device",
+            f"{firmware.disk},drive=disk,bootindex={0 if machine.disk_first else 2},serial={machine.serial}",
         ]
 
     def network(self) -> list[str]:
@@ -151,7 +156,9 @@ class Client:
         self.folder.mkdir(parents=True)
         firmware = self.machine.firmware
         content = efi_disk.ensure(arch=firmware.arch).read_bytes() if firmware.code else disk.image()
-        (self.folder / "disk.img").write_bytes(bytes(len(content)) if self.machine.blank else content)
+        with (self.folder / "disk.img").open("wb") as disk_file:
+            disk_file.write(bytes(len(content)) if self.machine.blank else content)
+            disk_file.truncate(self.machine.room or len(content))
         if firmware.variables:
             shutil.copyfile(firmware.variables, self.folder / "variables.fd")
 

@@ -16,7 +16,7 @@ MODULES = tuple("af_packet virtio_pci virtio_net loop isofs squashfs overlay".sp
 """What every client needs: DHCP's raw sockets, a network card, file systems in files and above one another."""
 
 APPLETS = tuple(
-    "cat chroot cp echo grep insmod ip mkdir mount poweroff sh sleep stat tr udhcpc uname wc wget".split()  # noqa: SIM905 - easier to read
+    "cat chroot cp echo grep insmod ip mkdir mount poweroff sh sleep stat switch_root tr udhcpc uname wc wget".split()  # noqa: SIM905 - easier to read
 )
 
 

@@ -32,6 +32,8 @@ PACKAGES = {
     "squashfs-tools": "its root file system",
     "fdisk": "the partition table of the disk that UEFI machines boot when they are left alone",
     "mtools": "the files on it",
+    "syslinux": "starts the systems that BIOS machines get",
+    "syslinux-common": "the boot sector of their disks",
     "sbsigntool": "signs and verifies UEFI programs, and takes a signature from shim",
     "openssl": "makes their keys",
     "zstd": "compresses packages as Ubuntu does",

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pycdlib
 
-from . import debs, disk, efi_disk, initrd, kernel, rootfs, vendor
+from . import debs, disk, efi_disk, initrd, kernel, rootfs, system, vendor
 from .arch import AMD64, Arch
 from .common import BUILD, LAB, LabError, digest, locked, run, say
 
@@ -75,12 +75,13 @@ def full_layers(folder: Path) -> dict[str, bytes]:
     """Debian with cloud-init; above it, as Ubuntu layers its own, the installer and what it writes to disks."""
     own = folder / "live" / "usr" / "lib" / "netboot-lab"
     own.mkdir(parents=True)
-    for name in ("live", "installer.py"):
+    for name in ("live", "installer.py", "system.py"):
         shutil.copy(LIVE / name, own / name)
     (own / "bin").mkdir()
     shutil.copy(LIVE / "systemctl", own / "bin")
     (own / "bios.img").write_bytes(disk.image(mark=disk.INSTALLED))
     shutil.copyfile(efi_disk.ensure(disk.INSTALLED), own / "efi.img")
+    shutil.copyfile(system.ensure(), own / "system.img")
     settings = folder / "live" / "etc" / "cloud" / "cloud.cfg.d"
     settings.mkdir(parents=True)
     shutil.copy(LIVE / "95_lab.cfg", settings)
@@ -141,7 +142,8 @@ def ensure(full: bool = False, arch: Arch = AMD64, packed: bool = False, signer:
     linux = kernel.ensure(arch)
     sources = [LAB / name for name in RECIPE]
     if full:
-        sources += [LAB / "disk.py", LAB / "efi_disk.py", LAB / "rootfs.py", *sorted(LIVE.iterdir())]
+        made = ("disk.py", "efi_disk.py", "rootfs.py", "system.py")
+        sources += [*(LAB / name for name in made), *sorted(LIVE.iterdir())]
     keys = vendor.ensure().recipe if signer else ""
     recipe = digest(linux.version, keys, *pool(arch, signer), *(path.read_bytes() for path in sources))
     words = ["full" if full else "small", *(["packed"] if packed else []), *([signer] if signer else [])]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small Debian with Python and cloud-init: the root file system of the lab's larger ISO."""
+"""A small Debian with Python and cloud-init: the root file system of the lab's larger ISO and of what that installs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from .image import bootstrap
 SUITE = "trixie"
 # What Ubuntu's live-server system has too and an installation may call: cloud-init and Python for the installer,
 # curl for its reports, udev for the disks' serial numbers, dmidecode for the product's name.
-PACKAGES = "cloud-init,python3-yaml,curl,udev,dmidecode,iproute2"
+LIVE = "cloud-init,python3-yaml,curl,udev,dmidecode,iproute2,e2fsprogs"
+# What an installed system has besides: systemd, sshd, sudo for Ansible, efibootmgr for its restart from the network.
+INSTALLED = "systemd-sysv,openssh-server,sudo,efibootmgr"
 UNUSED = (
     "usr/share/doc",
     "usr/share/man",
@@ -67,7 +69,7 @@ def make(work: Path) -> Path:
     log.parent.mkdir(parents=True, exist_ok=True)
     # apt reads the folder as a user without rights
     work.chmod(0o755)
-    command = ["mmdebstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root)]
+    command = ["mmdebstrap", "--variant=minbase", f"--include={LIVE},{INSTALLED}", SUITE, str(root)]
     if bootstrap(command, log) != 0:
         last = "\n".join(log.read_text(encoding="utf-8").splitlines()[-8:])
         raise LabError(f"mmdebstrap could not make the root file system; its log is {log}\n{last}")

@@ -16,7 +16,7 @@ from tests.lab.common import BUILD, alone, digest, run
 from tests.lab.server import Server
 from tests.lab.story import Story
 
-from . import machines
+from . import machines, provisioned
 from .machines import LOST, WHOLE, Life
 
 NAME = "lifecycle"
@@ -68,7 +68,9 @@ class Lives:
         told = json.loads(run(*server.ssh(self.box, "netboot", "status", "--json")))
         return {entry["machine"]: entry for entry in told}
 
-    def note(self, life: Life, step: str, seconds: float, wanted: str, faults: Sequence[str]) -> None:
+    def note(
+        self, life: Life | Machine, step: str, seconds: float, wanted: str, faults: Sequence[str]
+    ) -> None:
         """Wait for the state that must come, and write the step down."""
         deadline = time.monotonic() + SETTLE
         while (entry := self.states()[life.name])["state"] != wanted and time.monotonic() < deadline:
@@ -146,15 +148,22 @@ def unchanged(done: watch.Boot) -> list[str]:
     return [] if same else ["its disk is not as it was"]
 
 
-def run_lives(lives: Sequence[Life], say: Callable[[str], None]) -> list[Moment]:
-    """The whole test. Everything that was started is removed, however it ends."""
+def run_lives(lives: Sequence[Life], others: Sequence[Machine], say: Callable[[str], None]) -> list[Moment]:
+    """The whole test. others: those that are provisioned. Everything that was started is removed, however it ends."""
     with alone(NAME):
         try:
             say("Starting a server of trixie")
             box = server.up(NAME, "trixie", NAME)
             inventories = [INVENTORY, playbook.write_inventory(BUILD / NAME / "lab.json", {NAME: box})]
+            inventories.append(provisioned.inventory(box, BUILD / NAME, others))
             told = Lives(box, inventories, say)
+            say("site.yml")
+            seconds = told.play("site.yml", {"netboot_images": {IMAGE: {"src": str(iso.ensure(full=True))}}})
+            everybody: list[Life | Machine] = [*lives, *others]
+            for one in everybody:
+                told.note(one, "site.yml", seconds, "armed", [])
             _lead(told, lives)
+            _provision(told, others)
         finally:
             server.down(NAME)
             lan.down(NAME)
@@ -162,11 +171,9 @@ def run_lives(lives: Sequence[Life], say: Callable[[str], None]) -> list[Moment]
 
 
 def _lead(told: Lives, lives: Sequence[Life]) -> None:
+    if not lives:
+        return
     whole = [life for life in lives if life.kind is WHOLE]
-    told.say("site.yml")
-    seconds = told.play("site.yml", {"netboot_images": {IMAGE: {"src": str(iso.ensure(full=True))}}})
-    for life in lives:
-        told.note(life, "site.yml", seconds, "armed", [])
     if any(life.kind is LOST for life in lives):
         run(*server.ssh(told.box, "bash", "-s"), stdin=BLOCK)
     with watch.ServerLog(told.box, told.network) as log:
@@ -176,6 +183,27 @@ def _lead(told: Lives, lives: Sequence[Life]) -> None:
             told.arm(whole)
             told.install(whole, log, again=True)
             told.leave(whole, log, again=True)
+
+
+def _provision(told: Lives, others: Sequence[Machine]) -> None:
+    if not others:
+        return
+    by_ssh = [machine for machine in others if machine.disk_first]
+    played = provisioned.Provisioned(told.inventories, told.network, others, BUILD / NAME)
+    runs: list[tuple[Sequence[Machine], dict[str, str], str]] = [
+        (others, {}, "provision, from power off"),
+        (by_ssh, {"reinstall": "yes"}, "provision -e reinstall=yes, by SSH"),
+    ]
+    try:
+        for meant, extra, step in runs:
+            if not meant:
+                continue
+            told.say(f"{provisioned.BOOK} -l {','.join(one.name for one in meant)}: {step}")
+            seconds, wrong = played.run(meant, extra)
+            for machine in meant:
+                told.note(machine, step, seconds, "up", wrong[machine])
+    finally:
+        played.switch_off()
 
 
 def as_json(moments: Sequence[Moment]) -> str:

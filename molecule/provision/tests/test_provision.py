@@ -79,6 +79,8 @@ def test_installed_again_it_has_other_keys(home: Home, then: Path) -> None:
     words = ("nuc1", "reinstall=yes", "confirm=yes", "patience=120", f"then={then}")
     status, said = provision(home, *words, machines=Machines(home, "nuc1"))
     assert status == 0, said[-6000:]
+    # it was found where it told that it is, and is no machine with UEFI
+    assert "nuc1 runs, but its firmware lists no entry for the network" in said
     assert len(home.known.read_text().splitlines()) == len(known.splitlines())
     assert not set(home.known.read_text().splitlines()) & set(known.splitlines())
 

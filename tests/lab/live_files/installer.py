@@ -3,7 +3,8 @@
 
 It tells its steps as Subiquity does, by curtin's webhook (canonical/curtin: curtin/reporter/handlers.py and events.py).
 
-That is a boot sector, or on UEFI Debian's shim and GRUB, which say a number that each installation makes anew.
+That is a boot sector, or on UEFI Debian's shim and GRUB, which say a number that each installation makes anew; on a
+disk that has room for it, a system that starts (system.py).
 How Subiquity reads its answers, runs commands and ends is told in canonical/subiquity: subiquity/server/server.py,
 and controllers/cmdlist.py and shutdown.py beside it. What it says on the console meanwhile: subiquity/client/client.py.
 """
@@ -21,6 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import system as whole  # type: ignore[import-not-found]  # beside this program
 import yaml
 from cloudinit import stages  # type: ignore[import-not-found]  # only there
 
@@ -30,6 +32,8 @@ LOG = Path("/var/log/installer/subiquity-server-debug.log")
 ANSWERS = Path("/autoinstall.yaml")
 RESULT = Path("/run/cloud-init/result.json")
 PLACEHOLDER = b"system=--------"
+#: Bytes of a disk that has room for a system.
+ROOM = 256 * 2**20
 #: Seconds after which nobody will press enter any more.
 WAITS = 10
 
@@ -142,18 +146,28 @@ def run(kind: str, commands: list[Any], check: bool) -> None:
 
 def install(told: dict[str, Any]) -> None:
     """Write the system to the disk that is named, else to the first; with a number of its own, and read it back."""
-    system = uuid.uuid4().hex[:8]
-    template = HERE / ("efi.img" if Path("/sys/firmware/efi").exists() else "bios.img")
-    image = template.read_bytes().replace(PLACEHOLDER, b"system=" + system.encode())
+    number = uuid.uuid4().hex[:8]
     match = told.get("storage", {}).get("layout", {}).get("match", {})
-    disk = match["path"][5:] if match else sorted(path.name for path in Path("/sys/block").glob("sd*"))[0]
-    with Path("/dev", disk).open("r+b", buffering=0) as device:
+    name = match["path"][5:] if match else sorted(path.name for path in Path("/sys/block").glob("sd*"))[0]
+    disk = Path("/dev", name)
+    is_whole = whole.size(disk) >= ROOM
+    kind = "system" if is_whole else "efi" if Path("/sys/firmware/efi").exists() else "bios"
+    image = (HERE / f"{kind}.img").read_bytes().replace(PLACEHOLDER, b"system=" + number.encode())
+    if is_whole:
+        whole.write(disk, image, told.get("user-data", {}))
+    else:
+        mark(disk, image)
+    say(f"install disk={name} bytes={len(image)} system={number}")
+
+
+def mark(disk: Path, image: bytes) -> None:
+    """Write what only says that it was booted, and read it back."""
+    with disk.open("r+b", buffering=0) as device:
         device.write(image)
         os.fsync(device.fileno())
         device.seek(0)
         if device.read(len(image)) != image:
-            raise OSError(f"/dev/{disk} does not hold what was written to it")
-    say(f"install disk={disk} bytes={len(image)} system={system}")
+            raise OSError(f"{disk} does not hold what was written to it")
 
 
 def main() -> None:
