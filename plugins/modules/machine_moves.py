@@ -83,12 +83,14 @@ said:
 """
 
 import os
+from typing import Any, Iterable, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.homelab.netboot.plugins.module_utils._program import moving, plan
 from ansible_collections.homelab.netboot.plugins.module_utils._program.plan import RefusedError
 from ansible_collections.homelab.netboot.plugins.module_utils._program.server import Server
 from ansible_collections.homelab.netboot.plugins.module_utils._program.settings import Settings
+from ansible_collections.homelab.netboot.plugins.module_utils._program.states import Machine
 
 ARGUMENTS = {
     "server": {"type": "str", "required": True},
@@ -102,7 +104,7 @@ ARGUMENTS = {
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     options = module.params
-    result = {"changed": False, "said": [], "known": {}, "unknown": []}
+    result: dict[str, Any] = {"changed": False, "said": [], "known": {}, "unknown": []}
     try:
         machines = [plan.machine(name, entry) for name, entry in options["machines"].items()]
         result["unknown"] = [machine.mac for machine in machines]
@@ -122,7 +124,9 @@ def main() -> None:
     module.exit_json(**result)
 
 
-def move(settings, machines, options, result) -> None:
+def move(
+    settings: Settings, machines: Iterable[Machine], options: Mapping[str, Any], result: dict[str, Any]
+) -> None:
     """Give or take, under the lock of the server's program."""
     with Server(settings, result["said"].append) as server:
         if options["known"] is None:

@@ -81,9 +81,10 @@ def preview(
             found[mac] = store.look(settings.state, mac)
         except ValueError:
             found[mac] = states.damaged(machine, now, "its damaged file")
-        before, found[mac] = found[mac], coming(machine, found[mac])
-        if found[mac] != before:
-            there.add(served.place_of(found[mac]))  # it would come with its seeds
+        after = coming(machine, found[mac])
+        if after is not None and after != found[mac]:
+            there.add(served.place_of(after))  # it would come with its seeds
+        found[mac] = after
     new = changes(found, machines, kept.history(), there, now=now, new_token=lambda: "-")
     for state in new.values():
         if not state.is_armed:

@@ -155,8 +155,8 @@ def _may_be_one(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
     names = [str(one.get("netboot_network_name") or "") for one in (mine, theirs)]
     if all(names):
         return names[0] == names[1]
-    networks = [_network(one) for one in (mine, theirs)]
-    return not all(networks) or networks[0].overlaps(networks[1])
+    network, other = _network(mine), _network(theirs)
+    return network is None or other is None or network.overlaps(other)
 
 
 def _network(said: Mapping[str, Any]) -> ipaddress.IPv4Network | None:
