@@ -18,9 +18,9 @@ PLAY = """
   vars: {netboot_images: {}}
   tasks:
     - name: Check
-      ansible.builtin.include_role: {name: homelab.netboot.machine_states, tasks_from: check}
+      ansible.builtin.import_role: {name: homelab.netboot.machine_states, tasks_from: check}
     - name: Move
-      ansible.builtin.include_role: {name: homelab.netboot.machine_states, tasks_from: move}
+      ansible.builtin.import_role: {name: homelab.netboot.machine_states, tasks_from: move}
     - name: Publish
       ansible.builtin.command: {argv: [/usr/local/sbin/netboot, publish]}
 """

@@ -38,7 +38,7 @@ SHARED = frozenset(
 TOLD = frozenset({"told"})
 DEFAULTS: Mapping[str, Any] = {
     "mac": None,
-    "server": "",
+    "server": None,
     "image": None,
     "install": "once",
     "wipe": "blank",
