@@ -145,3 +145,14 @@ def test_the_word_of_its_server_counts(two: Two) -> None:
 def test_a_machine_that_nobody_knows_is_armed_as_any_new_one(two: Two) -> None:
     two.take({})
     assert two.b.of("nuc1").state == "armed"
+
+
+def test_what_was_given_stays_given_whatever_is_told_or_planned(two: Two) -> None:
+    two.a.fetch("nuc1")
+    two.a.report("nuc1")
+    two.give()
+    two.a.report("nuc1", "up.192.168.1.77")
+    assert (two.a.of("nuc1").state, two.a.of("nuc1").given) == ("up", "b")
+    two.a.plan(nuc1="always")
+    two.a.do("publish")
+    assert (two.a.of("nuc1").state, two.a.of("nuc1").given) == ("up", "b")
