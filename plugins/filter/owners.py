@@ -60,11 +60,14 @@ def owners(
     entries: Iterable[Any], hostvars: Mapping[str, Any], servers: Sequence[str], *, by_mac: bool = False
 ) -> dict[str, Any]:
     """Return the machines by server; see DOCUMENTATION."""
+    entries, servers = list(entries), list(servers)
+    if len(servers) == 1 and not by_mac and all(isinstance(entry, str) for entry in entries):
+        return {servers[0]: sorted(map(str, entries))} if entries else {}  # to read all machines is dear
     machines = decided.read(entries, hostvars)
     try:
         if by_mac:
-            return decided.owner_of(machines, list(servers))
-        found = decided.parted(machines, list(servers))
+            return decided.owner_of(machines, servers)
+        found = decided.parted(machines, servers)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
     return {server: sorted(str(machine["name"]) for machine in those) for server, those in found.items()}
