@@ -7,7 +7,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz fuzz-guided isos power mirror matrix secure-boot lifecycle faults demo-picture page bench clean
+.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz fuzz-guided isos power mirror owners matrix secure-boot lifecycle faults demo-picture page bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -65,6 +65,9 @@ power: setup ## machines started by emulated BMCs, Redfish and IPMI  [ARGS="-k s
 
 mirror: setup ## a mirror of ISOs, good and bad, by a real nginx on loopback  [ARGS="-k cut"]
 	@PYTHONPATH=$(CURDIR)/.collections python -m tests.mirror $(ARGS)
+
+owners: setup ## two servers in one network: whose machine it is, and how one moves  [ARGS="-k moves"]
+	@PYTHONPATH=$(CURDIR)/.collections python -m tests.owners $(ARGS)
 
 matrix: setup ## real firmware boots from real servers  [ROW=bios-lpxelinux-bookworm]
 	@python -m tests.matrix $(if $(ROW),--row $(ROW))

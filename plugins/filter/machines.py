@@ -31,6 +31,19 @@ options:
       - As M(homelab.netboot.boot_images) returns them they also say the release, the folder, and how much memory
         a machine needs.
     type: dict
+  server:
+    description: Only the machines of this server are returned and checked. All are when it is none of O(servers).
+    type: str
+    default: ''
+  servers:
+    description:
+      - Names of all servers. With one, the machines are its; with several, each machine names its own
+        (C(netboot_server)).
+      - A machine without one, or with one that does not exist, and one that two servers have, is a fault, whosever it
+        is.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -53,10 +66,11 @@ _value:
   elements: dict
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import owners
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.machines import (
     from_inventory,
     normalise,
@@ -67,6 +81,8 @@ def machines(
     entries: Iterable[Any],
     hostvars: Mapping[str, Any] | None = None,
     images: Mapping[str, Any] | None = None,
+    server: str = "",
+    servers: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """Return checked machines; see DOCUMENTATION."""
     if isinstance(entries, (str, Mapping)) or not isinstance(entries, Iterable):
@@ -74,7 +90,7 @@ def machines(
             f"homelab.netboot.machines needs a list of machines, not {type(entries).__name__}"
         )
     try:
-        return normalise(from_inventory(entries, hostvars or {}), images)
+        return normalise(owners.own(from_inventory(entries, hostvars or {}), server, list(servers)), images)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -40,6 +40,16 @@ options:
       - The folder in which the server remembers the machines.
     type: path
     default: /var/lib/netboot
+  server:
+    description:
+      - Name of this server, for O(known).
+    type: str
+    default: ""
+  known:
+    description:
+      - What other servers know of machines that would come to this one, as M(homelab.netboot.machine_moves) takes it.
+    type: dict
+    default: {}
 notes:
   - Reports of machines that the server has not taken yet, seconds old as a rule, do not count.
 """
@@ -67,13 +77,15 @@ said:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.homelab.netboot.plugins.module_utils._program import plan, publication
+from ansible_collections.homelab.netboot.plugins.module_utils._program import moving, plan, publication
 from ansible_collections.homelab.netboot.plugins.module_utils._program.settings import Settings
 
 ARGUMENTS = {
     "machines": {"type": "dict", "required": True},
     "root": {"type": "path", "default": "/srv/netboot"},
     "state": {"type": "path", "default": "/var/lib/netboot"},
+    "server": {"type": "str", "default": ""},
+    "known": {"type": "dict", "default": {}},
 }
 
 
@@ -84,7 +96,8 @@ def main() -> None:
     try:
         listed = [plan.machine(name, entry) for name, entry in options["machines"].items()]
         settings = Settings(root=options["root"], state=options["state"])
-        armed = publication.preview(settings, {one.mac: one for one in listed}, said.append)
+        coming = moving.foretold(settings.state, options["known"], options["server"])
+        armed = publication.preview(settings, {one.mac: one for one in listed}, said.append, coming)
     except (ValueError, KeyError, TypeError) as error:
         module.fail_json(msg=f"machines: not a list of machines as the filter machine_plan makes it: {error}")
     except OSError as error:

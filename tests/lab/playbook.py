@@ -62,7 +62,8 @@ class Tasks:
 def write_inventory(path: Path, servers: Mapping[str, Server]) -> Path:
     """An inventory that only says how the servers of the lab are reached, and where they are in its network."""
     hosts: dict[str, Any] = {
-        name: {**server.ansible_vars(), "netboot_address": server.lan_address}
+        # each has all machines to itself
+        name: {**server.ansible_vars(), "netboot_address": server.lan_address, "netboot_servers": [name]}
         for name, server in servers.items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ from pathlib import Path
 SCENARIOS = sorted(path.parent.name for path in Path("molecule").glob("*/molecule.yml"))
 #: What takes longest begins first, so that both cores have work to the end.
 LONG = ("molecule default", "faults", "molecule firewall", "molecule neighbours", "molecule check_mode")
-SHORT = ("lint", "test-unit", "fuzz", "isos", "power", "mirror", "sanity", "units", "galaxy")
+SHORT = ("lint", "test-unit", "fuzz", "isos", "power", "mirror", "owners", "sanity", "units", "galaxy")
 #: Stages one after the other: how many run at a time, and what.
 STAGES = (
     (2, (*LONG, *SHORT, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG))),

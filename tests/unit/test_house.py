@@ -17,6 +17,7 @@ GROUND = (
     "plugin_utils._noted",
 )
 CONTRACT, NAMES = "module_utils._program.contract", "module_utils._uefi.names"
+PXE = "module_utils._program.doctor.pxe"
 KEYS = "module_utils._program.ssh_keys"
 FILES, ERRORS, PLACES = "module_utils._program.files", "module_utils._errors", "module_utils._destination"
 PROGRAM_ROOM = "module_utils._program"
@@ -33,7 +34,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "plugin_utils._server": (*GROUND, CONTRACT),
     "plugin_utils._provision": (),
     "plugin_utils._start": (),
-    "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, DOOR, *WISHES),
+    "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, PXE, DOOR, *WISHES),
     "module_utils": (FILES, ERRORS, PLACES),
     "module_utils._program": (),
     # what happened is told without knowing what it means, so that the lab tells its boots with it
@@ -95,7 +96,7 @@ PROGRAM = (
         "page.gathering",
         "page.writing",
     ),
-    *("transfers", "watching", "server", "cli"),
+    *("moving", "transfers", "watching", "server", "cli"),
 )
 
 

@@ -33,7 +33,7 @@ MACHINE = {"nuc1": {"netboot_mac": "f4:4d:30:60:64:69"}}
         (
             ["provision", "-l", "nuc1", "-e", "confirm=yes"],
             {**SERVER, "server2": {"ansible_connection": "local"}},
-            "homelab.netboot.provision watches one server, and the group netboot_servers has 2.",
+            "machine nuc1: netboot_server: is missing, and there are several servers; name the one that installs it",
         ),
         (
             ["provision", "-l", "nuc1", "-e", "then=/no/such.yml"],

@@ -61,12 +61,19 @@ def seeds_below(root: str, name: str = "") -> set[str]:
     return {f"{folder}/{path}" for path in walk(os.path.join(root, folder))}
 
 
-def preview(settings: Settings, machines: Machines, say: Callable[[str], None]) -> dict[str, dict[str, str]]:
+def preview(
+    settings: Settings,
+    machines: Machines,
+    say: Callable[[str], None],
+    coming: Callable[[Machine, State | None], State | None] = lambda dummy, state: state,
+) -> dict[str, dict[str, str]]:
     """Who would be armed, as `armed` tells it, if this was the inventory. Notes that nginx put down do not count yet.
 
-    say: is told what would happen to machines, in the words of the program.
+    say: is told what would happen to machines, in the words of the program. coming: what a machine's state would be by
+    then, since it comes from another server.
     """
     kept, now = store.Store(settings.state, say, clock), clock()
+    there = seeds_below(settings.root)
     found: dict[str, State | None] = {}
     for mac in {*machines, *kept.known()}:
         machine = machines.get(mac) or Machine("", mac)
@@ -74,7 +81,11 @@ def preview(settings: Settings, machines: Machines, say: Callable[[str], None]) 
             found[mac] = store.look(settings.state, mac)
         except ValueError:
             found[mac] = states.damaged(machine, now, "its damaged file")
-    new = changes(found, machines, kept.history(), seeds_below(settings.root), now=now, new_token=lambda: "-")
+        after = coming(machine, found[mac])
+        if after is not None and after != found[mac]:
+            there.add(served.place_of(after))  # it would come with its seeds
+        found[mac] = after
+    new = changes(found, machines, kept.history(), there, now=now, new_token=lambda: "-")
     for state in new.values():
         if not state.is_armed:
             say(f"{state.name}: {state.state}: {state.reason}")

@@ -11,9 +11,9 @@ import secrets
 from collections import Counter
 from dataclasses import replace
 from types import TracebackType
-from typing import Callable, Iterable
+from typing import Callable, Iterable, Mapping
 
-from . import contract, publication, served, spool, ssh_keys, states
+from . import contract, moving, publication, served, spool, ssh_keys, states
 from . import plan as plans
 from .keeper import Keeper, States
 from .plan import RefusedError
@@ -130,6 +130,16 @@ class Server:
                 state, self.now(), new_token(), "armed by hand", wipe=True, by_hand=True
             ),
         )
+
+    def give(self, owner: Mapping[str, str]) -> None:
+        """Offer nothing more to machines that belong to other servers. owner: MAC → server."""
+        self.drain()
+        moving.Moves(self.keeper, "", self.now, new_token).give(owner)
+
+    def take(self, machines: Iterable[Machine], known: moving.Known, server: str) -> None:
+        """Note what other servers knew of machines that are new to this one. server: its name."""
+        self.drain()
+        moving.Moves(self.keeper, server, self.now, new_token).take(machines, known)
 
     def disarm(self, names: Iterable[str]) -> None:
         """Let machines boot their disk. What runs already goes on, but finds no user-data any more."""

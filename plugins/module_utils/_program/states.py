@@ -63,6 +63,7 @@ class State:
 
     token: of the arming, as long as a report with it is waited for. by_hand: whether a person armed it. wipe: whether
     its installation may wipe disks that hold something.
+    given: the server that it belongs to now; this one offers it nothing, and remembers for that one what it knew.
     disarmed: somebody said so, hence `always` does not arm it again by itself. address, host_keys: of a machine that
     is up, as it told them itself; lines like "ssh-ed25519 AAAA…".
     """
@@ -79,16 +80,17 @@ class State:
     clock: Clock | None = None
     address: str = ""
     host_keys: tuple[str, ...] = ()
+    given: str = ""
 
     @property
     def serves_seeds(self) -> bool:
         """Whether user-data may be read."""
-        return self.state in ("armed", "installing") and bool(self.token)
+        return self.state in ("armed", "installing") and bool(self.token) and not self.given
 
     @property
     def is_armed(self) -> bool:
         """Whether its next network boot installs it."""
-        return self.state == "armed"
+        return self.state == "armed" and not self.given
 
 
 def dump(state: State) -> str:
@@ -116,7 +118,16 @@ def parse(text: str) -> State:
 
 def _is_sound(state: State) -> bool:
     clock = state.clock or Clock("", 0.0)
-    words = (state.mac, state.name, state.state, state.since, state.reason, state.token, clock.boot)
+    words = (
+        state.mac,
+        state.name,
+        state.state,
+        state.since,
+        state.reason,
+        state.token,
+        state.given,
+        clock.boot,
+    )
     return (
         all(isinstance(word, str) for word in (*words, state.address, *state.host_keys))
         and all(isinstance(number, (int, float)) for number in (clock.since_boot, clock.used))
@@ -128,8 +139,8 @@ def _is_sound(state: State) -> bool:
 
 
 def _to(state: State, word: str, now: Now, reason: str, **more: Any) -> State:
-    """The same machine in a new state, with nothing of the old one but what is given."""
-    return State(state.mac, state.name, word, now.wall, reason, **more)
+    """The same machine in a new state, with nothing of the old one but what is given, and whose it is."""
+    return State(state.mac, state.name, word, now.wall, reason, given=state.given, **more)
 
 
 def unknown(machine: Machine) -> State:
@@ -158,6 +169,8 @@ def published(
     known: whether the server has had this machine before; without its state, nobody can tell whether it is installed.
     first: whether the server knows of no machine yet: it is new, or lost what it knew; then `once` wipes nothing.
     """
+    if state is not None and state.given:
+        return state  # another server offers it
     before = state or unknown(machine)
     wipe = machine.wipe == "always" and not (first and machine.install == "once")
     if machine.install == "never":

@@ -32,12 +32,13 @@ PREFIX = "netboot_"
 #: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
 SHARED = frozenset(
     {"address", "efi_pair", "firewall", "group", "http_port", "images", "interface", "machines", "result"}
-    | {"root", "spool", "state", "status_page", "uefi"}
+    | {"network_name", "root", "servers", "spool", "state", "status_page", "strangers", "uefi"}
 )
 #: What inventory plugin homelab.netboot.machines says of a machine.
 TOLD = frozenset({"told"})
 DEFAULTS: Mapping[str, Any] = {
     "mac": None,
+    "server": None,
     "image": None,
     "install": "once",
     "wipe": "blank",

@@ -44,18 +44,24 @@ class Answer(NamedTuple):
     item: bytes = b""
 
 
-def discover(mac: bytes, number: bytes, arch: int = 0) -> bytes:
+def user_class(server: str = "") -> str:
+    """What our questions carry (RFC 3004), and no machine's: where several servers share the machines, by it answers
+    the one with this address, and no other. Without an address: its beginning."""
+    return f"homelab.netboot/{server}/" if server else "homelab.netboot/"
+
+
+def discover(mac: bytes, number: bytes, arch: int, server: str) -> bytes:
     """A DHCPDISCOVER of a machine that boots from the network; it asks for a broadcast as the answer.
 
-    number: four bytes that the answer repeats. arch: 0 for BIOS, see RFC 4578, section 2.1.
+    number: four bytes that the answer repeats. arch: 0 for BIOS, see RFC 4578, section 2.1. server: who is meant.
     """
     head = _head(mac, number, 0x8000, b"")
-    return head + _told(arch, {53: _DISCOVER})
+    return head + _told(arch, {53: _DISCOVER, 77: user_class(server).encode()})
 
 
-def request(mac: bytes, number: bytes, arch: int, address: str, item: bytes) -> bytes:
+def request(mac: bytes, number: bytes, arch: int, server: str, *, address: str, item: bytes) -> bytes:
     """The question on port 4011: which file? address: where the answer is to go; item: as in L(Answer)."""
-    options = {53: _REQUEST}
+    options = {53: _REQUEST, 77: user_class(server).encode()}
     if item:
         options[43] = b"\x47\x04" + item + b"\x00\x00\xff"  # PXE_BOOT_ITEM, layer 0
     return _head(mac, number, 0, socket.inet_aton(address)) + _told(arch, options)
@@ -165,7 +171,9 @@ def main(interface: str, address: str) -> int:
     """Ask once, as a BIOS machine."""
     number = os.urandom(4)
     others = set()
-    for dummy, found in broadcast(interface, {number: discover(hardware(interface), number)}, SECONDS):
+    for dummy, found in broadcast(
+        interface, {number: discover(hardware(interface), number, 0, address)}, SECONDS
+    ):
         if found.server == address and found.is_pxe:
             return 0
         others.add(found.server)

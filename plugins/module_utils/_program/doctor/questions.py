@@ -41,7 +41,7 @@ def heard(at: Place, archs: Iterable[int], seconds: float = LISTEN) -> dict[int,
     mac = pxe.hardware(at.interface)
     numbers = {arch: os.urandom(4) for arch in archs}
     offers: dict[int, list[pxe.Answer]] = {arch: [] for arch in numbers}
-    questions = {number: pxe.discover(mac, number, arch) for arch, number in numbers.items()}
+    questions = {number: pxe.discover(mac, number, arch, at.address) for arch, number in numbers.items()}
     for number, offer in pxe.broadcast(at.interface, questions, seconds):
         for arch, one in numbers.items():
             if one == number and offer not in offers[arch]:
@@ -54,7 +54,7 @@ def _file(at: Place, mac: bytes, arch: int, offers: Sequence[pxe.Answer]) -> str
     if not ours or ours[0].file:
         return ours[0].file if ours else ""
     number = os.urandom(4)
-    question = pxe.request(mac, number, arch, at.source, ours[0].item)
+    question = pxe.request(mac, number, arch, at.address, address=at.source, item=ours[0].item)
     answer = pxe.ask_boot_server(at.source, at.address, question, number)
     return answer.file if answer else ""
 

@@ -67,7 +67,7 @@ def test_what_is_no_answer_to_this_question(other: bytes) -> None:
 
 
 def test_the_question_is_no_answer() -> None:
-    question = pxe.discover(b"\x52\x54\x00\x00\x00\x01", NUMBER)
+    question = pxe.discover(b"\x52\x54\x00\x00\x00\x01", NUMBER, 0, "192.168.1.50")
     assert question[:8] == b"\x01\x01\x06\x00" + NUMBER
     assert question[28:34] == b"\x52\x54\x00\x00\x00\x01"
     assert question[236:240] == b"\x63\x82\x53\x63"
@@ -76,10 +76,14 @@ def test_the_question_is_no_answer() -> None:
 
 
 def test_each_kind_of_firmware_says_what_it_is() -> None:
-    question = pxe.discover(bytes(6), NUMBER, 16)
+    question = pxe.discover(bytes(6), NUMBER, 16, "192.168.1.50")
     assert b"\x3c\x21HTTPClient:Arch:00016:UNDI:003001" in question
     assert b"\x5d\x02\x00\x10" in question
-    second = pxe.request(bytes(6), NUMBER, 7, "192.168.1.50", b"\x80\x00")
-    assert second[12:16] == socket.inet_aton("192.168.1.50")
+    second = pxe.request(bytes(6), NUMBER, 7, "192.168.1.50", address="192.168.1.9", item=b"\x80\x00")
+    assert second[12:16] == socket.inet_aton("192.168.1.9")
+    assert all(b"\x4d\x1dhomelab.netboot/192.168.1.50/" in one for one in (question, second))
     assert b"\x2b\x07\x47\x04\x80\x00\x00\x00\xff" in second
-    assert b"\x2b" not in pxe.request(bytes(6), NUMBER, 7, "192.168.1.50", b"")[240:244]
+    assert (
+        b"\x2b"
+        not in pxe.request(bytes(6), NUMBER, 7, "192.168.1.50", address="192.168.1.9", item=b"")[240:244]
+    )

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter C(homelab.netboot.dnsmasq_owner_lines)."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: dnsmasq_owner_lines
+short_description: Write the lines of dnsmasq.conf that leave machines to the server that owns them
+version_added: 1.0.0
+author: The homelab.netboot contributors (@homelab-netboot)
+description:
+  - With one server there are none, and each machine that asks is answered.
+positional: hostvars, servers, server, address
+options:
+  _input:
+    description: The machines of all servers, as P(homelab.netboot.machines#filter) takes them.
+    type: list
+    elements: raw
+    required: true
+  hostvars:
+    description: Ansible's variable C(hostvars).
+    type: dict
+    required: true
+  servers:
+    description: Names of all servers.
+    type: list
+    elements: str
+    required: true
+  server:
+    description: Name of the one whose dnsmasq it is.
+    type: str
+    required: true
+  address:
+    description: Its address in the network that machines boot in.
+    type: str
+    required: true
+  strangers:
+    description: Whether it also answers machines that nobody has named.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Show whom dnsmasq does not answer
+  ansible.builtin.debug:
+    msg: "{{ groups['netboot_machines']
+      | homelab.netboot.dnsmasq_owner_lines(hostvars, groups['netboot_servers'], 'server1', '192.168.1.50') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Lines with C(dhcp-mac), C(dhcp-userclass) and C(dhcp-ignore).
+  type: list
+  elements: str
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import answered
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import owners
+
+
+def dnsmasq_owner_lines(
+    entries: Iterable[Any],
+    hostvars: Mapping[str, Any],
+    servers: Sequence[str],
+    server: str,
+    address: str,
+    *,
+    strangers: bool = False,
+) -> list[str]:
+    """Return the lines; see DOCUMENTATION."""
+    if not owners.are_shared(server, servers):
+        return []
+    try:
+        owner = owners.owner_of(owners.read(entries, hostvars), list(servers))
+    except ValueError as error:
+        raise AnsibleFilterError(str(error)) from error
+    return answered.lines(owner, server, address, strangers=strangers)
+
+
+class FilterModule:
+    """Hands the filter to Ansible."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filters by name."""
+        return {"dnsmasq_owner_lines": dnsmasq_owner_lines}
