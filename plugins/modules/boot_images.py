@@ -78,7 +78,7 @@ notes:
   - While an ISO is downloaded, lines in Ansible's output say how far it is, every few seconds on a terminal, else at
     every ten per cent. There are none with C(no_log) or C(async).
   - What has come of an ISO lies in C(.partial), in O(path), which only its owner can enter, until it is complete. When
-    the download breaks off or the run is killed, the next run reads it, for its digest, and asks for the rest only,
+    the download breaks off or the run is killed, the next run reads it, for its digest. It asks for the rest only,
     if the file at that address is still the same. It is removed when no image asks for it any more.
   - Ubuntu's key is taken from C(/usr/share/keyrings/ubuntu-archive-keyring.gpg), which package ubuntu-keyring of Ubuntu
     and Debian 13 keeps up to date. Where there is no such file, it is the one that came with this collection.
