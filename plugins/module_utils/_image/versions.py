@@ -264,7 +264,8 @@ def remember(plan: ImageChange) -> None:
         request = (*asked, now, wanted.signed or version.signed)
         if request != (version.checksum, version.origin, version.origin_stamp, version.signed):
             version.checksum, version.origin, version.origin_stamp, version.signed = request
-            version.compared = version.compared or version.checksum  # it has the digest that is asked for now
+            if wanted.signed or not version.compared:  # it has the digest that is asked for now
+                version.compared = version.checksum
             plan.store.write_record(version)
 
 
