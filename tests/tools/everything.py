@@ -21,13 +21,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCENARIOS = sorted(path.parent.name for path in Path("molecule").glob("*/molecule.yml"))
-#: What takes longest begins first, so that both cores have work to the end.
-LONG = ("molecule default", "faults", "molecule firewall", "molecule neighbours", "molecule check_mode")
+#: What takes longest begins first, so that both cores have work to the end. The provisioned machines wait for no
+#: firmware's patience: they are tried again until they are up.
+LONG = (
+    "lifecycle ROW=provisioned",
+    "molecule default",
+    "faults",
+    "molecule firewall",
+    "molecule neighbours",
+    "molecule check_mode",
+)
 SHORT = ("lint", "test-unit", "fuzz", "isos", "power", "mirror", "owners", "sanity", "units", "galaxy")
 #: Stages one after the other: how many run at a time, and what.
 STAGES = (
     (2, (*LONG, *SHORT, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG))),
-    (1, ("matrix", "lifecycle", "secure-boot FEW=1")),
+    (1, ("matrix", "lifecycle ROW=life", "secure-boot FEW=1")),
 )
 #: Lines of a failed target's output that are shown again: its last ones, and those that say what was wrong.
 TAIL, WORDS = 12, 24
