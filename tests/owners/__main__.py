@@ -6,28 +6,9 @@ In a network of its own, without the host's cards. What dnsmasq and the playbook
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from pathlib import Path
 
-from tests.lab import install
-from tests.lab.common import ROOT, LabError, need_root, say
-
-
-def main() -> int:
-    """Run the tests; 1 when one failed, or they could not run."""
-    try:
-        install.setup()
-        need_root()
-    except LabError as error:
-        say(f"owners: {error}")
-        return 1
-    (ROOT / "build").mkdir(exist_ok=True)
-    here = [str(Path(__file__).parent), f"--basetemp={ROOT}/build/owners"]
-    pytest = [sys.executable, "-m", "pytest", *here, "-q", "--tb=short", *sys.argv[1:]]
-    apart = ["unshare", "--mount", "--net", "--", "sh", "-c", 'mount -t sysfs none /sys && exec "$@"', "sh"]
-    return subprocess.run([*apart, *pytest], check=False).returncode
-
+from tests.lab.apart import run_tests
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests(__file__, sys.argv[1:]))

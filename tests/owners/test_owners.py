@@ -74,16 +74,14 @@ def test_playbooks_go_to_the_server_of_each_machine(place: Place) -> None:
     assert "-> server2]" not in place.output
 
 
-@pytest.mark.parametrize("name", ["arm", "disarm", "status", "watch", "start", "site"])
+MISSING = "machine nuc1: netboot_server: is missing, and there are several servers"
+UNKNOWN = "machine nuc1: netboot_server: 'nobody' is no host of netboot_servers; known are server1, server2"
+
+
 @pytest.mark.parametrize(
-    ("server", "told"),
-    [
-        ("", "machine nuc1: netboot_server: is missing, and there are several servers"),
-        (
-            "nobody",
-            "machine nuc1: netboot_server: 'nobody' is no host of netboot_servers; known are server1, server2",
-        ),
-    ],
+    ("name", "server", "told"),
+    [(name, "", MISSING) for name in ("arm", "disarm", "status", "watch", "start", "site")]
+    + [(name, "nobody", UNKNOWN) for name in ("arm", "site")],
 )
 def test_a_machine_without_a_server_is_refused(place: Place, name: str, server: str, told: str) -> None:
     place.machines["nuc1"]["netboot_server"] = server
