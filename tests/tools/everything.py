@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCENARIOS = sorted(path.parent.name for path in Path("molecule").glob("*/molecule.yml"))
-#: What takes longest begins first, so that both cores have work to the end. The provisioned machines wait for no
-#: firmware's patience: they are tried again until they are up.
+#: What takes longest begins first, so that both cores have work to the end. The provisioned machines boot beside the
+#: others' work: they come up though their firmware waits longer.
 LONG = (
     "lifecycle ROW=provisioned",
     "molecule default",
