@@ -129,7 +129,10 @@ def main() -> None:
     if sys.argv[1:] != ["--again"]:
         NOTED.parent.mkdir(exist_ok=True)
         NOTED.write_text(
-            json.dumps([(0.0, "bold", "# make demo"), *record(["make", "demo"])], ensure_ascii=False)
+            json.dumps(
+                [(0.0, "bold", "# make demo"), *record(["make", "--no-print-directory", "demo"])],
+                ensure_ascii=False,
+            )
         )
     lines = [(float(at), str(mood), str(text)) for at, mood, text in json.loads(NOTED.read_text())]
     PICTURE.write_text(draw(lines), encoding="utf-8")
