@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The demo: a home network on this host, the real site.yml, a machine that is installed and one that is not."""
+"""The demo: a home network on this host, the real site.yml, a machine led to a playbook, and one that is left alone."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ import json
 import re
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import accel, iso, lan, playbook, product, server, telling, watch
+from . import accel, iso, lan, one_command, playbook, product, server, system, telling, watch
 from .client import Client, Machine
 from .common import BUILD, ROOT, LabError, alone, run
 from .firmware import BIOS
 from .playbook import Task
+from .power import BOOK, Power
 from .screen import Screen
 from .server import Server
 from .story import SEEDS, Story
 
 NAME = "demo"
 FOREIGN = "52:54:00:12:34:56"
-SETTLE = 10.0
-"""Seconds that the server may take from a report to the state."""
 HOME = ROOT / "inventories" / "home"
 
 
@@ -44,10 +44,12 @@ class Source:
     path: Path
     real: bool
 
-    @property
-    def memory(self) -> int:
-        """MiB of RAM that the machine needs: twice the ISO and 1 GiB, 0 for the firmware's usual."""
-        return 2 * (self.path.stat().st_size // 2**20 + 128) + 1024 if self.real else 0
+    def machine(self, home: Home) -> Machine:
+        """The PC for it: its disk has room for the lab's system, its memory for twice a real ISO and 1 GiB."""
+        if self.real:
+            memory = 2 * (self.path.stat().st_size // 2**20 + 128) + 1024
+            return Machine(home.machine, home.mac, BIOS, memory, blank=True)
+        return Machine(home.machine, home.mac, BIOS, blank=True, room=system.SIZE)
 
 
 def read_home() -> Home:
@@ -91,22 +93,17 @@ def _demo(suite: str, given: Path | None, screen: Screen) -> None:
         home = read_home()
         source = Source(given, True) if given is not None else Source(iso.ensure(full=True), False)
         box, network = bring_up(screen, suite, home)
-        provision(screen, home, box, source)
-        sizes = watch.tftp_sizes(box)
+        named = source.machine(home)
+        inventories = [
+            HOME,
+            playbook.write_inventory(BUILD / NAME / "inventory.json", {home.server: box}),
+            playbook.write_machines(BUILD / NAME, box, [named]),
+        ]
+        set_up(screen, home, inventories, source)
         with watch.ServerLog(box, network) as log:
-            named = Machine(home.machine, home.mac, BIOS, source.memory, blank=True)
-            screen.title(f"3  {home.machine} is switched on; {home.server} tells what it does: netboot watch")
-            installed = install(screen, Client(named, network), log, sizes, source.real)
-            totals(screen, home.machine, installed.story, source)
-            boots: list[tuple[watch.Boot, tuple[str, ...]]] = [(installed, ("done", "enough"))]
-            if not source.real:
-                state(screen, box, home)
-                screen.title(f"4  {home.machine} is switched on again, and starts from the network as before")
-                sizes = watch.tftp_sizes(box)  # its entry is another one now
-                again = boot(screen, Client(named, network, again=True), log, sizes, home.machine)
-                boots.append((again, ("local disk",)))
-            screen.title(f"5  A machine that the inventory does not name, {FOREIGN}, is switched on")
-            foreign = boot(screen, Client(Machine("stranger", FOREIGN), network), log, sizes, FOREIGN)
+            boots = lead(screen, inventories, named, log, source)
+            screen.title(f"4  A machine that the inventory does not name, {FOREIGN}, is switched on")
+            foreign = boot(screen, Client(Machine("stranger", FOREIGN), network), log)
     except BaseException:
         screen.line()
         screen.line(
@@ -118,12 +115,12 @@ def _demo(suite: str, given: Path | None, screen: Screen) -> None:
         screen.working("Removing the lab …")
         server.down(NAME)
         lan.down(NAME)
-    for done, wanted in [*boots, (foreign, ("local disk",))]:
-        if done.result not in wanted:
+    for done, wanted in [*boots, (foreign, "local disk")]:
+        if done.result != wanted:
             raise LabError(
                 f"{done.client.machine.name}: {done.result}; its console is in {done.client.serial}"
             )
-    screen.title("6  Your own network")
+    screen.title("5  Your own network")
     for text in advice():
         screen.line(text)
     screen.line()
@@ -148,16 +145,15 @@ def bring_up(screen: Screen, suite: str, home: Home) -> tuple[Server, lan.Lan]:
     return box, network
 
 
-def provision(screen: Screen, home: Home, box: Server, source: Source) -> None:
-    """Run site.yml; only the way to the server and the image's source differ from what a user runs."""
-    inventory = playbook.write_inventory(BUILD / NAME / "inventory.json", {home.server: box})
+def set_up(screen: Screen, home: Home, inventories: Sequence[Path], source: Source) -> None:
+    """Run site.yml; only the ways to server and machine and the image's source differ from what a user runs."""
     extra: dict[str, Any] = {"netboot_images": {name: {"src": str(source.path)} for name in home.images}}
     if not list(Path.home().glob(".ssh/id_*.pub")):
         extra["netboot_ssh_keys"] = [server.key().with_suffix(".pub").read_text(encoding="utf-8").strip()]
-    shown = inventory.relative_to(ROOT)
-    screen.title(f"2  ansible-playbook site.yml -i inventories/home -i {shown} -e …")
+    screen.title("2  ansible-playbook site.yml -i inventories/home -i … -e …")
     screen.line(
-        f"  (the second inventory and -e only lead to the container and to {source.path.name})", "dim"
+        f"  (more inventories only lead to the container and to {home.machine}, -e to {source.path.name})",
+        "dim",
     )
     count = {"ok": 0, "changed": 0, "skipping": 0, "failed": 0}
 
@@ -170,7 +166,7 @@ def provision(screen: Screen, home: Home, box: Server, source: Source) -> None:
             text = f"  {task.state:<8} {short(task.name):<84.84} {task.seconds:5.1f} s"
             screen.line(text, "bad" if task.state == "failed" else "plain")
 
-    argv = playbook.command([HOME, inventory], extra)
+    argv = playbook.command(inventories, extra)
     seconds = playbook.run_site(argv, BUILD / NAME / "ansible.log", tell)
     screen.line(
         f"  {count['changed']} tasks changed something, {count['ok']} found all well; {seconds:.1f} s", "good"
@@ -182,10 +178,26 @@ def short(name: str) -> str:
     return name.replace("homelab.netboot.", "")
 
 
-def install(
-    screen: Screen, client: Client, log: watch.ServerLog, sizes: dict[str, int], real: bool
-) -> watch.Boot:
-    """Switch a machine on that is to be installed; `netboot watch` on its server tells what it does."""
+def lead(
+    screen: Screen, inventories: Sequence[Path], machine: Machine, log: watch.ServerLog, source: Source
+) -> list[tuple[watch.Boot, str]]:
+    """By one command to a playbook that runs on it; with a real ISO as far as that goes here, and how it must end."""
+    if source.real:
+        screen.title(f"3  {machine.name} is switched on; its server tells what it does: netboot watch")
+        installed = install(screen, Client(machine, log.lan), log)
+        totals(screen, machine.name, installed.story, source)
+        return [(installed, "enough")]
+    given = " ".join(one_command.given(machine))
+    screen.title(f"3  ansible-playbook {BOOK} {given} …")
+    story = one_command.run(screen, inventories, Power(machine, log.lan), log)
+    totals(screen, machine.name, story, source)
+    if not own_screen(screen, story):
+        raise LabError(f"{machine.name} did not start from its disk; see build/lab/clients/")
+    return []
+
+
+def install(screen: Screen, client: Client, log: watch.ServerLog) -> watch.Boot:
+    """Switch a machine on that gets a real installer; `netboot watch` on its server tells what it does."""
     name = client.machine.name
     with product.Watch(log.server, name) as watched:
 
@@ -193,13 +205,10 @@ def install(
             for line in watched.lines():
                 (screen.working if line.startswith(f"{name}  [") else screen.line)(f"  {line}")
 
-        enough = has_answers if real else never
-        patience = 3600.0 if real else None
+        sizes = watch.tftp_sizes(log.server)
         done = watch.follow(
-            [client], log, sizes, idle=lambda _boots: show(), enough=enough, patience=patience
+            [client], log, sizes, idle=lambda _boots: show(), enough=has_answers, patience=3600.0
         )[0]
-        if done.result == "done":
-            watched.end()
         show()
     if done.result == "enough":
         told = "Ubuntu's installer has its answers; installing in an emulated PC would take hours, so it ends here"
@@ -207,27 +216,26 @@ def install(
     return done
 
 
-def boot(
-    screen: Screen, client: Client, log: watch.ServerLog, sizes: dict[str, int], asked: str
-) -> watch.Boot:
-    """Switch a machine on that boots its disk; then `netboot why` tells how far it came. asked: name or MAC."""
+def boot(screen: Screen, client: Client, log: watch.ServerLog) -> watch.Boot:
+    """Switch a stranger on, which boots its disk; then `netboot why` tells how far it came."""
 
     def idle(boots: list[watch.Boot]) -> None:
         screen.working(
             f"  {time.time() - boots[0].client.power_on:6.1f} s  … {client.machine.name} is at work"
         )
 
-    done = watch.follow([client], log, sizes, idle=idle)[0]
-    for line in product.why(log.server, asked):
+    done = watch.follow([client], log, watch.tftp_sizes(log.server), idle=idle)[0]
+    for line in product.why(log.server, client.machine.mac):
         screen.line(f"  {line}")
-    marks = [step.name for step in done.story.of("disk")]
-    screen.line(f"  its own screen says: {marks[-1] if marks else done.result}", "good" if marks else "bad")
+    own_screen(screen, done.story)
     return done
 
 
-def never(_story: Story) -> bool:
-    """The lab's own ISO says itself when it is done."""
-    return False
+def own_screen(screen: Screen, story: Story) -> bool:
+    """What a machine says of its disk when it starts from there; whether it does."""
+    marks = [step.name for step in story.of("disk")]
+    screen.line(f"  its own screen says: {marks[-1] if marks else story.ending}", "good" if marks else "bad")
+    return bool(marks)
 
 
 def has_answers(story: Story) -> bool:
@@ -246,19 +254,6 @@ def totals(screen: Screen, name: str, story: Story, source: Source) -> None:
     screen.line(
         f"  {name} fetched {tftp} by TFTP and {http} by HTTP; {times}", "good" if fetched == size else "bad"
     )
-
-
-def state(screen: Screen, box: Server, home: Home) -> None:
-    """What the server says of the machine, once its report has been taken up."""
-    deadline = time.monotonic() + SETTLE
-    while True:
-        told = json.loads(run(*server.ssh(box, "netboot", "status", "--json", home.machine)))[0]
-        if told["state"] == "installed" or time.monotonic() > deadline:
-            break
-        time.sleep(0.3)
-    good = told["state"] == "installed"
-    text = f"  {home.server} says: {home.machine} is {told['state']}; {told['reason'] or 'its answers are withdrawn'}"
-    screen.line(text, "good" if good else "bad")
 
 
 def advice() -> list[str]:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .client import Machine
 from .common import ROOT, LabError
-from .server import Server
+from .server import Server, key
 
 _TASK = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(?P<name>.*?)\] \**$")
 _RESULT = re.compile(r"^(?P<state>ok|changed|skipping|fatal|failed|included): \[?(?P<host>[^\]\s:]+)")
@@ -72,6 +73,28 @@ def write_inventory(path: Path, servers: Mapping[str, Server]) -> Path:
     return path
 
 
+def write_machines(place: Path, box: Server, machines: Iterable[Machine]) -> Path:
+    """The machines, behind the server, where this host is not: ssh goes by way of it, and trusts no unknown key."""
+    own = box.ansible_vars()
+    private = own["ansible_ssh_private_key_file"]
+    jump = f"ssh -i {private} {own['ansible_ssh_common_args']} -W %h:%p root@{box.address}"
+    known = place / "known_hosts"
+    known.unlink(missing_ok=True)
+    options = ("StrictHostKeyChecking=yes", f"UserKnownHostsFile={known}", f'ProxyCommand="{jump}"')
+    reached = {
+        "ansible_user": "ubuntu",
+        "ansible_ssh_private_key_file": private,
+        "ansible_ssh_common_args": " ".join(f"-o {option}" for option in options),
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "netboot_ssh_keys": [key().with_suffix(".pub").read_text(encoding="utf-8").strip()],
+    }
+    hosts = {machine.name: {"netboot_mac": machine.mac, **reached} for machine in machines}
+    path = place / "provisioned.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"netboot_machines": {"hosts": hosts}}, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
 def program(name: str) -> str:
     """The program of this name that belongs to this very Python, else the one on PATH."""
     beside = Path(sys.executable).with_name(name)
@@ -85,14 +108,21 @@ def command(inventories: Iterable[Path], extra: Mapping[str, Any], book: str = "
     return [program("ansible-playbook"), book, *sources, *variables]
 
 
-def run_site(argv: Sequence[str], log: Path, tell: Callable[[Task | str], None]) -> float:
+def run_site(
+    argv: Sequence[str],
+    log: Path,
+    tell: Callable[[Task | str], None],
+    hear: Callable[[str], None] = lambda _line: None,
+) -> float:
     """Run it from the project's root; its whole output goes to the log. Returns the seconds.
 
     tell: called with the name of each task that begins, and with each Task that has ended.
+    hear: called with each line before that.
     LabError with the last lines when it fails.
     """
     started = time.monotonic()
     environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0", "PYTHONUNBUFFERED": "1"}
+    environment["PWD"] = str(ROOT)  # as the user's shell says it
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment.get('PATH', '')}"
     log.parent.mkdir(parents=True, exist_ok=True)
     tasks = Tasks()
@@ -105,6 +135,7 @@ def run_site(argv: Sequence[str], log: Path, tell: Callable[[Task | str], None])
             for line in process.stdout:
                 out.write(line)
                 out.flush()
+                hear(line.rstrip("\n"))
                 if done := tasks.feed(line.rstrip("\n")):
                     tell(done)
                 if tasks.name and _TASK.match(line.rstrip("\n")):

@@ -9,11 +9,8 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from . import server as servers
-from .common import LabError, run
+from .common import run
 from .server import Server
-
-PATIENCE = 15.0
-"""Seconds that `netboot watch` may take to see that all is over."""
 
 
 class Watch:
@@ -48,13 +45,6 @@ class Watch:
         *whole, self.rest = (self.rest + data).split(b"\n")
         for one in whole:
             yield one.decode("utf-8", "replace").rstrip()
-
-    def end(self) -> int:
-        """Wait until it ends by itself; its exit status. LabError when it does not."""
-        try:
-            return self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired as error:
-            raise LabError("netboot watch goes on although the machine is done") from error
 
 
 def why(server: Server, machine: str) -> list[str]:

@@ -55,7 +55,7 @@ class ServerLog(AbstractContextManager["ServerLog"]):
     """The server's journal and access log, followed through SSH into a file of ours."""
 
     def __init__(self, server: Server, lan: Lan) -> None:
-        self.server = server
+        self.server, self.lan = server, lan
         self.path = BUILD / "lans" / lan.name / f"server-{server.name}.log"
         self.router = BUILD / "lans" / lan.name / "router.log"
         self.known: set[bytes] = set()

@@ -6,24 +6,19 @@ Nobody but the playbook does anything to these machines, but for the hand that s
 
 from __future__ import annotations
 
-import json
 import re
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.lab import lan, playbook, server, system
-from tests.lab.client import Client, Machine
+from tests.lab import lan, playbook, system
+from tests.lab.client import Machine
 from tests.lab.common import LabError
 from tests.lab.firmware import BIOS, SECURE
 from tests.lab.playbook import Task
-from tests.lab.server import Server
+from tests.lab.power import BOOK, SWITCH_ON, Power
 
-BOOK = "homelab.netboot.provision"
 HELLO = Path(__file__).with_name("hello.yml")
-SWITCH_ON = "Say who may have to be switched on by hand"
-"""The playbook's task that asks for a hand."""
 PATIENCE = 900
 """Seconds for installation and first start together: two slow cores."""
 PLAIN = Machine("provisioned-bios", "52:54:00:12:35:05", BIOS, blank=True, room=system.SIZE)
@@ -60,64 +55,6 @@ def faults(machine: Machine, said: str, consoles: Sequence[str], *, by_hand: boo
     if (f"switch {name} on now" in words) is not by_hand:
         found.append(f"a hand was {'not ' if by_hand else ''}asked for")
     return found
-
-
-def inventory(box: Server, place: Path, machines: Sequence[Machine]) -> Path:
-    """The machines, behind the server, where this host is not: ssh goes by way of it, and trusts no unknown key."""
-    own = box.ansible_vars()
-    key = own["ansible_ssh_private_key_file"]
-    jump = f"ssh -i {key} {own['ansible_ssh_common_args']} -W %h:%p root@{box.address}"
-    known = place / "known_hosts"
-    known.unlink(missing_ok=True)
-    options = ("StrictHostKeyChecking=yes", f"UserKnownHostsFile={known}", f'ProxyCommand="{jump}"')
-    reached = {
-        "ansible_user": "ubuntu",
-        "ansible_ssh_private_key_file": key,
-        "ansible_ssh_common_args": " ".join(f"-o {option}" for option in options),
-        "ansible_python_interpreter": "/usr/bin/python3",
-        "netboot_ssh_keys": [server.key().with_suffix(".pub").read_text(encoding="utf-8").strip()],
-    }
-    hosts = {machine.name: {"netboot_mac": machine.mac, **reached} for machine in machines}
-    path = place / "provisioned.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"netboot_machines": {"hosts": hosts}}, indent=2) + "\n", encoding="utf-8")
-    return path
-
-
-class Power(threading.Thread):
-    """A machine that is on: it starts again whenever it restarts, until it is switched off."""
-
-    def __init__(self, machine: Machine, network: lan.Lan) -> None:
-        super().__init__(name=machine.name)
-        self.machine, self.network = machine, network
-        self.consoles: list[str] = []
-        self.error: LabError | None = None
-        self.off = threading.Event()
-
-    def run(self) -> None:
-        """Start it, with the disk and the firmware's variables that it has by then."""
-        try:
-            while not self.off.is_set():
-                with Client(self.machine, self.network, again=bool(self.consoles)) as client:
-                    while client.running() and not self.off.wait(0.2):
-                        pass
-                    if not self.off.is_set():
-                        client.check_started()
-                self.consoles.append(client.serial.read_text("utf-8", "replace"))
-        except LabError as error:
-            self.error = error
-
-    def switch_off(self) -> None:
-        """Take its power away, if it has any."""
-        self.off.set()
-        if self.ident:
-            self.join()
-
-    def since(self, number: int) -> list[str]:
-        """What stood on its console at each start from this one on, the running one's too."""
-        running = Client(self.machine, self.network).serial
-        last = [running.read_text("utf-8", "replace")] if self.is_alive() else []
-        return [*self.consoles, *last][number:]
 
 
 class Provisioned:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.lab import iso, lan, playbook, server, watch
+from tests.lab import iso, lan, playbook, power, server, watch
 from tests.lab.client import Client, Machine
 from tests.lab.common import BUILD, alone, digest, run
 from tests.lab.server import Server
@@ -155,7 +155,7 @@ def run_lives(lives: Sequence[Life], others: Sequence[Machine], say: Callable[[s
             say("Starting a server of trixie")
             box = server.up(NAME, "trixie", NAME)
             inventories = [INVENTORY, playbook.write_inventory(BUILD / NAME / "lab.json", {NAME: box})]
-            inventories.append(provisioned.inventory(box, BUILD / NAME, others))
+            inventories.append(playbook.write_machines(BUILD / NAME, box, others))
             told = Lives(box, inventories, say)
             say("site.yml")
             seconds = told.play("site.yml", {"netboot_images": {IMAGE: {"src": str(iso.ensure(full=True))}}})
@@ -198,7 +198,7 @@ def _provision(told: Lives, others: Sequence[Machine]) -> None:
         for meant, extra, step in runs:
             if not meant:
                 continue
-            told.say(f"{provisioned.BOOK} -l {','.join(one.name for one in meant)}: {step}")
+            told.say(f"{power.BOOK} -l {','.join(one.name for one in meant)}: {step}")
             seconds, wrong = played.run(meant, extra)
             for machine in meant:
                 told.note(machine, step, seconds, "up", wrong[machine])

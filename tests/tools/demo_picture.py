@@ -103,7 +103,7 @@ def draw(lines: list[tuple[float, str, str]]) -> str:
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" {size} role="img">
 <!-- SPDX-License-Identifier: GPL-3.0-or-later -->
 <!-- made by tests/tools/demo_picture.py from a run of `make demo` -->
-<title>A run of make demo: a home network, a server, a machine that is installed, and one that is left alone</title>
+<title>A run of make demo: a home network, a server, a machine led to a playbook, and one that is left alone</title>
 <style>{style}
 {keyframes("show", show, whole)}</style>
 <rect {size} rx="8" fill="#0d1117"/>
@@ -129,7 +129,10 @@ def main() -> None:
     if sys.argv[1:] != ["--again"]:
         NOTED.parent.mkdir(exist_ok=True)
         NOTED.write_text(
-            json.dumps([(0.0, "bold", "# make demo"), *record(["make", "demo"])], ensure_ascii=False)
+            json.dumps(
+                [(0.0, "bold", "# make demo"), *record(["make", "--no-print-directory", "demo"])],
+                ensure_ascii=False,
+            )
         )
     lines = [(float(at), str(mood), str(text)) for at, mood, text in json.loads(NOTED.read_text())]
     PICTURE.write_text(draw(lines), encoding="utf-8")
