@@ -21,6 +21,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import 
     kernel_args,
     loaders,
     logins,
+    offline,
     power,
     quirks,
     static_address,
@@ -160,7 +161,7 @@ def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list
     machine["folder"] = image.get("folder") or f"images/{machine['image']}/current"
     machine["loader"] = loaders.asked(machine) if isinstance(machine["quirks"], list) else {}
     machine["image_kernel_args"] = list(image.get("kernel_args", []))
-    return faults + _memory_faults(machine, image)
+    return faults + offline.faults(machine, image) + _memory_faults(machine, image)
 
 
 def _form_faults(machine: Mapping[str, Any], where: str) -> list[str]:
