@@ -53,9 +53,9 @@ def command(full: str, small: str) -> list[str]:
     return [
         *_STRICT,
         *("-indev", full, "-outdev", small),
-        *("-joliet", "off", "-boot_image", "any", "discard", "-boot_image", "any", "system_area=/dev/zero"),
+        *("-joliet", "off", "-boot_image", "any", "system_area=/dev/zero"),
         *("-find", "/", "-not", "-type", "d", "-not", "(", *stay, ")", "-exec", "rm", "--"),
-        *("-volume_date", "uuid", FIXED, "-volume_date", "all_file_dates", "set_to_mtime", "-padding", "0"),
+        *("-volume_date", "uuid", FIXED, "-padding", "0"),
         *("-commit", "-end"),
     ]
 

@@ -247,10 +247,24 @@ def test_the_smaller_one_is_made_of_the_whole_one_that_is_there(run: Runner, iso
 
 def test_a_whole_one_is_not_made_of_the_smaller_one(run: Runner, iso: Path, images: Path) -> None:
     run(iso)
+    old = "2026-01-01T00:00:00Z"
+    record = images / "noble/current/manifest.json"
+    record.write_text(json.dumps({**manifest(images), "fetched": old}))
     done = run(iso, small=False)
+    assert manifest(images)["fetched"] > old
     assert (done["version"], done["small"]) == (digest(iso)[:12], False)
     assert digest(images / "noble/current/noble.iso") == digest(iso)
     assert manifest(images)["reduced_from"] == {}
+
+
+def test_a_download_that_is_no_iso_is_refused_as_ever(run: Runner, tmp_path: Path) -> None:
+    (tmp_path / "x.iso").write_bytes(b"<html>" * 9000)
+    checksum = f"sha256:{digest(tmp_path / 'x.iso')}"
+    told = [
+        run(f"file://{tmp_path}/x.iso", source="url", checksum=checksum, small=one) for one in (True, False)
+    ]
+    assert told[0]["msg"] == told[1]["msg"]
+    assert "is no ISO image" in told[0]["msg"]
 
 
 def test_another_kernel_shares_the_smaller_iso(run: Runner, iso: Path, images: Path) -> None:
