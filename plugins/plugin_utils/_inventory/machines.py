@@ -203,10 +203,11 @@ def _memory_faults(machine: Mapping[str, Any], image: Mapping[str, Any]) -> list
     need = system.memory_needed(image.get("sizes") or {}, ramdisk)
     if need is None or memory >= need or machine["install"] == "never":
         return []
+    smaller = "" if image.get("small") else f"write small: true in {PREFIX}images, "
     return [
         f"{where}: {machine['memory']} is too little for image {machine['image']}, which needs "
-        f"{_memory.gigabytes(need)}: the installer keeps the ISO in memory. Add memory, name a smaller image in "
-        f"{PREFIX}image, or write {PREFIX}install: never"
+        f"{_memory.gigabytes(need)}: the installer keeps the ISO in memory. Add memory, {smaller}"
+        f"name a smaller image in {PREFIX}image, or write {PREFIX}install: never"
     ]
 
 

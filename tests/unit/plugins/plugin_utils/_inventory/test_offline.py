@@ -51,3 +51,14 @@ def test_what_is_wrong_there_is_said_elsewhere(apt: Any) -> None:
 def test_the_whole_iso_does_not_count_for_memory() -> None:
     """Before the smaller one is made, nobody knows how small it will be."""
     assert faults(memory="1GB") == []
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_who_lacks_memory_is_told_of_smaller_isos(small: bool) -> None:
+    image = {"release": "24.04.3", "sizes": {"iso": 1 << 30, "initrd": 0}, "small": small}
+    machine = {"name": "n", "mac": "f4:4d:30:60:64:69", "memory": "2.9GB"}
+    with pytest.raises(InputError) as caught:
+        machines.normalise([machine], {"noble": image})
+    (fault,) = caught.value.faults
+    assert "2.9GB is too little for image noble, which needs 3 GB" in fault
+    assert ("small: true" in fault) != small
