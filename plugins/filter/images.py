@@ -35,7 +35,8 @@ _value:
   description:
     - Short name to mapping, as M(homelab.netboot.boot_images) takes it, with C(source) (V(url), V(path), V(src)
       or V(name)), C(origin), C(checksum) (may be empty), C(version), C(keep), C(arch), C(flavour) (which kernel; empty
-      for the usual one), C(kernels) (release to kernel and initrd, paths inside the ISO) and C(kernel_args).
+      for the usual one), C(small) (whether the ISO is to be made smaller), C(kernels) (release to kernel and initrd,
+      paths inside the ISO) and C(kernel_args).
     - With V(name) also C(release) (such as V(24.04), or V(24.04.3) for that one alone), C(codename), C(mirrors) and
       C(signed_by).
   type: dict

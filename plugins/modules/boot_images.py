@@ -20,10 +20,13 @@ description:
   - Every version of an image has a folder of its own, named by the ISO's SHA-256, in which nothing changes any more.
     A new version is made complete beside the old one; then C(IMAGE/current) is switched by one rename.
     A machine that has begun with one version goes on with it.
+  - With C(small) the ISO is made smaller, by xorriso, when it was verified. The installer keeps it in memory, so
+    machines need less. The version has another name, and C(manifest.json) says of which ISO it was made.
   - A version that is still there is used again without a download, whether its checksum is asked for again or
     C(version) names it.
 requirements:
   - gpgv on the target, for an image that is only named; C(apt install gpgv)
+  - xorriso on the target, when the ISO of an image is to be made smaller; C(apt install xorriso)
   - pycdlib (1.12 or later) on the target, when an image is to be fetched; C(apt install python3-pycdlib)
 extends_documentation_fragment:
   - homelab.netboot.noted
@@ -144,6 +147,10 @@ images:
       type: str
       returned: success
       sample: casper/initrd
+    small:
+      description: Whether the ISO is one with only what an installation needs that has the network.
+      type: bool
+      returned: success
     kernel_args:
       description: What its kernel is told besides, as O(images) says it.
       type: list
@@ -155,7 +162,9 @@ images:
       returned: success
       sample: 843938DF228D22F7B3742BC0D94AA3F0EFE21092 Ubuntu CD Image Automatic Signing Key (2012) <cdimage@ubuntu.com>
     sizes:
-      description: Bytes of C(iso), C(initrd) and the unpacked C(vmlinuz); empty as long as there is no ISO.
+      description:
+        - Bytes of C(iso), C(initrd) and the unpacked C(vmlinuz); empty as long as there is no ISO.
+        - Of a smaller ISO also C(whole_iso), of the one that it was made of; as long as it is not made, without C(iso).
       type: dict
       returned: success
     changed:

@@ -242,11 +242,13 @@ def line(one: proof.Proof) -> str:
     size = sum(file["size"] for file in known.files.values())
     good = "as verified" if not one.faults else "WRONG, see below"
     from_where = f"Fetched {known.fetched} from {known.source}, "
+    whole = known.reduced_from
+    size_of = f", the ISO made of one of {whole['size'] / 1e9:.1f} GB" if whole else ""
     compared = f"compared with {known.compared}" if known.compared else "compared with no checksum"
     signed = f", signed by {known.signed}" if known.signed else ""
     signers = " and ".join(known.files["vmlinuz"].get("signers") or ["nobody"])
     return (
-        f"{who}: Ubuntu {known.release} for {known.arch}, {size / 1e9:.1f} GB: {good}. "
+        f"{who}: Ubuntu {known.release} for {known.arch}, {size / 1e9:.1f} GB{size_of}: {good}. "
         f"{from_where}{compared}{signed}; kernel signed by {signers}"
     )
 

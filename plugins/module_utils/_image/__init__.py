@@ -6,6 +6,7 @@
 a release is, by `mirror` (how mirrors are laid out) and `signing_key`; `transfer` brings it here, `progress` and
 `report` say how far that is, and `fetch` reads lists of checksums and local files. `extraction` decides which files are
 copied out of it (module iso_boot_files), and loads `taking` only when the image must be opened; `kernel_file` unpacks a
-kernel. `store` is the folder of one image with its versions, `manifest` what is known of each; `versions` decides
+kernel, and `smaller` leaves out of an ISO what an installation over the network does not need. `store` is the folder of
+one image with its versions, `manifest` what is known of each; `versions` decides
 which of them is to be in use (module boot_images), and `proof` reads them all (module boot_images_info).
 """

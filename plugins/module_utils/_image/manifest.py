@@ -40,6 +40,7 @@ def text(image: str, fields: Mapping[str, Any]) -> str:
         "image": image,
         **{name: fields[field] for field, name in _KEYS.items()},
         **{field: fields[field] for field in _SAME},
+        "reduced_from": fields["reduced_from"],
         "asked": {name: fields[field] for field, name in _ASKED.items()},
     }
     for place in (told, told["asked"]):
@@ -52,10 +53,12 @@ def fields(written: str) -> dict[str, Any]:
     told = json.loads(written)
     if told["format"] != FORMAT:
         raise ValueError(f"a format that is not known: {told['format']}")
+    whole = told["reduced_from"]
     return {
         **{field: told[name] for field, name in _KEYS.items()},
         **{field: told[field] for field in _SAME},
         **{field: told["asked"][name] for field, name in _ASKED.items()},
+        "reduced_from": {key: whole[key] for key in ("size", "sha256")} if whole else {},
     }
 
 

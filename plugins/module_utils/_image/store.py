@@ -41,7 +41,7 @@ class Version:
     """One complete version. `files`: name → size, stamp, SHA-256, and its path in the ISO ("" for the ISO)."""
 
     name: str
-    digest: str  # SHA-256 of the ISO
+    digest: str  # SHA-256 of the ISO; of the whole one, when the one here was made of it
     checksum: str  # as the user wrote it, when it was asked for last
     origin: str  # address or path that was asked for then
     origin_stamp: list[int] | None
@@ -58,6 +58,13 @@ class Version:
     fetched: str = ""  # when, as ISO 8601 has it
     verified: str = ""  # when all its files were read last, and were what they are to be
     signed: str = ""  # who signed the list of checksums
+    # size and SHA-256 of the whole ISO, when the one here is a smaller one that was made of it; else empty
+    reduced_from: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> tuple[str, bool]:
+        """What tells versions of one ISO apart: which kernel, and whether the ISO is a smaller one."""
+        return self.flavour, bool(self.reduced_from)
 
 
 class Store:

@@ -21,6 +21,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._image import (
     manifest,
     mirror,
     signing_key,
+    smaller,
     transfer,
 )
 from ansible_collections.homelab.netboot.plugins.module_utils._image.iso import (
@@ -55,6 +56,7 @@ class Wanted:
     flavour: str
     kernels: Mapping[str, Any]
     kernel_args: Sequence[str] = ()
+    small: bool = False
     # of an image by name
     release: str = ""
     codename: str = ""
@@ -66,6 +68,11 @@ class Wanted:
     def shown(self) -> str:
         """Where the ISO is from, for messages."""
         return fetch.shown(self.origin)
+
+    @property
+    def kind(self) -> tuple[str, bool]:
+        """As that of a store.Version."""
+        return self.flavour, self.small
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ class ImageChange:
         """Name of the version that will be in use; empty when only its file can tell."""
         if self.found:
             return self.found.name
-        return version_name(self.digest, self.wanted.flavour) if self.digest else ""
+        return version_name(self.digest, self.wanted.kind) if self.digest else ""
 
     @property
     def changed(self) -> bool:
@@ -106,9 +113,10 @@ class ImageChange:
         return self.found is None or self.current != self.found.name or bool(self.surplus)
 
 
-def version_name(digest: str, flavour: str) -> str:
-    """Make a version's name: the same ISO with another kernel is another one."""
-    return digest[:DIGITS] + (f"-{flavour}" if flavour else "")
+def version_name(digest: str, kind: tuple[str, bool]) -> str:
+    """Make a version's name: the same ISO with another kernel, or made smaller, is another one."""
+    flavour, small = kind
+    return digest[:DIGITS] + (f"-{flavour}" if flavour else "") + ("-small" if small else "")
 
 
 def decide(
@@ -131,6 +139,8 @@ def decide(
         plan.found = _same_request(kept, plan.wanted)
         if plan.found is None:
             _resolve(plan, opener, quick)
+        if plan.found is None and wanted.small and not check:
+            smaller.demand()
     if plan.found:
         plan.digest = plan.found.digest
     others = [one.name for one in kept if one is not plan.found]
@@ -145,7 +155,7 @@ def _named(kept: list[Version], wanted: Wanted) -> Version:
             return one
     for one in kept:
         same = wanted.version in (one.release, one.codename) or one.digest.startswith(wanted.version.lower())
-        if same and one.flavour == wanted.flavour:
+        if same and one.kind == wanted.kind:
             return one
     there = ", ".join(f"{one.name} ({one.release})" for one in kept) or "none"
     raise UserError(
@@ -183,7 +193,7 @@ def _same_request(kept: list[Version], wanted: Wanted) -> Version | None:
     """The version that the very same request has led to before, or that the checksum itself names."""
     algorithm, dummy, digest = wanted.checksum.partition(":")
     for one in kept:
-        if one.flavour != wanted.flavour or one.arch != wanted.arch:
+        if one.kind != wanted.kind or one.arch != wanted.arch:
             continue
         if algorithm == "sha256" and digest.lower() == one.digest:
             return one
@@ -232,7 +242,7 @@ def _resolve(plan: ImageChange, opener: fetch.Open, quick: bool) -> None:
             algorithm, digest = "sha256", fetch.digests(wanted.origin, ["sha256"])["sha256"]
     if algorithm == "sha256" and digest:
         plan.digest = digest.lower()
-        names = [version_name(plan.digest, wanted.flavour)]
+        names = [version_name(plan.digest, wanted.kind)]
         plan.found = next((one for one in plan.kept if one.name in names), None)
 
 
@@ -275,7 +285,7 @@ def _fetched(plan: ImageChange, loader: transfer.Loader) -> Version:
     try:
         iso = os.path.join(staged, store.iso_name)
         before = stamp(os.stat(wanted.origin)) if wanted.source == "path" else None
-        digest = _provide(plan, iso, loader)
+        digest, iso_digest, whole = _provide(plan, iso, loader)
         found = read(wanted, iso)
         copied = extraction.decide(iso, staged, {found.kernel: "vmlinuz", found.initrd: "initrd"})
         extraction.act(copied, lambda step, path: None)
@@ -286,11 +296,13 @@ def _fetched(plan: ImageChange, loader: transfer.Loader) -> Version:
         packed = f"{found.kernel} in {wanted.shown}"
         files["vmlinuz"].update(kernel_file.unpack(os.path.join(staged, "vmlinuz"), packed))
         files["vmlinuz"]["signers"] = kernel_file.signers(os.path.join(staged, "vmlinuz"))
-        files[store.iso_name] = {"size": os.stat(iso).st_size, "sha256": digest, "source": ""}
-        name = version_name(digest, wanted.flavour)
+        files[store.iso_name] = {"size": os.stat(iso).st_size, "sha256": iso_digest, "source": ""}
+        name = version_name(digest, wanted.kind)
         info = found.info
         told = (info.release, info.codename, info.arch, wanted.flavour)
-        version = Version(name, digest, wanted.checksum, wanted.origin, before, *told, files)
+        version = Version(
+            name, digest, wanted.checksum, wanted.origin, before, *told, files, reduced_from=whole
+        )
         _note_provenance(plan, version)
         store.publish(staged, version)
         return version
@@ -299,8 +311,10 @@ def _fetched(plan: ImageChange, loader: transfer.Loader) -> Version:
 
 
 def _twin(plan: ImageChange) -> Version | None:
-    """A version with the same ISO that is there already."""
-    return next((one for one in plan.kept if plan.digest and one.digest == plan.digest), None)
+    """A version that is there already, and has the same ISO or the whole one that a smaller one can be made of."""
+    same = [one for one in plan.kept if plan.digest and one.digest == plan.digest]
+    alike = [one for one in same if bool(one.reduced_from) == plan.wanted.small]
+    return next(iter(alike or [one for one in same if not one.reduced_from]), None)
 
 
 def _note_provenance(plan: ImageChange, version: Version) -> None:
@@ -315,13 +329,28 @@ def _note_provenance(plan: ImageChange, version: Version) -> None:
     version.signed = plan.wanted.signed or version.signed
 
 
-def _provide(plan: ImageChange, iso: str, loader: transfer.Loader) -> str:
+def _provide(plan: ImageChange, iso: str, loader: transfer.Loader) -> tuple[str, str, dict[str, Any]]:
+    """Put the ISO at the new place `iso`; return the SHA-256 of the verified one, its own, and what it was made of."""
+    store, wanted, twin = plan.store, plan.wanted, _twin(plan)
+    if twin and bool(twin.reduced_from) == wanted.small:  # another kernel of the same ISO
+        store.link_iso(twin, iso)
+        return twin.digest, twin.files[store.iso_name]["sha256"], twin.reduced_from
+    if not wanted.small:
+        digest = _bring(plan, iso, loader)
+        return digest, digest, {}
+    full = store.path(twin.name, store.iso_name) if twin else f"{iso}.whole"
+    digest = twin.digest if twin else _bring(plan, full, loader)
+    read(wanted, full)  # so that a wrong one is refused as ever
+    smaller.make(full, iso, wanted.shown)
+    whole = {"size": os.stat(full).st_size, "sha256": digest}
+    if not twin:
+        os.unlink(full)
+    return digest, fetch.digests(iso, ["sha256"])["sha256"], whole
+
+
+def _bring(plan: ImageChange, iso: str, loader: transfer.Loader) -> str:
     """Put the verified ISO at the new place `iso`; return its SHA-256."""
     wanted = plan.wanted
-    twin = _twin(plan)
-    if twin:  # another kernel of the same ISO
-        plan.store.link_iso(twin, iso)
-        return twin.digest
     algorithms = ["sha256", *([plan.expected[0]] if plan.expected else [])]
     if wanted.source == "url":
         sums = transfer.load(loader, plan.store.root, job(plan), iso, algorithms)
@@ -394,11 +423,15 @@ def facts(plan: ImageChange, version: Version | None) -> dict[str, Any]:
         told["signed"] = version.signed
         told.update(kernel=files["vmlinuz"]["source"], initrd=files["initrd"]["source"])
         iso = {"iso": files[plan.store.iso_name]["size"]}
-        told["sizes"] = {**iso, **{name: files[name]["size"] for name in ("vmlinuz", "initrd")}}
+        whole = {"whole_iso": version.reduced_from["size"]} if version.reduced_from else {}
+        told["sizes"] = {**iso, **whole, **{name: files[name]["size"] for name in ("vmlinuz", "initrd")}}
     elif plan.contents:
         found = plan.contents
         told.update(release=found.info.release, codename=found.info.codename)
-        told.update(kernel=found.kernel, initrd=found.initrd, sizes=found.sizes)
+        told.update(kernel=found.kernel, initrd=found.initrd, sizes=dict(found.sizes))
+        if plan.wanted.small:  # how small it will be, xorriso will tell
+            told["sizes"]["whole_iso"] = told["sizes"].pop("iso")
+    told["small"] = bool(version.reduced_from) if version else plan.wanted.small
     told["kernel_args"] = list(plan.wanted.kernel_args)
     told["folder"] = f"images/{plan.wanted.name}/{told['version'] or CURRENT}"
     return told

@@ -27,6 +27,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import 
 TOOLS = ("pxelinux", "syslinux-common", "python3-pycdlib", "sbsigntool")
 IPXE_PACKAGE = "ipxe"
 VERIFIER = "gpgv"
+REDUCER = "xorriso"
 #: Where Debian's and Ubuntu's packages pxelinux and syslinux-common put the loaders for BIOS.
 BIOS_LOADERS = (
     "/usr/lib/PXELINUX/lpxelinux.0",
@@ -114,7 +115,7 @@ def decide(known: Known) -> dict[str, Any]:
         "look": _look(known, wanted),
         "install": [] if pending else [one for one in wanted if one["answer"] is None],
         "packages": {
-            "tools": _missing(known, [*TOOLS, *_verifier(known)]),
+            "tools": _missing(known, [*TOOLS, *_for_images(known)]),
             "ipxe": _missing(known, [IPXE_PACKAGE]) if copies else [],
         },
         "set": _set(notes, copies, goes),
@@ -138,9 +139,12 @@ def _set(notes: Mapping[str, str], copies: Mapping[str, str], goes: Iterable[str
     }
 
 
-def _verifier(known: Known) -> list[str]:
-    """Return what verifies who signed lists of checksums, where there is an image by name."""
-    return [VERIFIER] if any(image.get("source") == "name" for image in known.images.values()) else []
+def _for_images(known: Known) -> Iterator[str]:
+    """Yield what verifies who signed lists of checksums, and what makes ISOs smaller, where an image asks for it."""
+    if any(image.get("source") == "name" for image in known.images.values()):
+        yield VERIFIER
+    if any(image.get("small") for image in known.images.values()):
+        yield REDUCER
 
 
 def _missing(known: Known, packages: Iterable[str]) -> list[str]:

@@ -36,6 +36,7 @@ _DEFAULTS = {
     "keep": KEEP,
     "arch": "amd64",
     "hwe": False,
+    "small": False,
     "kernel": "",
     "initrd": "",
     "kernel_args": [],
@@ -48,12 +49,12 @@ def normalise(
     """Return every image as the module P(homelab.netboot.boot_images#module) takes it, checked.
 
     :param images: short name → C(url), C(path) or C(src), and optionally C(checksum), C(version), C(keep), C(arch),
-        C(hwe), C(kernel), C(initrd), C(kernel_args). Without the first three the name is that of an Ubuntu release,
-        else C(release) is, and C(mirror) and C(signed_by) may be given.
+        C(hwe), C(small), C(kernel), C(initrd), C(kernel_args). Without the first three the name is that of an Ubuntu
+        release, else C(release) is, and C(mirror) and C(signed_by) may be given.
     :param digests: short name → SHA-256 in hex of a file of the controller, where no checksum is given.
     :returns: short name → C(source) (which of the three, or V(name)), C(origin), C(checksum), C(version), C(keep),
-        C(arch), C(flavour) (which kernel: V(hwe), nothing for the usual one), C(kernels) (release → paths in the ISO)
-        and C(kernel_args); with V(name) also what C(image_names.wanted) returns.
+        C(arch), C(flavour) (which kernel: V(hwe), nothing for the usual one), C(small), C(kernels) (release → paths in
+        the ISO) and C(kernel_args); with V(name) also what C(image_names.wanted) returns.
     :raises InputError: naming each image, the setting and the remedy.
     """
     faults: list[str] = []
@@ -76,11 +77,19 @@ def note(name: str, facts: Mapping[str, Any]) -> str:
     """
     if not facts["release"]:
         return f"image {name}: its release and the memory that it needs are known when its ISO is there"
-    row = find(facts["release"])
-    needs = [f"machines need at least {gigabytes(memory_needed(facts['sizes']) or 0)} of memory"]
+    row, sizes = find(facts["release"]), facts["sizes"]
+    if "iso" not in sizes:
+        return f"image {name}: the memory that it needs is known when its smaller ISO was made"
+    needs = [f"machines need at least {gigabytes(memory_needed(sizes) or 0)} of memory"]
     if row.ramdisk:
         needs.append(
-            f"{gigabytes(memory_needed(facts['sizes'], [RAMDISK]) or 0)} with {RAMDISK} in netboot_kernel_args"
+            f"{gigabytes(memory_needed(sizes, [RAMDISK]) or 0)} with {RAMDISK} in netboot_kernel_args"
+        )
+    if "whole_iso" in sizes:
+        whole = {**sizes, "iso": sizes["whole_iso"]}
+        needs.append(
+            f"and {gigabytes(memory_needed(whole) or 0)} with the whole ISO, which had "
+            f"{gigabytes(whole['iso'])} and now has {gigabytes(sizes['iso'])}"
         )
     unknown = "" if row.version else ", a release that this collection does not know"
     signed = f", signed by {facts['signed']}" if facts.get("signed") else ""
@@ -102,6 +111,7 @@ def _complete(name: str, image: Mapping[str, Any], digest: str) -> dict[str, Any
         "keep": int(given["keep"]),
         "arch": given["arch"],
         "flavour": _flavour(given),
+        "small": given["small"],
         "kernel_args": list(given["kernel_args"]),
         "kernels": {row.version: _pair(given, row) for row in (ANY, *RELEASES)},
         **(image_names.wanted(name, image) if source == NAME else {}),
@@ -180,8 +190,9 @@ def _setting_faults(image: Mapping[str, Any]) -> Iterator[str]:
     if image.get("arch", "amd64") not in ("amd64", "arm64"):
         yield f"arch '{image['arch']}' is not one of amd64, arm64"
     hwe = image.get("hwe", False)
-    if not isinstance(hwe, bool):
-        yield f"hwe '{hwe}' must be true or false"
+    for key in ("hwe", "small"):
+        if not isinstance(image.get(key, False), bool):
+            yield f"{key} '{image[key]}' must be true or false"
     yield from (f"kernel_args: {fault}" for fault in kernel_args.faults(image.get("kernel_args", [])))
     if hwe and (image.get("kernel") or image.get("initrd")):
         yield "give either hwe or kernel and initrd, not both"

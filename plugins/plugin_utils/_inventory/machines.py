@@ -21,6 +21,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import 
     kernel_args,
     loaders,
     logins,
+    offline,
     power,
     quirks,
     static_address,
@@ -160,7 +161,7 @@ def _complete(machine: dict[str, Any], images: Mapping[str, Any] | None) -> list
     machine["folder"] = image.get("folder") or f"images/{machine['image']}/current"
     machine["loader"] = loaders.asked(machine) if isinstance(machine["quirks"], list) else {}
     machine["image_kernel_args"] = list(image.get("kernel_args", []))
-    return faults + _memory_faults(machine, image)
+    return faults + offline.faults(machine, image) + _memory_faults(machine, image)
 
 
 def _form_faults(machine: Mapping[str, Any], where: str) -> list[str]:
@@ -202,10 +203,11 @@ def _memory_faults(machine: Mapping[str, Any], image: Mapping[str, Any]) -> list
     need = system.memory_needed(image.get("sizes") or {}, ramdisk)
     if need is None or memory >= need or machine["install"] == "never":
         return []
+    smaller = "" if image.get("small") else f"write small: true in {PREFIX}images, "
     return [
         f"{where}: {machine['memory']} is too little for image {machine['image']}, which needs "
-        f"{_memory.gigabytes(need)}: the installer keeps the ISO in memory. Add memory, name a smaller image in "
-        f"{PREFIX}image, or write {PREFIX}install: never"
+        f"{_memory.gigabytes(need)}: the installer keeps the ISO in memory. Add memory, {smaller}"
+        f"name a smaller image in {PREFIX}image, or write {PREFIX}install: never"
     ]
 
 

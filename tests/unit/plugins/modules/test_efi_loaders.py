@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.homelab.netboot.plugins.module_utils._errors import UserError
+from ansible_collections.homelab.netboot.plugins.module_utils._image import smaller
 from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor import loaders, looking
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi import names, pairs, pe
 from ansible_collections.homelab.netboot.plugins.modules import efi_loaders
@@ -601,6 +602,23 @@ def ubuntu(world: World, arch: str, grub: str, shims: Mapping[str, bytes]) -> di
         f"pool/main/g/grub2-unsigned/grub-efi-{debian}_{grub}-1ubuntu7.3_{debian}.deb": b"not signed",
     }
     return world.iso(f"ubuntu-{grub}-{arch}", pool, rock_ridge=False, joliet=True)
+
+
+@pytest.mark.skipif(not shutil.which("xorriso"), reason="xorriso is not installed")
+@pytest.mark.parametrize("arch", names.PAIRS)
+def test_a_smaller_iso_has_the_same_pair(
+    world: World, publishers: dict[str, tuple[efi.Key, efi.Key]], arch: str
+) -> None:
+    """Also one of a whole one that has Joliet, and no Rock Ridge."""
+    machine = pe.MACHINES[arch]
+    shims = {"dualsigned": signed_by(world, publishers, "2011 2023", machine)}
+    whole = ubuntu(world, arch, "2.12", shims)
+    small = {"name": "small", "iso": whole["iso"] + ".small"}
+    smaller.make(whole["iso"], small["iso"], "x")
+    kernel = world.file("k", world.keys.signer.sign(efi.program({".linux": b"k"}, machine)))
+    told = [world.run(one, arch=arch, kernels=[kernel]) for one in (whole, small)]
+    assert [one["source"] for one in told] == [whole["name"], "small"]
+    assert [changes(one) for one in told] == [[True, True], [False, False]]
 
 
 @pytest.mark.parametrize("arch", names.PAIRS)

@@ -341,6 +341,12 @@ def test_what_verifies_signatures_is_installed_for_an_image_by_name_only() -> No
     assert decide(images={"noble": {"arch": "amd64", "source": "url"}})["packages"]["tools"] == []
 
 
+def test_what_makes_isos_smaller_is_installed_where_an_image_asks_for_that() -> None:
+    asks = {"noble": {"arch": "amd64", "source": "url", "small": True}}
+    assert decide(images=asks)["packages"]["tools"] == ["xorriso"]
+    assert decide(images={"noble": {**asks["noble"], "small": False}})["packages"]["tools"] == []
+
+
 def test_loaders_for_bios_lie_where_tftp_finds_them_and_sees_what_http_serves() -> None:
     base = decide()["set"]
     assert {*base["copies"], *base["links"]} <= {*base["owned"]}, "what is declared must be owned"

@@ -22,6 +22,7 @@ def test_an_image_gets_all_its_settings() -> None:
         "keep": 1,
         "arch": "amd64",
         "flavour": "",
+        "small": False,
         "kernel_args": [],
     }
     assert set(kernels) == {"", "20.04", "22.04", "24.04", "26.04"}
@@ -102,3 +103,22 @@ def test_a_note_says_what_an_image_is_and_needs() -> None:
         "machines need at least 5.2 GB of memory"
     )
     assert "known when its ISO is there" in images.note("x", {**FACTS, "release": None, "sizes": {}})
+
+
+def test_a_note_says_what_a_smaller_iso_saves() -> None:
+    sizes: dict[str, int] = {"whole_iso": 2136926208, "iso": 1 << 30, "initrd": 70 << 20}
+    assert images.note("jammy", {**FACTS, "sizes": sizes}).endswith(
+        "machines need at least 3.2 GB of memory, 2.6 GB with root=/dev/ram0 in netboot_kernel_args, "
+        "and 5.2 GB with the whole ISO, which had 2 GB and now has 1 GB"
+    )
+    del sizes["iso"]
+    assert images.note("jammy", {**FACTS, "sizes": sizes}) == (
+        "image jammy: the memory that it needs is known when its smaller ISO was made"
+    )
+
+
+@pytest.mark.parametrize("value", ["yes", 1, None])
+def test_small_is_true_or_false(value: Any) -> None:
+    assert images.normalise({"noble": {"small": True}})["noble"]["small"] is True
+    with pytest.raises(InputError, match=r"image noble: netboot_images: small '.*' must be true or false"):
+        images.normalise({"noble": {"small": value}})
