@@ -51,7 +51,7 @@ for path in (os.path.join(at, name) for top in TOPS for at, folders, files in os
 for name in os.listdir(IMAGES) if os.path.isdir(IMAGES) else ():
     if len(name) == 12:
         images[name] = {file: hashlib.sha256(open(f"{IMAGES}/{name}/{file}", "rb").read()).hexdigest()
-                        for file in os.listdir(f"{IMAGES}/{name}") if not file.startswith(".")}
+                        for file in os.listdir(f"{IMAGES}/{name}") if file != "manifest.json"}  # it tells times
 current = os.readlink(IMAGES + "/current") if os.path.lexists(IMAGES + "/current") else ""
 dpkg = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version} ${Status}\n"], capture_output=True, text=True)
 tree["packages"] = hashlib.sha256(dpkg.stdout.encode()).hexdigest()
