@@ -47,8 +47,10 @@ CASES = (
         "states full",
         f"cp -a {STATE} /mnt/states; mount -t tmpfs -o size=32m tmpfs {STATE}; cp -a /mnt/states/. {STATE}; "
         f"dd if=/dev/zero of={STATE}/filler bs=4k status=none || true",
-        f"rm {STATE}/filler; systemctl start netboot-reports || true; "
-        f"cp -a {STATE}/. /mnt/states; umount {STATE}; cp -a /mnt/states/. {STATE}; rm -r /mnt/states",
+        # nothing may be noted between the two copies
+        f"rm {STATE}/filler; systemctl stop netboot-reports.path; systemctl start netboot-reports || true; "
+        f"cp -a {STATE}/. /mnt/states; umount {STATE}; cp -a /mnt/states/. {STATE}; rm -r /mnt/states; "
+        "systemctl start netboot-reports.path",
     ),
     Case(
         "machines.json empty",
