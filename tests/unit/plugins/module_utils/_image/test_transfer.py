@@ -139,6 +139,8 @@ def test_the_rest_is_asked_for_if_the_file_is_the_same(
         status(416, Content_Range="bytes */4"),
         status(416),
     ],
+    # Python 3.8 cannot ask an HTTPError for its name
+    ids=["another begin", "another size", "unsaid", "nothing behind it", "416 alone"],
 )
 def test_a_part_that_does_not_fit_is_not_taken(tmp_path: Path, answer: Answer | Exception) -> None:
     begun(tmp_path)
@@ -216,6 +218,7 @@ def test_a_wrong_joint_within_a_run_is_none_of_the_checksum(tmp_path: Path) -> N
         (ValueError("unknown url type"), 1),
         (urllib.error.URLError(ssl.SSLCertVerificationError("self-signed")), 1),
     ],
+    ids=str,
 )
 def test_an_address_that_gives_nothing_is_soon_given_up(tmp_path: Path, error: Exception, tries: int) -> None:
     home = Home(tmp_path, error)
@@ -238,7 +241,11 @@ def test_more_than_was_announced_is_not_read(tmp_path: Path) -> None:
     assert (tmp_path / "place").read_bytes() == b"0123456789"
 
 
-@pytest.mark.parametrize("note", ["", "{", "[]", '{"size": "x", "state": ""}', '{"size": 7}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "note",
+    ["", "{", "[]", '{"size": "x", "state": ""}', '{"size": 7}', "[" * 100_000],
+    ids=["empty", "half", "list", "no number", "no state", "deep"],
+)
 def test_a_note_that_is_damaged_is_none(tmp_path: Path, note: str) -> None:
     begun(tmp_path, ETag=ETAG)
     (tmp_path / ".partial" / f"{JOB.key}.json").write_text(note)
