@@ -9,22 +9,15 @@ short_description: Write the lines of dnsmasq.conf that leave machines to the se
 version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
-  - With one server there are none, and each machine that asks is answered.
+  - A server that answers strangers and is the only one needs none.
 positional: hostvars, servers, server, address
+extends_documentation_fragment:
+  - homelab.netboot.servers
 options:
   _input:
     description: The machines of all servers, as P(homelab.netboot.machines#filter) takes them.
     type: list
     elements: raw
-    required: true
-  hostvars:
-    description: Ansible's variable C(hostvars).
-    type: dict
-    required: true
-  servers:
-    description: Names of all servers.
-    type: list
-    elements: str
     required: true
   server:
     description: Name of the one whose dnsmasq it is.
@@ -72,10 +65,14 @@ def dnsmasq_owner_lines(
     strangers: bool = False,
 ) -> list[str]:
     """Return the lines; see DOCUMENTATION."""
-    if not owners.are_shared(server, servers):
+    is_shared = owners.are_shared(server, servers)
+    if strangers and not is_shared:
         return []
+    machines = owners.read(entries, hostvars)
+    if not is_shared:  # then all are its own, whatever they say
+        machines, servers = [{**machine, "server": server} for machine in machines], [server]
     try:
-        owner = owners.owner_of(owners.read(entries, hostvars), list(servers))
+        owner = owners.owner_of(machines, list(servers))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
     return answered.lines(owner, server, address, strangers=strangers)

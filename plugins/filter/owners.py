@@ -12,20 +12,13 @@ description:
   - Each machine has one server, which alone arms it. With one server that is this one; with several,
     C(netboot_server) names it.
 positional: hostvars, servers
+extends_documentation_fragment:
+  - homelab.netboot.servers
 options:
   _input:
     description: Names of inventory hosts; or mappings as P(homelab.netboot.machines#filter) takes them.
     type: list
     elements: raw
-    required: true
-  hostvars:
-    description: Ansible's variable C(hostvars).
-    type: dict
-    required: true
-  servers:
-    description: Names of all servers.
-    type: list
-    elements: str
     required: true
   by_mac:
     description: To return MAC address to server, instead.

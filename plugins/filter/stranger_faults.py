@@ -12,25 +12,22 @@ description:
   - Of several servers in one network, one at most may answer such machines (C(netboot_strangers)).
   - Whether two servers stand in one network is told by C(netboot_network_name), where both have it, else by their
     addresses.
-positional: hostvars, servers, server
+positional: hostvars, servers, server, strangers
+extends_documentation_fragment:
+  - homelab.netboot.servers
 options:
   _input:
     description: The machines, as P(homelab.netboot.machines#filter) takes them.
     type: list
     elements: raw
     required: true
-  hostvars:
-    description: Ansible's variable C(hostvars).
-    type: dict
-    required: true
-  servers:
-    description: Names of all servers.
-    type: list
-    elements: str
-    required: true
   server:
     description: Name of the one that is meant.
     type: str
+    required: true
+  strangers:
+    description: C(netboot_strangers) of that one, its default included.
+    type: raw
     required: true
 """
 
@@ -39,7 +36,8 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: faults | length == 0
   vars:
-    faults: "{{ netboot_machines | homelab.netboot.stranger_faults(hostvars, netboot_servers, inventory_hostname) }}"
+    faults: "{{ netboot_machines
+      | homelab.netboot.stranger_faults(hostvars, netboot_servers, inventory_hostname, netboot_strangers) }}"
 """
 
 RETURN = r"""
@@ -57,11 +55,12 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import 
 
 
 def stranger_faults(
-    entries: Iterable[Any], hostvars: Mapping[str, Any], servers: Sequence[str], server: str
+    entries: Iterable[Any], hostvars: Mapping[str, Any], servers: Sequence[str], server: str, strangers: Any
 ) -> list[str]:
     """Return the faults; see DOCUMENTATION."""
     try:
-        return owners.stranger_faults(server, list(servers), hostvars, owners.read(entries, hostvars))
+        machines = owners.read(entries, hostvars)
+        return owners.stranger_faults(server, list(servers), hostvars, machines, strangers)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -12,8 +12,7 @@ author:
   - The homelab.netboot contributors (@homelab-netboot)
 description:
   - A machine that gets another server is given by the old one, which from then on offers it nothing, and then taken
-    by the
-    new one, with its state. So it is not installed again, and not forgotten.
+    by the new one, with its state. So it is not installed again, and not forgotten.
   - Without O(known) the server gives the machines in O(owner); with it, it takes those in O(machines).
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes

@@ -9,6 +9,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, gather, suggest
@@ -117,17 +118,24 @@ def owner_of(machines: Iterable[Machine], servers: Sequence[str]) -> dict[str, s
 
 
 def stranger_faults(
-    server: str, servers: Sequence[str], hostvars: Mapping[str, Any], machines: Iterable[Machine]
+    server: str,
+    servers: Sequence[str],
+    hostvars: Mapping[str, Any],
+    machines: Iterable[Machine],
+    strangers: Any,
 ) -> list[str]:
     """Return why a server cannot answer strangers, or must.
 
     :param hostvars: of each server C(netboot_strangers) and C(netboot_network_name), C(netboot_result) where this run
         has looked at it, else perhaps C(netboot_address).
+    :param strangers: C(netboot_strangers) of this one, its default included.
     """
     mine = plain({key: hostvars[server][key] for key in _SAID if key in hostvars[server]})
-    if not are_shared(server, servers):
-        return []
-    if not _is_true(mine.get("netboot_strangers")):
+    try:
+        answers = boolean(strangers)
+    except TypeError:
+        return [f"{server}: netboot_strangers: '{strangers}' is neither true nor false: write one of them"]
+    if not answers:
         return [
             f"machine {machine['name']}: netboot_mac: any stands for machines that are not named, and {server} does "
             f"not answer these; set netboot_strangers: true for {server}, or name the machines one by one"
@@ -135,10 +143,10 @@ def stranger_faults(
             if _address(machine) == ANY
         ]
     faults = []
-    for other in servers:
+    for other in servers if are_shared(server, servers) else ():
         said = hostvars[other]
         theirs = {key: said[key] for key in _SAID if key in said} if other != server else {}
-        if _is_true(theirs.get("netboot_strangers")) and _may_be_one(mine, plain(theirs)):
+        if boolean(theirs.get("netboot_strangers"), strict=False) and _may_be_one(mine, plain(theirs)):
             faults.append(
                 f"{server} and {other}: netboot_strangers: both answer machines that are not named, in networks that "
                 f"may be one ({_where(mine)} and {_where(plain(theirs))}). Set it to true for one of them only; where "
@@ -171,7 +179,3 @@ def _network(said: Mapping[str, Any]) -> ipaddress.IPv4Network | None:
 
 def _where(said: Mapping[str, Any]) -> str:
     return str(said.get("netboot_network_name") or _network(said) or "an address that this run does not know")
-
-
-def _is_true(value: Any) -> bool:
-    return str(value).lower() in ("true", "yes", "on", "1", "y", "t")

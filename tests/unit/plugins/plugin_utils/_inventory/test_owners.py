@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.homelab.netboot.plugins.filter.dnsmasq_owner_lines import dnsmasq_owner_lines
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import answered
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import moves, owners
@@ -66,7 +67,7 @@ def test_two_machines_for_any_are_no_twins() -> None:
 
 def strangers(one: dict[str, Any], two: dict[str, Any], *machines: dict[str, Any]) -> list[str]:
     hostvars = {"server1": one, "server2": two}
-    return owners.stranger_faults("server1", SERVERS, hostvars, machines)
+    return owners.stranger_faults("server1", SERVERS, hostvars, machines, one.get("netboot_strangers", False))
 
 
 YES = {"netboot_strangers": True}
@@ -121,6 +122,29 @@ def test_a_machine_for_any_needs_a_server_that_answers_strangers() -> None:
     )
     assert strangers(YES, {}, machine("x", "server1", "any")) == []
     assert strangers({}, {}, machine("x", "server2", "any")) == []
+
+
+def test_a_word_that_is_neither_true_nor_false_is_refused() -> None:
+    assert strangers({"netboot_strangers": "tru"}, {}) == [
+        "server1: netboot_strangers: 'tru' is neither true nor false: write one of them"
+    ]
+
+
+def test_the_only_server_may_leave_strangers_alone() -> None:
+    machines = [machine("nuc1", "", NUC1), machine("x", "", "any")]
+    (fault,) = owners.stranger_faults("server1", ["server1"], {"server1": {}}, machines, "false")
+    assert fault.startswith("machine x: netboot_mac: any stands for machines that are not named")
+    assert owners.stranger_faults("server1", ["server1"], {"server1": {}}, machines, "true") == []
+
+
+@pytest.mark.parametrize("servers", [["server1"], [], SERVERS[1:]], ids=["only", "none", "others"])
+def test_dnsmasq_of_a_server_that_shares_nothing(servers: list[str]) -> None:
+    machines = [machine("nuc1", "elsewhere", NUC1), machine("nuc2", "", NUC2)]
+    asked: tuple[Any, ...] = (machines, {}, servers, "server1", "192.168.1.50")
+    assert dnsmasq_owner_lines(*asked, strangers=True) == []
+    assert dnsmasq_owner_lines(*asked) == answered.lines(
+        {NUC1: "server1", NUC2: "server1"}, "server1", "192.168.1.50", strangers=False
+    )
 
 
 def test_dnsmasq_leaves_the_machines_of_others_alone() -> None:
