@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from ansible_collections.homelab.netboot.plugins.module_utils._program import moving
 from ansible_collections.homelab.netboot.plugins.module_utils._program.plan import load
 from ansible_collections.homelab.netboot.plugins.module_utils._program.publication import preview
+from ansible_collections.homelab.netboot.tests.unit.killed import killed
 from ansible_collections.homelab.netboot.tests.unit.plugins.module_utils._program.box import Box
 
 
@@ -156,3 +158,69 @@ def test_what_was_given_stays_given_whatever_is_told_or_planned(two: Two) -> Non
     two.a.plan(nuc1="always")
     two.a.do("publish")
     assert (two.a.of("nuc1").state, two.a.of("nuc1").given) == ("up", "b")
+
+
+def offers(two: Two) -> list[Box]:
+    """The servers that would have the machine installed: an entry leads to the installer, and its seeds are there."""
+    return [
+        box
+        for box in (two.a, two.b)
+        if (box.root / "tftp/pxelinux.cfg/01-nuc1").exists()
+        and "seed=" in box.entry("01-nuc1")
+        and box.seeds("nuc1")
+    ]
+
+
+def armed(two: Two) -> None:
+    """As it is."""
+
+
+def installed(two: Two) -> None:
+    two.a.fetch("nuc1")
+    two.a.report("nuc1")
+
+
+def give(two: Two) -> Callable[[], object]:
+    return two.give
+
+
+def take(two: Two) -> Callable[[], object]:
+    known = two.give()
+    return lambda: two.take(known)
+
+
+@pytest.mark.parametrize(
+    ("before", "switched_on"),
+    [(armed, False), (armed, True), (installed, False)],
+    ids=["armed", "armed_and_switched_on", "installed"],
+)
+@pytest.mark.parametrize(("step", "stride"), [(give, 1), (take, 3)])  # taking makes some 80 changes
+def test_a_move_that_is_killed_anywhere_is_completed_by_the_next(
+    tmp_path: Path,
+    before: Callable[[Two], None],
+    step: Callable[[Two], Callable[[], object]],
+    stride: int,
+    switched_on: bool,
+) -> None:
+    """At no moment do two servers offer it; it is installed once, and afterwards the new server alone has it."""
+    number, installations = 0, []
+    while True:
+        two = Two(tmp_path / str(number))
+        before(two)
+        was_killed = killed(number, step(two))
+        at = offers(two)
+        assert len(at) <= (before is armed), f"killed before change {number}"
+        if switched_on and at:
+            at[0].fetch("nuc1")
+            at[0].report("nuc1")
+            installations.append(number)
+        two.take(two.give())
+        done = before is installed or (switched_on and at)
+        assert two.b.of("nuc1").state == ("installed" if done else "armed"), f"killed before change {number}"
+        assert two.a.of("nuc1").given == "b"
+        assert offers(two) == ([] if done else [two.b])
+        if not was_killed:
+            break
+        number += stride
+    assert number > 5, "it was killed at some points at least"
+    assert bool(installations) == (switched_on and before is armed)
