@@ -12,7 +12,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._firewall.verdict 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._server.looked import parts
 
 RECORDED = Path(__file__).parent / "recorded"
-WHERE = {"interface": "lan0", "address": "192.168.1.50", "network": "192.168.1.0", "netmask": "255.255.255.0"}
+WHERE = {"interface": "lan0", "address": "192.168.1.50", "network": "192.168.1.0/24"}
 ALL = ["UDP 67", "UDP 69", "UDP 4011", "TCP 80"]
 
 
@@ -21,7 +21,7 @@ def recorded(name: str) -> list[str]:
 
 
 def judged(lines: list[str], *, port: int = 80, opens: bool = False, **where: str) -> dict[str, Any]:
-    return verdict(parts(lines), {**WHERE, **where}, port, opens)
+    return verdict(parts(lines), [{**WHERE, "port": port, **where}], opens)
 
 
 def iptables(*rules: str, policy: str = "DROP") -> list[str]:
