@@ -50,9 +50,9 @@ _value:
       type: list
       elements: dict
       description: >-
-        The networks that machines boot in - C(name) (may be empty for the only one), C(address) of the server there,
-        C(interface), C(network) as V(192.168.1.0/24), C(port) of the web server, and C(base_url), its root, without a
-        slash at the end.
+        The networks that machines boot in. Each has C(name), which may be empty for the only one, and C(address) and
+        C(interface) of the server there. C(network) is such as V(192.168.1.0/24), C(port) is the web server's, and
+        C(base_url) its root, without a slash at the end.
     packages: {type: list, description: Names of the packages that are completely installed.}
     cut_off: {type: bool, description: Whether packages are half installed.}
     uefi_loaders: {type: list, description: Names of the files that UEFI machines are offered.}
