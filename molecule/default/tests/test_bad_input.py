@@ -26,14 +26,20 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a network twice, and one that is not there": (
         {
             "netboot_address": "",
-            "netboot_networks": [{"name": "a", "address": "192.168.1.50"}, {"name": "a", "interface": "eth9"}],
+            "netboot_networks": [
+                {"name": "a", "address": "192.168.1.50"},
+                {"name": "a", "interface": "eth9"},
+            ],
         },
         ["netboot_networks: two have the name a; correct one of them"],
     ),
     "a network that the server is not in": (
         {
             "netboot_address": "",
-            "netboot_networks": [{"name": "a", "address": "192.168.1.50"}, {"name": "b", "interface": "eth9"}],
+            "netboot_networks": [
+                {"name": "a", "address": "192.168.1.50"},
+                {"name": "b", "interface": "eth9"},
+            ],
         },
         ["netboot_networks: b: this server has no IPv4 address on interface eth9; it has"],
     ),

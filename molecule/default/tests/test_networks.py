@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections.abc import Iterator
 from ipaddress import IPv4Interface, IPv4Network
@@ -32,6 +33,19 @@ MACHINES: dict[str, dict[str, Any]] = {
 }
 NUC1, NUC2 = "01-f4-4d-30-60-64-69", "01-f4-4d-30-60-64-6a"
 ROOTS = {HOME: f"http://{HOME}/", LAB: f"http://{LAB}:{PORT}/"}
+
+
+#: Asks as a UEFI machine's iPXE that runs already (its option 175), and prints what it is told to fetch.
+IPXE = """
+import os, sys
+sys.path.insert(0, sys.argv[2])
+import pxe
+number = os.urandom(4)
+asks = pxe.discover(pxe.hardware("br0"), number, 7, sys.argv[1])[:-1] + bytes([175, 3, 177, 1, 1, 255])
+for dummy, offer in pxe.broadcast("br0", {number: asks}, 2):
+    if offer.server == sys.argv[1]:
+        print(offer.file)
+"""
 
 
 class Second:
@@ -141,6 +155,15 @@ def test_who_asks_in_a_network_is_answered_there(device: Device, lab: Second, ad
     assert "/reports/rest." in user_data
     assert roots(user_data) == {ROOTS[address]}
     assert "@SERVER@" not in user_data
+
+
+@pytest.mark.parametrize("address", [HOME, LAB])
+def test_ipxe_is_told_the_address_in_its_network(device: Device, lab: Second, address: str) -> None:
+    asking = device if address == HOME else lab.device
+    done = asking.run(
+        sys.executable, "-c", IPXE, address, str(PROJECT / "plugins/module_utils/_program/doctor")
+    )
+    assert done.stdout == f"{ROOTS[address]}ipxe/boot.ipxe\n", done.stderr
 
 
 def test_the_doctor_asks_in_both(host: Any, lab: Second) -> None:
