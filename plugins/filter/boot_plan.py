@@ -13,19 +13,22 @@ description:
   - With them comes what a machine finds that is not armed, and what everything finds that is not named.
   - The word C(@TOKEN@) stands for the one-time token of the arming; role
     P(homelab.netboot.machine_states#role) puts it in.
-positional: base_url
+positional: networks
 extends_documentation_fragment: homelab.netboot.machines
 options:
-  base_url:
-    description: Root of the HTTP server, without a slash at the end.
-    type: str
+  networks:
+    description:
+      - The server's networks, as P(homelab.netboot.server_facts#filter) returns them. Each machine gets the address of
+        the network that it is in (C(network_name), or the only one).
+    type: list
+    elements: dict
     required: true
 """
 
 EXAMPLES = r"""
 - name: Show what the loaders will find
   ansible.builtin.debug:
-    msg: "{{ machines | homelab.netboot.boot_plan('http://192.168.1.50') }}"
+    msg: "{{ machines | homelab.netboot.boot_plan(netboot_result.networks) }}"
   vars:
     machines: "{{ [{'name': 'nuc1', 'mac': 'f4:4d:30:60:64:69', 'image': 'focal'}] | homelab.netboot.machines }}"
 """
@@ -40,17 +43,17 @@ _value:
     static/tftp/pxelinux.cfg/default: "DEFAULT local..."
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import loader_files
 
 
-def boot_plan(machines: Iterable[Mapping[str, Any]], base_url: str) -> dict[str, str]:
+def boot_plan(machines: Iterable[Mapping[str, Any]], networks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Return the boot entries; see DOCUMENTATION."""
     try:
-        return loader_files.files(machines, str(base_url).rstrip("/"))
+        return loader_files.files(machines, networks)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -11,7 +11,7 @@ author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Most machines get the same loader; the others are told apart by their MAC address.
   - UEFI machines are answered only when a loader for their architecture is there.
-positional: uefi_loaders, base_url, version
+positional: uefi_loaders, networks, version
 extends_documentation_fragment: homelab.netboot.machines
 options:
   uefi_loaders:
@@ -22,10 +22,13 @@ options:
     type: list
     elements: str
     default: []
-  base_url:
-    description: Root of the HTTP server, without a slash at the end; for UEFI HTTP Boot.
-    type: str
-    default: ''
+  networks:
+    description:
+      - The server's networks, as P(homelab.netboot.server_facts#filter) returns them; for UEFI HTTP Boot and iPXE,
+        which are told an address.
+    type: list
+    elements: dict
+    default: []
   version:
     description:
       - dnsmasq's version, or what C(dnsmasq --version) prints. UEFI HTTP Boot beside another DHCP server needs 2.91.
@@ -46,7 +49,7 @@ _value:
   elements: str
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -56,12 +59,12 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import dnsma
 def dnsmasq_loader_lines(
     machines: Iterable[Mapping[str, Any]],
     uefi_loaders: Iterable[str] = (),
-    base_url: str = "",
+    networks: Sequence[Mapping[str, Any]] = (),
     version: str = "",
 ) -> list[str]:
     """Return the lines; see DOCUMENTATION."""
     try:
-        return dnsmasq.loader_lines(machines, set(uefi_loaders), base_url, version)
+        return dnsmasq.loader_lines(machines, set(uefi_loaders), networks, version)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -10,7 +10,7 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - A server that answers strangers and is the only one needs none.
-positional: hostvars, servers, server, address
+positional: hostvars, servers, server, addresses
 extends_documentation_fragment:
   - homelab.netboot.servers
 options:
@@ -23,9 +23,10 @@ options:
     description: Name of the one whose dnsmasq it is.
     type: str
     required: true
-  address:
-    description: Its address in the network that machines boot in.
-    type: str
+  addresses:
+    description: Its addresses, one in each network that machines boot in.
+    type: list
+    elements: str
     required: true
   strangers:
     description: Whether it also answers machines that nobody has named.
@@ -37,7 +38,7 @@ EXAMPLES = r"""
 - name: Show whom dnsmasq does not answer
   ansible.builtin.debug:
     msg: "{{ groups['netboot_machines']
-      | homelab.netboot.dnsmasq_owner_lines(hostvars, groups['netboot_servers'], 'server1', '192.168.1.50') }}"
+      | homelab.netboot.dnsmasq_owner_lines(hostvars, groups['netboot_servers'], 'server1', ['192.168.1.50']) }}"
 """
 
 RETURN = r"""
@@ -60,7 +61,7 @@ def dnsmasq_owner_lines(
     hostvars: Mapping[str, Any],
     servers: Sequence[str],
     server: str,
-    address: str,
+    addresses: Iterable[str],
     *,
     strangers: bool = False,
 ) -> list[str]:
@@ -75,7 +76,7 @@ def dnsmasq_owner_lines(
         owner = owners.owner_of(machines, list(servers))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
-    return answered.lines(owner, server, address, strangers=strangers)
+    return answered.lines(owner, server, addresses, strangers=strangers)
 
 
 class FilterModule:

@@ -10,7 +10,7 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Reads the output of C(ss); for a message that says which port to take instead.
-positional: ports, address
+positional: ports, networks
 options:
   _input:
     description: Lines as C(ss -H -l -n -p) prints them.
@@ -22,16 +22,17 @@ options:
     type: list
     elements: int
     required: true
-  address:
-    description: IPv4 address at which they are needed.
-    type: str
+  networks:
+    description: The server's networks, as P(homelab.netboot.server_facts#filter) returns them.
+    type: list
+    elements: dict
     required: true
 """
 
 EXAMPLES = r"""
 - name: Show where a web server could listen
   ansible.builtin.debug:
-    msg: "{{ sockets.stdout_lines | homelab.netboot.free_port([8080, 8081], '192.168.1.50') }}"
+    msg: "{{ sockets.stdout_lines | homelab.netboot.free_port([8080, 8081], netboot_result.networks) }}"
 """
 
 RETURN = r"""
@@ -41,17 +42,17 @@ _value:
   sample: 8080
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils._server import network
 
 
-def free_port(lines: Iterable[str], ports: Iterable[int], address: str) -> int:
+def free_port(lines: Iterable[str], ports: Iterable[int], networks: Iterable[Mapping[str, Any]]) -> int:
     """Return the port; see DOCUMENTATION."""
     try:
-        return network.free_port(lines, ports, address)
+        return network.free_port(lines, ports, networks)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -44,6 +44,13 @@ options:
     type: list
     elements: str
     default: []
+  networks:
+    description:
+      - The networks of that server, as P(homelab.netboot.server_facts#filter) returns them. With several, each machine
+        names the one that it boots in (C(netboot_network_name)). Not checked when not given.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -81,8 +88,10 @@ def machines(
     entries: Iterable[Any],
     hostvars: Mapping[str, Any] | None = None,
     images: Mapping[str, Any] | None = None,
+    *,
     server: str = "",
     servers: Sequence[str] = (),
+    networks: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Return checked machines; see DOCUMENTATION."""
     if isinstance(entries, (str, Mapping)) or not isinstance(entries, Iterable):
@@ -90,7 +99,8 @@ def machines(
             f"homelab.netboot.machines needs a list of machines, not {type(entries).__name__}"
         )
     try:
-        return normalise(owners.own(from_inventory(entries, hostvars or {}), server, list(servers)), images)
+        own = owners.own(from_inventory(entries, hostvars or {}), server, list(servers))
+        return normalise(own, images, networks)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

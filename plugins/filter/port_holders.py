@@ -10,39 +10,36 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Reads the output of C(ss) and names the programs that are in the way.
-positional: ports, address, ours, interface
+positional: networks, ours, ports
 options:
   _input:
     description: Lines as C(ss -H -l -n -p) prints them.
     type: list
     elements: str
     required: true
-  ports:
-    description: Port numbers that are needed.
+  networks:
+    description: The server's networks, as P(homelab.netboot.server_facts#filter) returns them.
     type: list
-    elements: int
-    required: true
-  address:
-    description: IPv4 address at which they are needed.
-    type: str
+    elements: dict
     required: true
   ours:
     description: Process ids of the services that are meant to hold them, V(0) for one that does not run.
     type: list
     elements: str
     required: true
-  interface:
+  ports:
     description: >-
-      The interface of that address; a program that is bound to another one is not in the way. Without it, each program
-      at all addresses is.
-    type: str
-    default: ""
+      Numbers of UDP ports that are needed in each network; a program that is bound to another interface is not in the
+      way. Without them, the TCP port of the web server in each network.
+    type: list
+    elements: int
+    default: []
 """
 
 EXAMPLES = r"""
 - name: Show who else serves DHCP, TFTP or PXE
   ansible.builtin.debug:
-    msg: "{{ sockets.stdout_lines | homelab.netboot.port_holders([67, 69, 4011], '192.168.1.50', ['814']) }}"
+    msg: "{{ sockets.stdout_lines | homelab.netboot.port_holders(netboot_result.networks, ['814'], [67, 69, 4011]) }}"
 """
 
 RETURN = r"""
@@ -52,7 +49,7 @@ _value:
   elements: str
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -60,11 +57,14 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._server import net
 
 
 def port_holders(
-    lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str], interface: str = ""
+    lines: Iterable[str],
+    networks: Iterable[Mapping[str, Any]],
+    ours: Iterable[str],
+    ports: Sequence[int] = (),
 ) -> list[str]:
     """Return the holders; see DOCUMENTATION."""
     try:
-        return network.port_holders(lines, ports, address, ours, interface)
+        return network.port_holders(lines, networks, ours, ports)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -17,15 +17,17 @@ description:
     machines, before anything is returned. No message tells a password, a hash or a key.
 requirements:
   - jsonschema >= 4.0
-positional: base_url
+positional: networks
 extends_documentation_fragment: homelab.netboot.machines
 options:
-  base_url:
+  networks:
     description:
-      - Where the machines reach the server, without a slash at the end; there they tell how it ended.
+      - The server's networks, as P(homelab.netboot.server_facts#filter) returns them. Each machine gets the address of
+        the network that it is in (C(network_name), or the only one). There they tell how it ended.
       - They do not report without it.
-    type: str
-    default: ""
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -43,7 +45,7 @@ _value:
     seed/nuc1/user-data: "#cloud-config..."
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
@@ -51,11 +53,13 @@ from ansible.utils.display import Display
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import seeds
 
 
-def seed_files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str, str]:
+def seed_files(
+    machines: Iterable[Mapping[str, Any]], networks: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, str]:
     """Return the seeds; see DOCUMENTATION."""
     machines = list(machines)
     try:
-        found = seeds.files(machines, str(base_url).rstrip("/"))
+        found = seeds.files(machines, networks)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
     for doubt in seeds.doubts(machines):

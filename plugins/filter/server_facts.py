@@ -9,32 +9,26 @@ short_description: Say what the server is already, from one look at it
 version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
-  - Finds the interface that faces the boot network - the one with the address, or without one that of the default
-    route.
+  - Finds the networks that machines boot in - those whose interface or address is named, or without any that of the
+    default route.
   - Says what is installed, what runs, and who listens on which port.
   - Reads the rules of nftables and iptables, which ufw and firewalld write. It follows a machine's packets through
     them, to proxy-DHCP (UDP 67), TFTP (UDP 69), PXE (UDP 4011) and HTTP. Only what comes in by IPv4 is looked at.
   - TFTP's data come from ports that are not known before. They need no opening of their own. The server sends first, so
     the firewall knows the connection. Only where a firewall does not let known connections through, they are named.
-positional: address, interface, port, opens
+positional: settings, opens
 options:
   _input:
     description: Lines as C(roles/netboot/files/look.py) prints them.
     type: list
     elements: str
     required: true
-  address:
-    description: IPv4 address of the server in the boot network.
-    type: str
-    default: ''
-  interface:
-    description: Name of the interface; needed only when several carry the address, or none is given.
-    type: str
-    default: ''
-  port:
-    description: TCP port of the web server there.
-    type: int
-    default: 80
+  settings:
+    description:
+      - What says where the server stands - C(netboot_networks), or C(netboot_address), C(netboot_interface) and
+        C(netboot_network_name) of the only network; and C(netboot_http_port).
+    type: dict
+    default: {}
   opens:
     description: Whether the run opens what a firewall shuts, or only says so.
     type: bool
@@ -44,7 +38,7 @@ options:
 EXAMPLES = r"""
 - name: Say what is shut
   ansible.builtin.debug:
-    msg: "{{ (looked.stdout_lines | homelab.netboot.server_facts('192.168.1.50')).firewall.say }}"
+    msg: "{{ (looked.stdout_lines | homelab.netboot.server_facts({'netboot_address': '192.168.1.50'})).firewall.say }}"
 """
 
 RETURN = r"""
@@ -52,11 +46,13 @@ _value:
   description: What the server is already.
   type: dict
   contains:
-    interface: {type: str, description: Name of the interface that faces the boot network.}
-    address: {type: str, description: The server's IPv4 address there.}
-    network: {type: str, description: Address of that network.}
-    netmask: {type: str, description: Its netmask.}
-    base_url: {type: str, description: "Root of the web server, without a slash at the end."}
+    networks:
+      type: list
+      elements: dict
+      description: >-
+        The networks that machines boot in. Each has C(name), which may be empty for the only one, and C(address) and
+        C(interface) of the server there. C(network) is such as V(192.168.1.0/24), C(port) is the web server's, and
+        C(base_url) its root, without a slash at the end.
     packages: {type: list, description: Names of the packages that are completely installed.}
     cut_off: {type: bool, description: Whether packages are half installed.}
     uefi_loaders: {type: list, description: Names of the files that UEFI machines are offered.}
@@ -83,6 +79,7 @@ _value:
       contains:
         shut: {type: list, description: "Ports, each such as V(UDP 69)."}
         by: {type: list, description: Who shuts them.}
+        silent: {type: list, description: Interfaces on which no machine's first question comes in.}
         say: {type: list, description: Lines for a person.}
         open: {type: list, description: "Commands that open them for good, each a list of words."}
         close: {type: list, description: "Commands that shut what was opened before, and is not needed any more."}
@@ -92,28 +89,29 @@ _value:
         act: {type: bool, description: Whether there is anything to say or to do.}
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils._firewall.verdict import verdict
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import networks
 from ansible_collections.homelab.netboot.plugins.plugin_utils._server import looked, network
 
 
 def server_facts(
-    lines: Iterable[str], address: str = "", interface: str = "", port: int = 80, opens: bool = False
+    lines: Iterable[str], settings: Mapping[str, Any] | None = None, opens: bool = False
 ) -> dict[str, Any]:
     """Return the facts; see DOCUMENTATION."""
     parts = looked.parts(lines)
     try:
-        where = network.boot_interface(parts, address, interface, int(port))
+        found = network.boot_networks(parts, networks.wanted(settings or {}))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
     try:
-        firewall = verdict(parts, where, int(port), bool(opens))
+        firewall = verdict(parts, found, bool(opens))
     except ValueError as error:
         raise AnsibleFilterError(f"The firewall's rules cannot be read: {error}") from error
-    return {**where, **looked.facts(parts), "firewall": firewall}
+    return {"networks": found, **looked.facts(parts), "firewall": firewall}
 
 
 class FilterModule:

@@ -10,8 +10,8 @@ version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
   - Of several servers in one network, one at most may answer such machines (C(netboot_strangers)).
-  - Whether two servers stand in one network is told by C(netboot_network_name), where both have it, else by their
-    addresses.
+  - Whether two networks of them are one is told by their names (C(netboot_network_name), or in C(netboot_networks)),
+    where both have one, else by their addresses.
 positional: hostvars, servers, server, strangers
 extends_documentation_fragment:
   - homelab.netboot.servers

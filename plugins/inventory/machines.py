@@ -44,7 +44,8 @@ options:
     choices: [homelab.netboot.machines]
   servers:
     description:
-      - The servers' addresses, with the port where it is not 80.
+      - The servers' addresses, with the port where it is not 80. Of a server with several networks, one of a network
+        that the controller reaches.
       - Of a machine that two servers know, the first one's word counts, with a warning.
     type: list
     elements: str
@@ -171,8 +172,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         except (OSError, ValueError, HTTPException, urls.ConnectionError) as error:
             reason = getattr(error, "reason", None) or error
             raise ValueError(
-                f"{where}: no answer ({reason}): is the server on, and are these its netboot_address and "
-                "netboot_http_port? homelab.netboot.doctor tells what is wrong with it"
+                f"{where}: no answer ({reason}): is the server on, and are these its address (netboot_address, "
+                "netboot_networks) and netboot_http_port? homelab.netboot.doctor tells what is wrong with it"
             ) from None
         return str(text.decode("utf-8", "replace"))
 

@@ -69,12 +69,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 answers:
-  description: What was heard, for C(netboot doctor --answers).
+  description: What was heard; C(netboot doctor --answers) takes a list of such.
   returned: success
   type: dict
   contains:
     host: {description: As O(host)., type: str, returned: success}
     interface: {description: The interface on which was asked., type: str, returned: success}
+    address: {description: As O(address)., type: str, returned: success}
     heard:
       description: By kind of firmware, the C(offers) that came, and the C(file) that the server told it to boot.
       type: dict
@@ -120,7 +121,7 @@ def main() -> None:
     except OSError as error:
         module.fail_json(msg=f"{options['address']} cannot be asked: {error.strerror or error}")
     files = [[*target, who, came.get(target, "")] for target, who in named.items()]
-    module.exit_json(changed=False, answers=abroad.answers(options["host"], at.interface, heard, files))
+    module.exit_json(changed=False, answers=abroad.answers(options["host"], at, heard, files))
 
 
 def way_to(module: AnsibleModule, address: str) -> tuple[str, str]:

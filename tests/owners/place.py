@@ -76,11 +76,12 @@ class Server:
             loader=jinja2.FileSystemLoader(ROOT / "roles/pxe_dnsmasq/templates"), trim_blocks=True
         )
         templates.filters.update(comment=lambda text: f"# {text}", bool=bool)
+        templates.filters["homelab.netboot.dnsmasq_network_lines"] = dnsmasq.network_lines
         conf = self.top / "dnsmasq.conf"
-        place = {"interface": "eth0", "network": "192.0.2.0", "netmask": "255.255.255.0"}
+        place = {"interface": "eth0", "network": "192.0.2.0/24"}
         text = templates.get_template("dnsmasq.conf.j2").render(
             ansible_managed="a test",
-            netboot_result=place,
+            netboot_result={"networks": [place]},
             pxe_dnsmasq_log_dhcp=True,
             __pxe_dnsmasq_root=self.box.root / "tftp",
             __pxe_dnsmasq_owner_lines=[],
@@ -153,7 +154,7 @@ class Place:
         """What the filter dnsmasq_owner_lines writes for a server."""
         owner = owners.owner_of(owners.read(self.machines, self.machines), list(SERVERS))
         strangers = self.settings[server].get("netboot_strangers", False)
-        return answered.lines(owner, server, SERVERS[server], strangers=strangers)
+        return answered.lines(owner, server, [SERVERS[server]], strangers=strangers)
 
     def ask(self, mac: str) -> dict[str, str]:
         """What a machine's firmware hears: server → the loader that it offers."""

@@ -25,16 +25,18 @@ PROGRESS = "module_utils._image.progress"
 DOOR = "plugin_utils._ubuntu.system"
 #: What machines need differently, and which loader they ask for: said in the inventory, acted upon at the boot.
 WISHES = ("plugin_utils._inventory.quirks", "plugin_utils._inventory.loaders")
+#: In which network of its server a machine boots: said in the inventory, and asked wherever an address is written.
+NETWORKS = "plugin_utils._inventory.networks"
 #: What a room's modules may import of this collection, besides their own room; a folder stands for all that is in it.
 MAY: dict[str, tuple[str, ...]] = {
     "plugin_utils": (*GROUND, PROGRESS),
-    "plugin_utils._ubuntu": (*GROUND, CONTRACT),
+    "plugin_utils._ubuntu": (*GROUND, CONTRACT, NETWORKS),
     "plugin_utils._inventory": (*GROUND, CONTRACT, NAMES, DOOR, KEYS),
     "plugin_utils._firewall": (),
-    "plugin_utils._server": (*GROUND, CONTRACT),
+    "plugin_utils._server": (*GROUND, CONTRACT, NETWORKS),
     "plugin_utils._provision": (),
     "plugin_utils._start": (),
-    "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, PXE, DOOR, *WISHES),
+    "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, PXE, DOOR, NETWORKS, *WISHES),
     "module_utils": (FILES, ERRORS, PLACES),
     "module_utils._program": (),
     # what happened is told without knowing what it means, so that the lab tells its boots with it

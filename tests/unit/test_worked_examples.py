@@ -32,7 +32,10 @@ def test_an_example_is_served_as_it_stands_on_the_page(title: str) -> None:
         names.get("hosts") or names["children"]["mirrored"]["hosts"]
     )
     for release in [row.version for row in releases.RELEASES if row.version >= "22.04"]:
-        served = seeds.files([{**machine, "release": release} for machine in machines], "http://192.168.1.50")
+        served = seeds.files(
+            [{**machine, "release": release} for machine in machines],
+            [{"name": "", "base_url": "http://192.168.1.50"}],
+        )
         assert len(served) == 4 * len(machines)
     for machine in machines:
         document = autoinstall.settings(machine, releases.find("24.04"))

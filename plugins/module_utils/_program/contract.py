@@ -45,6 +45,10 @@ TOKEN_BYTES = 16
 #: Its form.
 TOKEN_PATTERN = f"[0-9a-f]{{{2 * TOKEN_BYTES}}}"
 
+#: Stands in the seeds of a machine that may ask in several networks, for the root of the web server as it is reached
+#: there; nginx puts it in.
+SERVER = "@SERVER@"
+
 #: Stands in the plan for one of WIPES, as it holds for the arming.
 WIPE = "@WIPE@"
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,10 +50,25 @@ ARCHS = (
 )
 
 
+def network_lines(networks: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the lines that say where dnsmasq answers: only what is about booting, addresses come from another server.
+
+    :param networks: C(netboot_result.networks).
+    """
+    lines = []
+    for one in networks:
+        network = ipaddress.IPv4Network(one["network"])
+        lines += [
+            f"interface={one['interface']}",
+            f"dhcp-range={network.network_address},proxy,{network.netmask}",
+        ]
+    return lines
+
+
 def loader_lines(
     machines: Iterable[Mapping[str, Any]],
     uefi_loaders: Collection[str] = (),
-    base_url: str = "",
+    networks: Sequence[Mapping[str, Any]] = (),
     version: str = "",
 ) -> list[str]:
     """Return the lines that give every client its loader: most get the same, the others are tagged by MAC.
@@ -64,7 +80,7 @@ def loader_lines(
         loader is missing is not answered at all, so that its firmware goes on at once. With IMAGE.by-ipxe among them,
         UEFI machines that get that image are offered iPXE, as those with the quirk are. With 2011/ or 2023/ before
         a name, a loader is for machines that ask for that authority.
-    :param base_url: the server's HTTP root, without a slash at the end.
+    :param networks: the server's, C(netboot_result.networks). Of several, a client gets the address in its own.
     :param version: dnsmasq's, or the text that C(dnsmasq --version) prints.
     """
     machines = list(machines)
@@ -75,7 +91,7 @@ def loader_lines(
     for tag, loader in ((quirks.TFTP_ONLY, "pxelinux"), (_BY_HTTP, "lpxelinux")):
         if tag in split.who:
             lines += _service("x86PC", loader, split.who[tag])
-    return lines + _uefi_lines(machines, set(uefi_loaders), base_url, numbers(version))
+    return lines + _uefi_lines(machines, set(uefi_loaders), _roots(networks), numbers(version))
 
 
 def lacking(asking: Iterable[Mapping[str, str]], uefi_loaders: Collection[str]) -> list[str]:
@@ -136,10 +152,20 @@ def _service(arch: str, loader: str, who: str) -> list[str]:
     return [f"pxe-service={who}{arch},{_MENU_TEXT},{loader}"]
 
 
+def _roots(networks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the HTTP root in each network, by the tag of those that ask there, with a comma; none with one network.
+
+    dnsmasq tags each client by the interface that it asks on (dnsmasq(8): --dhcp-host).
+    """
+    if len(networks) == 1:
+        return {"": str(networks[0]["base_url"])}
+    return {f"tag:{one['interface']},": str(one["base_url"]) for one in networks}
+
+
 def _uefi_lines(
     machines: Sequence[Mapping[str, Any]],
     there: Collection[str],
-    base_url: str,
+    roots: Mapping[str, str],
     version: tuple[int, ...],
 ) -> list[str]:
     images = {name[: -len(BY_IPXE)] for name in there if name.endswith(BY_IPXE)}
@@ -160,10 +186,17 @@ def _uefi_lines(
             only = who
             if loader in IPXES.values():
                 only = f"{who}tag:!{_RUNS},"
-                scripts[f"dhcp-boot={who}tag:{_RUNS},tag:uefi,{base_url}/{ipxe.SCRIPT}"] = None
+                boots = (
+                    f"dhcp-boot={who}tag:{_RUNS},tag:uefi,{where}{root}/{ipxe.SCRIPT}"
+                    for where, root in roots.items()
+                )
+                scripts.update(dict.fromkeys(boots))
             services += _service(arch.name, f"efi/{loader}", only)
             if arch.http:
-                services.append(f"dhcp-option-pxe={only}tag:{tag},67,{base_url}/efi/{loader}")
+                services += [
+                    f"dhcp-option-pxe={only}tag:{tag},{where}67,{root}/efi/{loader}"
+                    for where, root in roots.items()
+                ]
     if scripts:
         # Once it runs, iPXE asks again, as any PXE client: it then gets its script. BIOS machines may have an iPXE of
         # their own in the network card's ROM, which is to go on to PXELINUX.

@@ -12,6 +12,9 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import quirks
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import system
 
+#: One of C(netboot_result.networks): of it C(network), C(address) and C(base_url) are read here.
+Network = Mapping[str, Any]
+
 INSTALL, LOCAL, RESCUE = "install", "local", "rescue"
 #: Seconds for which a menu waits before it starts its first entry.
 MENU_SECONDS = 5
@@ -52,19 +55,28 @@ class Loader:
     """How a loader is written for, and where it looks.
 
     folder: of the files that are named by a machine, below the server's root; name: such a file's, from a MAC address.
-    default: the file of whatever is not named. write: its text, from a title, entries (the first is the default) and
-    the server's HTTP root. static: more files, by path below the server's root, from the server's HTTP root.
+    default: the file of whatever is not named; shared: those that it gets instead in one of several networks, from the
+    network. write: its text, from a title, entries (the first is the default) and
+    the server's HTTP root. static: more files, by path below the server's root; other ones with several networks.
     """
 
     folder: str
     name: Callable[[str], str]
     default: str
+    shared: Callable[[Network], Sequence[str]]
     write: Callable[[str, Sequence[Entry], str], str]
-    static: Callable[[str], Mapping[str, str]] = lambda _base_url: {}
+    static: Callable[[bool], Mapping[str, str]] = lambda _several: {}
 
-    def path(self, mac: str) -> str:
-        """Return where a machine's file lies below the server's root."""
-        return self.default if mac == ANY else f"{self.folder}/{self.name(mac)}"
+    def paths(self, mac: str, networks: Sequence[Network], *, several: bool) -> list[tuple[str, str]]:
+        """Return where a machine's files lie below the server's root, each with the HTTP root that it is to name.
+
+        networks: those that the machine may boot in; several: whether the server has others.
+        """
+        if mac != ANY:
+            return [(f"{self.folder}/{self.name(mac)}", str(networks[0]["base_url"]))]
+        if not several:
+            return [(self.default, str(networks[0]["base_url"]))]
+        return [(path, str(one["base_url"])) for one in networks for path in self.shared(one)]
 
 
 def image_path(machine: Mapping[str, Any], file: str) -> str:

@@ -34,8 +34,10 @@ _LOCAL = [
 # From where GRUB itself came, which is TFTP unless the firmware booted by HTTP: GRUB's own HTTP begins at the same TCP
 # port at every start, so that a machine that is switched off and on at once finds the server still busy with its last
 # connection, and gets no answer. Whoever gets none of these goes on to its disk. A menu appears at this file's end.
-_GRUB_CFG = [
-    "source $prefix/machines/$net_default_mac.cfg",
+_OWN = ["source $prefix/machines/$net_default_mac.cfg"]
+# Of several networks by TFTP; by HTTP nginx knows at which address it was asked, and answers so from the first on.
+_OF_NETWORK = ['if [ -z "$named" ]; then', "  source $prefix/$net_default_server/default.cfg", "fi"]
+_OF_ALL = [
     'if [ -z "$named" ]; then',
     "  source $prefix/default.cfg",
     "fi",
@@ -88,8 +90,15 @@ def _bootif(entry: Entry) -> list[str]:
     return [] if entry.mac in ("", ANY) else ["BOOTIF=01-" + entry.mac.replace(":", "-")]
 
 
-def _static(_base_url: str) -> dict[str, str]:
-    return {"http/grub/grub.cfg": managed("all", _GRUB_CFG)}
+def _static(several: bool) -> dict[str, str]:
+    return {"http/grub/grub.cfg": managed("all", [*_OWN, *(_OF_NETWORK if several else []), *_OF_ALL])}
 
 
-LOADER = Loader("http/grub/machines", lambda mac: f"{mac}.cfg", "http/grub/default.cfg", write, _static)
+LOADER = Loader(
+    "http/grub/machines",
+    lambda mac: f"{mac}.cfg",
+    "http/grub/default.cfg",
+    lambda network: [f"http/grub/{network['address']}/default.cfg"],
+    write,
+    _static,
+)

@@ -72,10 +72,11 @@ def _bootif(entry: Entry) -> list[str]:
     return ["BOOTIF=01-" + ("${netX/mac:hexhyp}" if entry.mac == ANY else entry.mac.replace(":", "-"))]
 
 
-def _static(base_url: str) -> dict[str, str]:
-    # The web server answers for machines that have no script with default.ipxe.
+def _static(_several: bool) -> dict[str, str]:
+    # The web server answers for machines that have no script with default.ipxe. An address without a server leads to
+    # the one that this script came from (ipxe.org/cmd/chain).
     chain = [
-        f"chain {base_url}/ipxe/machines/${{netX/mac:hexhyp}}.ipxe || goto {LOCAL}",
+        f"chain machines/${{netX/mac:hexhyp}}.ipxe || goto {LOCAL}",
         f":{LOCAL}",
         *_LOCAL,
     ]
@@ -87,6 +88,7 @@ LOADER = Loader(
     "http/ipxe/machines",
     lambda mac: f"{mac.replace(':', '-')}.ipxe",
     "http/ipxe/default.ipxe",
+    lambda network: [f"http/ipxe/{network['address']}/default.ipxe"],
     write,
     _static,
 )

@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ipaddress
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.entries import (
@@ -45,5 +48,17 @@ def _entry(entry: Entry, base_url: str) -> list[str]:
     return [*lines, "IPAPPEND 2"] if entry.mac else lines
 
 
+def _of_network(network: Mapping[str, Any]) -> list[str]:
+    """Return where PXELINUX looks before C(default): at its IPv4 address in hexadecimal, then at less and less of it.
+
+    A digit is four bits, so a network whose length is no multiple of four is up to eight files.
+    """
+    whole = ipaddress.IPv4Network(network["network"])
+    digits = math.ceil(whole.prefixlen / 4)
+    parts = whole.subnets(new_prefix=digits * 4)
+    return [f"{_FOLDER}/{int(part.network_address):08X}"[: len(_FOLDER) + 1 + digits] for part in parts]
+
+
+_FOLDER = "tftp/pxelinux.cfg"
 #: A machine has its own file even when it is left alone: it must not fall through to C(default), which may install.
-LOADER = Loader("tftp/pxelinux.cfg", _mac.pxelinux_name, "tftp/pxelinux.cfg/default", write)
+LOADER = Loader(_FOLDER, _mac.pxelinux_name, f"{_FOLDER}/default", _of_network, write)

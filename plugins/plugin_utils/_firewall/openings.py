@@ -24,11 +24,12 @@ _BROADCAST = IPv4Network("255.255.255.255/32")
 
 @dataclass(frozen=True)
 class Place:
-    """Where the machines are; firewalld's zones for packets from the network, and for others of the interface."""
+    """Where machines are, and the web server's port; firewalld's zones for their network, and for their interface."""
 
     interface: str
     network: IPv4Network
     address: IPv4Address
+    port: int
     network_zone: str = ""
     interface_zone: str = ""
 
@@ -43,7 +44,7 @@ class Opening:
     until_start: tuple[str, ...] = ()
 
 
-def packets(place: Place, http_port: int) -> list[Packet]:
+def packets(place: Place) -> list[Packet]:
     """Return what machines send: to proxy-DHCP, TFTP (its first packet, then answers), PXE's boot server, HTTP."""
     there, here = place.network, IPv4Network(place.address)
     return [
@@ -51,7 +52,7 @@ def packets(place: Place, http_port: int) -> list[Packet]:
         Packet(place.interface, "udp", 69, there, here),
         Packet(place.interface, "udp", _TFTP_DATA, there, here, state="established"),
         Packet(place.interface, "udp", 4011, there, here, sport=(68, 68)),
-        Packet(place.interface, "tcp", http_port, there, here),
+        Packet(place.interface, "tcp", place.port, there, here),
     ]
 
 

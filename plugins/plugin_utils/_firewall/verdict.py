@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
@@ -15,36 +15,34 @@ from .rules import Packet, Table, closing
 
 
 def verdict(
-    looked: Mapping[str, list[str]], where: Mapping[str, Any], http_port: int, opens: bool
+    looked: Mapping[str, list[str]], networks: Iterable[Mapping[str, Any]], opens: bool
 ) -> dict[str, Any]:
     """Return what the firewalls of the server keep from it, and how that is changed.
 
     :param looked: what roles/netboot/files/look.py printed, as lines by part: C(nft), C(iptables), C(note), and where
         firewalld runs C(zones) and C(default_zone).
-    :param where: C(interface), C(address), C(network), C(netmask) of the server in the boot network.
-    :param http_port: the web server's port.
+    :param networks: C(interface), C(address), C(network) of the server in each, and the web server's C(port) there.
     :param opens: whether the run opens what is shut, or only says so.
-    :returns: as the filter C(homelab.netboot.server_facts) documents it: C(shut) and C(by), C(say), C(open) and
-        C(close), C(rules) and C(service), C(note), C(act).
+    :returns: as the filter C(homelab.netboot.server_facts) documents it: C(shut) and C(by), C(silent), C(say), C(open)
+        and C(close), C(rules) and C(service), C(note), C(act).
     """
-    place = _place(looked, where)
     tables = iptables.tables(looked.get("iptables", []))
     tables += nft.tables("\n".join(looked.get("nft", [])), {one.name for one in tables})
-    wanted = packets(place, http_port)
-    shut = [packet for packet in wanted if any(closing(tables, packet))]
-    needed = _openings(tables, wanted, place, OURS)
-    now = _openings(tables, shut, place, "")
+    wanted = [(place, packet) for place in _places(looked, networks) for packet in packets(place)]
+    shut = [(place, packet) for place, packet in wanted if any(closing(tables, packet))]
+    needed, now = _openings(tables, wanted, OURS), _openings(tables, shut, "")
     noted = [tuple(argv) for argv in json.loads("".join(looked.get("note", [])) or "{}").get("close", [])]
-    keep = {argv for table in tables for one in _all(table, wanted, place) for argv in one.close}
+    keep = {argv for table in tables for one in _all(table, wanted) for argv in one.close}
     there = {argv[0] for argv in keep}  # a firewall that is stopped now keeps what it was told
     stale = [argv for argv in noted if argv[0] in there and argv not in keep]
     rules = [shown(one.until_start) for one in needed if one.until_start]
-    left = _comments(tables) - {f"{OURS} {packet.label}" for packet in wanted}
+    left = _comments(tables) - {f"{OURS} {packet.label}" for dummy, packet in wanted}
     kept = dict.fromkeys([*noted, *(argv for one in now for argv in one.close)])
     return {
-        "shut": [packet.label for packet in shut],
+        "shut": list(dict.fromkeys(packet.label for dummy, packet in shut)),
+        "silent": [place.interface for place, packet in shut if packet.type == "broadcast"],
         "by": list(dict.fromkeys(one.by for one in now)),
-        "say": _said(shut, now, place, opens=opens),
+        "say": _said(tables, shut, opens=opens),
         "open": [list(argv) for one in now for argv in one.open],
         "close": [list(argv) for argv in stale],
         "rules": rules,
@@ -56,17 +54,19 @@ def verdict(
     }
 
 
-def _place(looked: Mapping[str, list[str]], where: Mapping[str, Any]) -> Place:
-    interface, network = str(where["interface"]), IPv4Network(f"{where['network']}/{where['netmask']}")
+def _places(looked: Mapping[str, list[str]], networks: Iterable[Mapping[str, Any]]) -> Iterator[Place]:
     zones = _zones(looked.get("zones", []))
     default = "".join(looked.get("default_zone", [])).strip()
-    return Place(
-        interface=interface,
-        network=network,
-        address=IPv4Address(str(where["address"])),
-        network_zone=zones.get(str(network), ""),
-        interface_zone=zones.get(interface, default),
-    )
+    for one in networks:
+        interface, network = str(one["interface"]), IPv4Network(str(one["network"]))
+        yield Place(
+            interface=interface,
+            network=network,
+            address=IPv4Address(str(one["address"])),
+            port=int(one["port"]),
+            network_zone=zones.get(str(network), ""),
+            interface_zone=zones.get(interface, default),
+        )
 
 
 def _zones(lines: Iterable[str]) -> dict[str, str]:
@@ -85,18 +85,18 @@ def _zones(lines: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _openings(tables: list[Table], which: list[Packet], place: Place, ours: str) -> list[Opening]:
+def _openings(tables: list[Table], which: Iterable[tuple[Place, Packet]], ours: str) -> list[Opening]:
     """Return what opens the packets' ports, each once; several firewalls may be there at once."""
     found = [
         opening(table, chain, packet, place)
-        for packet in which
+        for place, packet in which
         for table, chain in closing(tables, packet, ours)
     ]
     return list(dict.fromkeys(found))
 
 
-def _all(table: Table, wanted: list[Packet], place: Place) -> list[Opening]:
-    return [opening(table, "", packet, place) for packet in wanted]
+def _all(table: Table, wanted: Iterable[tuple[Place, Packet]]) -> list[Opening]:
+    return [opening(table, "", packet, place) for place, packet in wanted]
 
 
 def _comments(tables: list[Table]) -> set[str]:
@@ -104,9 +104,21 @@ def _comments(tables: list[Table]) -> set[str]:
     return {rule.comment for chain in chains for rule in chain.rules if rule.comment.startswith(OURS)}
 
 
-def _said(shut: list[Packet], openings: list[Opening], place: Place, *, opens: bool) -> list[str]:
-    if not shut:
-        return []
+def _said(tables: list[Table], shut: list[tuple[Place, Packet]], *, opens: bool) -> list[str]:
+    lines = []
+    for place in dict.fromkeys(place for place, dummy in shut):
+        lines += _said_of(tables, place, [packet for one, packet in shut if one == place], opens=opens)
+    if any(one.until_start for one in _openings(tables, shut, "")) and not opens:
+        lines.append(
+            "A rule of nft or iptables is gone at the next start of the host: put it also where your other rules are, "
+            "such as /etc/nftables.conf."
+        )
+    return lines
+
+
+def _said_of(tables: list[Table], place: Place, shut: list[Packet], *, opens: bool) -> list[str]:
+    """Return what is said of one network."""
+    openings = _openings(tables, [(place, packet) for packet in shut], "")
     by = " and ".join(dict.fromkeys(one.by for one in openings))
     lines = [
         f"Shut to the boot network ({place.network} on {place.interface}): {', '.join(one.label for one in shut)}; "
@@ -116,10 +128,4 @@ def _said(shut: list[Packet], openings: list[Opening], place: Place, *, opens: b
         else "netboot_firewall: true lets a run open them, for that network only. Or do it yourself:",
     ]
     lines += [shown(argv) for one in openings for argv in one.open]
-    lines += [shown(one.until_start) for one in openings if one.until_start]
-    if any(one.until_start for one in openings) and not opens:
-        lines.append(
-            "A rule of nft or iptables is gone at the next start of the host: put it also where your other rules are, "
-            "such as /etc/nftables.conf."
-        )
-    return lines
+    return lines + [shown(one.until_start) for one in openings if one.until_start]

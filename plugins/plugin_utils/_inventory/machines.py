@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import (
@@ -21,6 +21,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import 
     kernel_args,
     loaders,
     logins,
+    networks,
     offline,
     power,
     quirks,
@@ -33,13 +34,14 @@ PREFIX = "netboot_"
 #: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
 SHARED = frozenset(
     {"address", "efi_pair", "firewall", "group", "http_port", "images", "interface", "machines", "result"}
-    | {"network_name", "root", "servers", "spool", "state", "status_page", "strangers", "uefi"}
+    | {"networks", "root", "servers", "spool", "state", "status_page", "strangers", "uefi"}
 )
 #: What inventory plugin homelab.netboot.machines says of a machine.
 TOLD = frozenset({"told"})
 DEFAULTS: Mapping[str, Any] = {
     "mac": None,
     "server": None,
+    "network_name": "",
     "image": None,
     "install": "once",
     "wipe": "blank",
@@ -107,18 +109,21 @@ def from_inventory(names: Iterable[Any], hostvars: Mapping[str, Any]) -> list[di
 
 
 def normalise(
-    raw: Iterable[Mapping[str, Any]], images: Mapping[str, Any] | None = None
+    raw: Iterable[Mapping[str, Any]],
+    images: Mapping[str, Any] | None = None,
+    there: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Return every machine with all its settings and what L(DERIVED) names, in plain types, checked.
 
     :param raw: one mapping a machine: C(name), C(mac) and any of the settings in L(DEFAULTS); perhaps C(ansible_host).
     :param images: the images that exist, with what the server knows of each (C(release), C(folder), C(sizes));
         None checks no image. The only one there is, is everyone's default.
+    :param there: the server's networks, C(netboot_result.networks); without any, no machine's is checked.
     :raises InputError: with every fault of every machine, each with its name, the variable and the remedy.
     """
     machines = [{**DEFAULTS, **plain(entry)} for entry in raw]
     faults = [fault for machine in machines for fault in _complete(machine, images)]
-    faults += _doubled(machines)
+    faults += networks.machine_faults(machines, there) + _doubled(machines)
     if faults:
         raise InputError("The machines are not usable", faults)
     for machine in machines:

@@ -13,6 +13,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, gather, suggest
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import networks
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 
 Machine = Mapping[str, Any]
@@ -126,8 +127,8 @@ def stranger_faults(
 ) -> list[str]:
     """Return why a server cannot answer strangers, or must.
 
-    :param hostvars: of each server C(netboot_strangers) and C(netboot_network_name), C(netboot_result) where this run
-        has looked at it, else perhaps C(netboot_address).
+    :param hostvars: of each server C(netboot_strangers), C(netboot_result) where this run has looked at it, else what
+        says where it stands, as far as it is there (L(networks.wanted)).
     :param strangers: C(netboot_strangers) of this one, its default included.
     """
     mine = plain({key: hostvars[server][key] for key in _SAID if key in hostvars[server]})
@@ -146,36 +147,55 @@ def stranger_faults(
     for other in servers if are_shared(server, servers) else ():
         said = hostvars[other]
         theirs = {key: said[key] for key in _SAID if key in said} if other != server else {}
-        if boolean(theirs.get("netboot_strangers"), strict=False) and _may_be_one(mine, plain(theirs)):
+        same = next(_may_be_one(mine, plain(theirs)), None)
+        if boolean(theirs.get("netboot_strangers"), strict=False) and same:
             faults.append(
                 f"{server} and {other}: netboot_strangers: both answer machines that are not named, in networks that "
-                f"may be one ({_where(mine)} and {_where(plain(theirs))}). Set it to true for one of them only; where "
-                "these are two networks with the same numbers, give each server a netboot_network_name of its own"
+                f"may be one ({_where(same[0])} and {_where(same[1])}). Set it to true for one of them only; where "
+                "these are two networks with the same numbers, give each server a netboot_network_name of its own "
+                "(the name in netboot_networks)"
             )
     return faults
 
 
-_SAID = ("netboot_strangers", "netboot_network_name", "netboot_result", "netboot_address")
+_SAID = (
+    "netboot_strangers",
+    "netboot_result",
+    networks.VARIABLE,
+    *networks.SHORT,
+)
+
+#: The name that a person has given a network, and its addresses, as far as this run knows them.
+_Network = tuple[str, ipaddress.IPv4Network | None]
 
 
-def _may_be_one(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
-    """Whether two servers may stand in one network. A person's word counts before their addresses."""
-    names = [str(one.get("netboot_network_name") or "") for one in (mine, theirs)]
-    if all(names):
-        return names[0] == names[1]
-    network, other = _network(mine), _network(theirs)
-    return network is None or other is None or network.overlaps(other)
+def _may_be_one(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[tuple[_Network, _Network]]:
+    """Return each two networks of two servers that may be the same. A person's word counts before their addresses."""
+    for one in _networks(mine):
+        for other in _networks(theirs):
+            if one[0] and other[0]:
+                is_same = one[0] == other[0]
+            else:
+                is_same = one[1] is None or other[1] is None or one[1].overlaps(other[1])
+            if is_same:
+                yield one, other
 
 
-def _network(said: Mapping[str, Any]) -> ipaddress.IPv4Network | None:
-    """A server's network; of one that this run does not look at only its address, and perhaps not even that."""
-    looked = said.get("netboot_result") or {}
+def _networks(said: Mapping[str, Any]) -> list[_Network]:
+    """A server's networks; of one that this run does not look at only its addresses, and perhaps not even those."""
+    looked = (said.get("netboot_result") or {}).get("networks")
+    if looked:
+        return [(one["name"], ipaddress.IPv4Network(one["network"])) for one in looked]
+    if networks.faults(said):
+        return [("", None)]
+    return [(one["name"], _alone(one["address"])) for one in networks.wanted(said)]
+
+
+def _alone(address: str) -> ipaddress.IPv4Network | None:
     with contextlib.suppress(ValueError):
-        if looked.get("network"):
-            return ipaddress.IPv4Network(f"{looked['network']}/{looked['netmask']}")
-        return ipaddress.IPv4Network(str(said.get("netboot_address") or ""))
+        return ipaddress.IPv4Network(address)
     return None
 
 
-def _where(said: Mapping[str, Any]) -> str:
-    return str(said.get("netboot_network_name") or _network(said) or "an address that this run does not know")
+def _where(network: _Network) -> str:
+    return network[0] or str(network[1] or "an address that this run does not know")

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import networks
+
 FOLDERS = ("netboot_root", "netboot_state", "netboot_spool")
 # Without what nginx, systemd and dnsmasq would have to be told to take literally.
 _FOLDER = re.compile(r"(/[A-Za-z0-9._+@-]+)+")
@@ -22,7 +24,7 @@ _LAST_PORT = 65535
 _FORMS: Mapping[str, tuple[str, str]] = {
     "netboot_group": (_NAME.pattern, "write the name of a group of the server, like www-data"),
     "netboot_interface": (
-        r"([A-Za-z0-9._@-]{1,15})?",
+        f"({networks.INTERFACE.pattern})?",
         "write the name of an interface as `ip link` shows it, like eno1",
     ),
     "machine_states_textfile": (
@@ -44,7 +46,12 @@ def faults(settings: Mapping[str, Any]) -> list[str]:
 
     :param settings: variable → value; any of those that this file knows.
     """
-    return [*_form_faults(settings), *_folder_faults(settings), *_nested(settings)]
+    return [
+        *_form_faults(settings),
+        *networks.faults(settings),
+        *_folder_faults(settings),
+        *_nested(settings),
+    ]
 
 
 def _form_faults(settings: Mapping[str, Any]) -> Iterator[str]:

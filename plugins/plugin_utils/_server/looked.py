@@ -46,7 +46,7 @@ def facts(looked: Mapping[str, list[str]]) -> dict[str, Any]:
         "marks": looked.get("marks", []),
         "sockets": looked.get("sockets", []),
         "units": dict(_units(looked.get("units", []))),
-        "heard": looked.get("heard_http", []) + looked.get("heard_pxe", []),
+        "heard": [line for part in looked if part.startswith("heard ") for line in looked[part]],
         "noted": {note.pop("name"): note for note in map(json.loads, looked.get("noted", []))},
         "dnsmasq": next(
             (line for line in looked.get("dnsmasq", []) if line.startswith("Dnsmasq version")), ""

@@ -7,30 +7,50 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.networks import VARIABLE
 
 #: The port that an address without one means (RFC 9110, 4.2.1).
 _HTTP = 80
 
 
-def boot_interface(
-    looked: Mapping[str, Iterable[str]], address: str = "", interface: str = "", port: int = 80
-) -> dict[str, str]:
-    """Return the interface that faces the boot network: C(interface), C(address), C(network), C(netmask), C(base_url).
+def boot_networks(
+    looked: Mapping[str, Iterable[str]], wanted: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the networks that machines boot in: C(name), C(address), C(interface), C(network), C(port), C(base_url).
+
+    C(network) is ADDRESS/LENGTH; C(base_url) the root of the web server there, without a slash at the end.
 
     :param looked: what C(ip -json address) printed as C(addresses), and C(ip -json route get) of an address that is
         not near as C(route); both lists of lines (ip(8)).
-    :param address: the server's IPv4 address in the boot network; default: that of the default route.
-    :param interface: the interface's name; default: the one that carries the address.
-    :param port: TCP port of the web server there; C(base_url) is its root, without a slash at the end.
-    :raises ValueError: naming the variable, what is there, and the remedy.
+    :param wanted: as C(_inventory.networks.wanted) returns them. Without an address it is that of the interface,
+        without both that of the default route.
+    :raises InputError: naming the variable, what is there, and the remedy.
     """
     there = list(_addresses(_read(looked, "addresses")))
     default = next((str(one.get("prefsrc", "")) for one in _read(looked, "route")), "")
-    address = address or ("" if interface else default)
+    listed, faults = list(wanted), []
+    found: list[dict[str, Any]] = []
+    for one in listed:
+        variable = f"{VARIABLE}: {one['name']}" if len(listed) > 1 else "netboot_address"
+        try:
+            found.append(_network(one, there, default, variable))
+        except ValueError as error:
+            faults.append(str(error))
+    faults += list(_not_apart(found))
+    if faults:
+        raise InputError("The server's networks are not usable", faults)
+    return found
+
+
+def _network(
+    one: Mapping[str, Any], there: Iterable[Mapping[str, str]], default: str, variable: str
+) -> dict[str, Any]:
+    there, interface = list(there), one["interface"]
+    address = one["address"] or ("" if interface else default)
     fitting = [found for found in there if found["address"] == (address or found["address"])]
     if interface:
         fitting = [found for found in fitting if found["interface"] == interface]
@@ -38,16 +58,32 @@ def boot_interface(
     wanted = " ".join(filter(None, [address, f"on interface {interface}" if interface else ""]))
     if not fitting:
         raise ValueError(
-            f"netboot_address: this server has no IPv4 address {wanted or 'with a default route'}; it has {listing}. "
-            "Set netboot_address to the one in the network that the machines boot in."
+            f"{variable}: this server has no IPv4 address {wanted or 'with a default route'}; it has {listing}. "
+            "Name the address that it has in the network of the machines."
         )
     if len(fitting) > 1:
-        raise ValueError(
-            f"netboot_address: several addresses fit ({listing}); say which one in netboot_address."
-        )
+        raise ValueError(f"{variable}: several addresses fit ({listing}); say which one is meant.")
     [found] = fitting
-    where = found["address"] if port == _HTTP else f"{found['address']}:{port}"
-    return {**found, "base_url": f"http://{where}"}
+    where = found["address"] if one["port"] == _HTTP else f"{found['address']}:{one['port']}"
+    return {"name": one["name"], **found, "port": one["port"], "base_url": f"http://{where}"}
+
+
+def _not_apart(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Return a fault for each two networks between which a machine's address, or its interface, does not decide."""
+    for index, one in enumerate(found):
+        for other in found[index + 1 :]:
+            both = f"{VARIABLE}: {_shown(one)} and {_shown(other)}"
+            if one["interface"] == other["interface"]:
+                yield (
+                    f"{both} have one interface, so that nobody can tell in which of them a machine asks; keep one, or "
+                    "part them by a VLAN"
+                )
+            elif ipaddress.IPv4Network(one["network"]).overlaps(ipaddress.IPv4Network(other["network"])):
+                yield f"{both} overlap; correct the addresses or their prefix lengths, or keep one of them"
+
+
+def _shown(one: Mapping[str, Any]) -> str:
+    return f"{one['name'] or one['address']} ({one['network']} on {one['interface']})"
 
 
 def _read(looked: Mapping[str, Iterable[str]], part: str) -> list[dict[str, Any]]:
@@ -63,24 +99,40 @@ def _addresses(links: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
                 yield {
                     "interface": str(link["ifname"]),
                     "address": str(one["local"]),
-                    "network": str(network.network_address),
-                    "netmask": str(network.netmask),
+                    "network": str(network),
                 }
 
 
 def port_holders(
-    ss_lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str], interface: str = ""
+    ss_lines: Iterable[str],
+    networks: Iterable[Mapping[str, Any]],
+    ours: Iterable[str],
+    ports: Sequence[int] = (),
 ) -> list[str]:
-    """Return who else holds one of the ports at the address, as C(PROGRAM on ADDRESS:PORT).
+    """Return who else holds a port that is needed in one of the networks, as C(PROGRAM on ADDRESS:PORT).
 
     :param ss_lines: what C(ss -H -l -n -p) prints (ss(8)): the fifth column, or the fourth without a state, is local.
-    :param ports: port numbers that are needed.
-    :param address: the server's address; a holder of all addresses is in the way too.
+    :param networks: as L(boot_networks) returns them; a holder of all addresses is in the way too.
     :param ours: process ids of our services, V(0) for one that does not run. In a container root may not see whose
         a socket is; while a service of ours runs, such a one is taken for ours.
-    :param interface: that of the address. Who is bound to another one, as the DHCP server of a network of virtual
-        machines is (ADDRESS%INTERFACE:PORT, socket(7): SO_BINDTODEVICE), is not in the way.
+    :param ports: numbers of UDP ports that are needed in each. Who is bound to another interface, as the DHCP server
+        of a network of virtual machines is (ADDRESS%INTERFACE:PORT, socket(7): SO_BINDTODEVICE), is not in the way.
+        Without them, the TCP port of the web server in each.
     """
+    lines = list(ss_lines)
+    found = [
+        holder
+        for one in networks
+        for holder in _holders(
+            lines, ports or [one["port"]], one["address"], ours, one["interface"] if ports else ""
+        )
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _holders(
+    ss_lines: Iterable[str], ports: Iterable[int], address: str, ours: Iterable[str], interface: str
+) -> list[str]:
     wanted, pids = {str(port) for port in ports}, set(ours) - {"0"}
     holders = []
     for line in ss_lines:
@@ -93,13 +145,14 @@ def port_holders(
     return holders
 
 
-def free_port(ss_lines: Iterable[str], ports: Iterable[int], address: str) -> int:
-    """Return the first of the ports that nobody holds at the address, or the one behind the last of them.
+def free_port(ss_lines: Iterable[str], ports: Iterable[int], networks: Iterable[Mapping[str, Any]]) -> int:
+    """Return the first of the ports that nobody holds in any of the networks, or the one behind the last of them.
 
-    :param ss_lines, address: as for L(port_holders).
+    :param ss_lines, networks: as for L(port_holders).
     :param ports: port numbers, the best first.
     """
-    held = {port for dummy, host, device, port in map(_local, ss_lines) if host in _reached_at(address)}
+    hosts = {host for one in networks for host in _reached_at(one["address"])}
+    held = {port for dummy, host, device, port in map(_local, ss_lines) if host in hosts}
     ports = list(ports)
     return next((port for port in ports if str(port) not in held), ports[-1] + 1)
 

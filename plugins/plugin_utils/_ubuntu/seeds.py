@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -12,8 +12,10 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
     REPORTER,
     SEED,
     SEED_FILES,
+    SERVER,
 )
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, gather
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.networks import of as networks_of
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import (
     autoinstall,
@@ -38,11 +40,14 @@ _GENERATED: Mapping[tuple[Any, ...], str] = {
 }
 
 
-def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str, str]:
+def files(
+    machines: Iterable[Mapping[str, Any]], networks: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, str]:
     """Return the seeds in the plan: C(seed/NAME/user-data) and so on → content, for every machine to be installed.
 
     :param machines: as the filter P(homelab.netboot.machines#filter) returns them; C(release) as far as it is known.
-    :param base_url: where the machines report, see C(autoinstall.compose).
+    :param networks: the server's, C(netboot_result.networks). A machine reports to the address in its own, or, where it
+        may boot in several, to the one that it has the seed from. Without any, it does not report.
     :raises InputError: with everything that the installer would not do as it is written; also when nobody could log in.
     """
     plan = {}
@@ -56,6 +61,7 @@ def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str
         faults += [(machine["name"], fault) for fault in wrong]
         if wrong:
             continue
+        base_url = _root(networks_of(machine, networks))
         user_data = {
             "autoinstall": autoinstall.with_own(told, machine, base_url),
             "write_files": live.files(machine, base_url),
@@ -76,6 +82,13 @@ def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str
     if faults:
         raise InputError("The installations are not usable", gather(faults))
     return plan
+
+
+def _root(networks: Sequence[Mapping[str, Any]]) -> str:
+    """Return the server's HTTP root for a machine that may boot in these networks."""
+    if len(networks) > 1:
+        return SERVER
+    return str(networks[0]["base_url"]) if networks else ""
 
 
 def doubts(machines: Iterable[Mapping[str, Any]]) -> list[str]:

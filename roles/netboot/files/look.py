@@ -51,24 +51,23 @@ def programs(units: list[str]) -> dict[str, list[str]]:
 
 def questions(web: str, boot: str) -> Iterator[tuple[str, list[str]]]:
     """The services of ours, asked as machines ask them, where their configuration says that they are."""
-    http = found(f"{SETTINGS}/nginx.conf", r"listen ([0-9.]+):(\d+);")
-    pxe = found(f"{SETTINGS}/dnsmasq.conf", r"^interface=(\S+)$")
+    places = found(f"{SETTINGS}/nginx.conf", r"listen ([0-9.]+:\d+);")
+    cards = found(f"{SETTINGS}/dnsmasq.conf", r"^interface=(\S+)$")
     ask = ["sh", "-c", ASK, "sh"]
-    if http:
-        address, port = http.groups()
-        yield "heard_http", [*ask, web, f"http {address}:{port}", f"{QUESTIONS}/web.py", address, port]
-    if http and pxe:
-        card = pxe[1]
-        yield "heard_pxe", [*ask, boot, f"pxe {card} {address}", f"{QUESTIONS}/pxe.py", card, address]
+    for place in places:
+        yield f"heard http {place}", [*ask, web, f"http {place}", f"{QUESTIONS}/web.py", place]
+    for card, place in zip(cards, places):  # both are in the order of the networks
+        address = place.partition(":")[0]
+        yield f"heard pxe {card}", [*ask, boot, f"pxe {card} {address}", f"{QUESTIONS}/pxe.py", card, address]
 
 
-def found(path: str, pattern: str) -> re.Match[str] | None:
-    """Where a file has a pattern first."""
+def found(path: str, pattern: str) -> list[str]:
+    """All that a file has of a pattern."""
     try:
         with open(path, encoding="utf-8") as file:
-            return re.search(pattern, file.read(), re.MULTILINE)
+            return re.findall(pattern, file.read(), re.MULTILINE)
     except (OSError, ValueError):
-        return None
+        return []
 
 
 def told(argv: dict[str, list[str]]) -> Iterator[tuple[str, list[str]]]:

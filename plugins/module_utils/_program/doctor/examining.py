@@ -32,9 +32,9 @@ def tell(settings: Settings, *, as_json: bool) -> tuple[str, bool]:
 
 def tell_abroad(settings: Settings, answers: str, *, as_json: bool) -> tuple[str, bool]:
     """What another host found, from the answers that it brings; ValueError when they are none."""
-    at, _dnsmasq = looking.place() or (None, "")
+    ats, _dnsmasq = looking.places()
     silent = _silent(looking.units())
-    return _told(list(abroad.judge(answers, at, silent) if at else [_unset()]), as_json=as_json)
+    return _told(list(abroad.judge(answers, ats, silent) if ats else [_unset()]), as_json=as_json)
 
 
 def _told(results: Sequence[Result], *, as_json: bool) -> tuple[str, bool]:
@@ -47,11 +47,8 @@ def examine(settings: Settings) -> Iterator[Result]:
     units = looking.units()
     silent = _silent(units)
     yield services.judge(units, looking.journal(silent))
-    found = looking.place()
-    if found is None:
-        yield _unset()
-    else:
-        yield from _asked(settings, *found, silent)
+    ats, dnsmasq = looking.places()
+    yield from _asked(settings, ats, dnsmasq, silent) if ats else [_unset()]
     yield loaders.judge(looking.loaders_of(settings))
     yield disks.judge_images(*looking.versions(settings))
     yield disks.judge_space(looking.space(settings))
@@ -61,13 +58,14 @@ def examine(settings: Settings) -> Iterator[Result]:
 
 
 def ask_abroad(settings: Settings) -> str:
-    """What another host is to ask this server, as JSON for module boot_answers. RefusedError where nothing is there."""
-    found = looking.place()
-    if found is None:
+    """What another host is to ask this server, as JSON for module boot_answers: a list, with an item for each network.
+    RefusedError where nothing is there."""
+    ats, dnsmasq = looking.places()
+    if not ats:
         raise RefusedError(f"nothing is set up here that could be asked; {SITE}")
-    at, dnsmasq = found
-    heard = _heard(at, dnsmasq)
-    return abroad.questions(at, heard, _wanted(settings, at, heard))
+    heard = {at: _heard(at, dnsmasq) for at in ats}
+    wanted = _wanted(settings, heard)
+    return json.dumps([abroad.questions(at, heard[at], wanted) for at in ats])
 
 
 def _silent(units: services.Units) -> list[str]:
@@ -88,36 +86,51 @@ def _heard(at: questions.Place, dnsmasq: str) -> dict[int, network.Heard]:
 
 
 def _wanted(
-    settings: Settings, at: questions.Place, heard: Mapping[int, network.Heard]
+    settings: Settings, heard: Mapping[questions.Place, Mapping[int, network.Heard]]
 ) -> dict[targets.Target, list[str]]:
-    """What machines will ask for, and who says so."""
+    """What machines will ask for, and who says so. heard: in each network."""
     wanted: dict[targets.Target, list[str]] = {}
+    first = next(iter(heard)).address  # a file that is named without a server is the same in all networks
     for name, words in looking.entries(settings):
-        for target in targets.named(words, at.address):
+        for target in targets.named(words, first):
             wanted.setdefault(target, []).append(name)
-    for arch, one in heard.items():
-        for target in targets.loaders(one.file, at.address) if one.file else ():
-            wanted.setdefault(target, []).append(f"the answer to {network.ARCHS[arch]}")
+    for at, answers in heard.items():
+        for arch, one in answers.items():
+            for target in targets.loaders(one.file, at.address) if one.file else ():
+                wanted.setdefault(target, []).append(f"the answer to {network.ARCHS[arch]}")
     return wanted
 
 
-def _asked(settings: Settings, at: questions.Place, dnsmasq: str, silent: Sequence[str]) -> Iterator[Result]:
-    """What needs the network: entries and PXE."""
-    try:
-        heard = _heard(at, dnsmasq)
-    except OSError as error:
-        what = f"nobody can be asked on this interface ({error.strerror or error})"
-        remedy = (
-            "switch the interface on, or correct netboot_interface and run the playbook homelab.netboot.site"
+def _asked(
+    settings: Settings, ats: Sequence[questions.Place], dnsmasq: str, silent: Sequence[str]
+) -> Iterator[Result]:
+    """What needs the networks: entries and PXE."""
+    heard: dict[questions.Place, Mapping[int, network.Heard]] = {}
+    for at in ats:
+        try:
+            heard[at] = _heard(at, dnsmasq)
+        except OSError as error:
+            heard[at] = {}
+            what = f"nobody can be asked on this interface ({error.strerror or error})"
+            remedy = (
+                "switch the interface on, or correct netboot_interface (netboot_networks) and run the playbook "
+                "homelab.netboot.site"
+            )
+            yield Result(network.PXE, [Finding(network.PXE, at.interface, what, remedy)], "")
+    wanted = _wanted(settings, heard)
+    answers: dict[targets.Target, str] = {}
+    for at in ats:
+        answers.update(questions.fetch(at, wanted, silent))
+    yield targets.judge(wanted, answers, abroad.hosts(ats), silent)
+    for at in ats:
+        results = []
+        if heard[at] and BOOT_SERVER not in silent:
+            results.append(network.judge_ours(heard[at], at.address, at.interface))
+        if heard[at]:
+            results.append(network.judge_others(heard[at], at.address, at.interface))
+        yield from (
+            results if len(ats) == 1 else (abroad.said_of(one, f"on {at.interface}: ") for one in results)
         )
-        yield Result(network.PXE, [Finding(network.PXE, at.interface, what, remedy)], "")
-        heard = {}
-    wanted = _wanted(settings, at, heard)
-    yield targets.judge(wanted, questions.fetch(at, wanted, silent), at.hosts, silent)
-    if heard and BOOT_SERVER not in silent:
-        yield network.judge_ours(heard, at.address, at.interface)
-    if heard:
-        yield network.judge_others(heard, at.address, at.interface)
 
 
 def text(results: Sequence[Result]) -> str:

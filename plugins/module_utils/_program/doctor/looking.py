@@ -28,14 +28,13 @@ LOADER_BYTES = 32 << 20
 JOURNAL_LINES = 5
 
 
-def place() -> tuple[Place, str] | None:
-    """Where the services are, as their own configuration says, and dnsmasq's; None where it is not there."""
+def places() -> tuple[list[Place], str]:
+    """Where the services are, one for each network, as their own configuration says, and dnsmasq's; none without it."""
     dnsmasq, nginx = text_of(DNSMASQ), text_of(NGINX)
-    interface = re.search(r"(?m)^interface=(\S+)$", dnsmasq)
-    listen = re.search(r"(?m)^\s*listen ([0-9.]+):(\d+);", nginx)
-    if interface is None or listen is None:
-        return None
-    return Place(interface[1], listen[1], int(listen[2]), source=listen[1]), dnsmasq
+    interfaces = re.findall(r"(?m)^interface=(\S+)$", dnsmasq)
+    listens = re.findall(r"(?m)^\s*listen ([0-9.]+):(\d+);", nginx)
+    found = zip(interfaces, listens)  # both are in the order of the networks
+    return [Place(interface, address, int(port), address) for interface, (address, port) in found], dnsmasq
 
 
 def text_of(path: str, most: int = CONF_BYTES) -> str:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: no promise that names or behaviour stay.
 """Asks as the firmware of a machine does (RFC 2131; RFC 4578; PXE 2.1, sections 2.2.1 and 2.2.3). As a script: pxe.py
-INTERFACE ADDRESS ends with 0 when ADDRESS answers a BIOS machine for PXE, else with 1 and a line that says what came.
+INTERFACE ADDRESS… ends with 0 when each ADDRESS answers a BIOS machine for PXE on the INTERFACE before it, else with 1
+and a line that says what came.
 
 The question is a broadcast, which a host hears itself. The answers are read from the interface (packet(7)), since port
 68 may belong to the DHCP client of this host. This file is also run alone: it imports only the standard library.
@@ -167,8 +168,13 @@ def ask_boot_server(
             return None
 
 
-def main(interface: str, address: str) -> int:
-    """Ask once, as a BIOS machine."""
+def main(*where: str) -> int:
+    """Ask on each interface, as a BIOS machine."""
+    return max(ask(interface, address) for interface, address in zip(where[::2], where[1::2]))
+
+
+def ask(interface: str, address: str) -> int:
+    """Ask once: 0 when the address answers."""
     number = os.urandom(4)
     others = set()
     for dummy, found in broadcast(

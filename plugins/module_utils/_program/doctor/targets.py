@@ -63,14 +63,14 @@ def loaders(file: str, address: str) -> list[Target]:
 def judge(
     wanted: Mapping[Target, Sequence[str]],
     answers: Mapping[Target, str],
-    hosts: Mapping[str, str],
+    hosts: Mapping[str, Sequence[str]],
     stopped: Sequence[str],
 ) -> Result:
     """Say which files are not handed out.
 
     :param wanted: who leads there: names of entries, or kinds of firmware.
     :param answers: empty when it is handed out, else what is wrong; without those that were not asked for.
-    :param hosts: by way, what this server is named, with its port where that is not the usual one.
+    :param hosts: by way, what this server is named in its networks, with its port where that is not the usual one.
     :param stopped: services that do not run, which says why nothing comes from them.
     """
     skipped = [target for target in wanted if SERVICES[target.way] in stopped]
@@ -84,13 +84,13 @@ def _faults(
     asked: Sequence[Target],
     wanted: Mapping[Target, Sequence[str]],
     answers: Mapping[Target, str],
-    hosts: Mapping[str, str],
+    hosts: Mapping[str, Sequence[str]],
 ) -> Iterator[Finding]:
     for target in asked:
         who = sorted(set(wanted[target]))
         leads = f"named by {who[0]}{f' and {len(who) - 1} more' if len(who) > 1 else ''}"
-        if target.host != hosts[target.way]:
-            what = f"{leads}, but this server is {hosts[target.way]}"
+        if target.host not in hosts[target.way]:
+            what = f"{leads}, but this server is {' and '.join(hosts[target.way])}"
             yield Finding(CHECK, target.name, what, f"{SITE}, which writes the entries anew")
         elif answers.get(target):
             what = f"{clean(answers[target])}; {leads}"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: no promise that names or behaviour stay.
-"""Asks a web server for something that is not there. As a script: web.py ADDRESS PORT ends with 0 when it says so, else
-with 1 and a line that says what came. This file is also run alone: it imports only the standard library.
+"""Asks a web server for something that is not there. As a script: web.py ADDRESS:PORT… ends with 0 when each says so,
+else with 1 and a line that says what came. This file is also run alone: it imports only the standard library.
 """
 
 from __future__ import annotations
@@ -12,8 +12,13 @@ import sys
 SECONDS = 2
 
 
-def main(address: str, port: str) -> int:
-    """Ask once, past any proxy."""
+def main(*places: str) -> int:
+    """Ask each."""
+    return max(ask(*place.split(":")) for place in places)
+
+
+def ask(address: str, port: str) -> int:
+    """Ask once, past any proxy: 0 when it answers."""
     try:
         link = http.client.HTTPConnection(address, int(port), timeout=SECONDS)
         link.request("GET", "/")

@@ -91,7 +91,7 @@ LOADER: tuple[Cause, ...] = (
         ("kernel", "initrd", "iso"),
         signs.refused(re.compile(r"images/"), 403),
         "The web server refuses it: its address is in no network that is allowed, or the files are not readable.",
-        "See netboot_result.network and pxe_http_networks; run homelab.netboot.site.",
+        "See netboot_result.networks and pxe_http_networks; run homelab.netboot.site.",
     ),
     Cause(
         "kernel-cut",
@@ -119,8 +119,9 @@ LOADER: tuple[Cause, ...] = (
         ("kernel",),
         signs.always,
         "It knows what to start and fetched no kernel. Either a firewall blocks the web server's port, or its loader"
-        " cannot do HTTP.",
-        "Open the port (netboot_http_port) in firewalls on and before the server. " + QUIRK,
+        " cannot do HTTP, or it boots in another network than its entry is for.",
+        "Open the port (netboot_http_port) in firewalls on and before the server; of several networks, see that"
+        " netboot_network_name is the one that it boots in. " + QUIRK,
     ),
     # it has the kernel
     Cause(

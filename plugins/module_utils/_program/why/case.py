@@ -23,7 +23,9 @@ PXELINUX = re.compile(r"(?:^|/)l?pxelinux\.0$")
 FIRST = re.compile("|".join(one.pattern for one in (SHIM, IPXE, PXELINUX)))
 #: What shim asks for when it runs, whether it is there or not.
 SHIM_ASKS = re.compile(r"(?:^|/)efi/(?:\d+/)?(?:revocations\w*|shim_certificate\w*)\.efi$")
-CONFIGURATION = re.compile(r"(?:^|/)(?:pxelinux\.cfg/|grub/machines/|grub/default\.cfg$|ipxe/machines/)")
+CONFIGURATION = re.compile(
+    r"(?:^|/)(?:pxelinux\.cfg/|grub/machines/|grub/(?:[0-9.]+/)?default\.cfg$|ipxe/machines/)"
+)
 KERNEL, INITRD = re.compile(r"(?:^|/)images/.*/vmlinuz\w*$"), re.compile(r"(?:^|/)images/.*/initrd\w*$")
 ISO = re.compile(r"(?:^|/)images/.*\.iso$")
 SEED = re.compile(rf"^/{MACHINES}/.*/(?:{'|'.join(SEED_FILES)})$")

@@ -4,7 +4,28 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq import lacking, loader_lines
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq import (
+    lacking,
+    loader_lines,
+    network_lines,
+)
+
+LAB = {
+    "name": "lab",
+    "address": "10.0.20.1",
+    "interface": "eno1.20",
+    "network": "10.0.16.0/20",
+    "port": 8080,
+    "base_url": "http://10.0.20.1:8080",
+}
+NETWORK = {
+    "name": "",
+    "address": "192.168.1.50",
+    "interface": "eno1",
+    "network": "192.168.1.0/24",
+    "port": 80,
+    "base_url": "http://192.168.1.50",
+}
 
 
 def machine(mac: str, *quirks: str, image: str | None = None, ca: str = "auto") -> dict[str, Any]:
@@ -33,7 +54,7 @@ def test_the_odd_ones_are_tagged_and_the_others_are_not_offered_their_loader() -
 
 def test_the_boot_rom_of_a_raspberry_pi_is_answered_in_its_words_and_its_uefi_as_any_other() -> None:
     machines = [machine("a", "raspberry-pi"), machine("b"), machine("c", "tftp-only", "raspberry-pi")]
-    lines = loader_lines(machines, ["shimaa64.efi"], "http://192.168.1.50", "2.90")
+    lines = loader_lines(machines, ["shimaa64.efi"], [NETWORK], "2.90")
     assert lines == [
         "dhcp-mac=set:raspberry-pi,a",
         "dhcp-mac=set:raspberry-pi,c",
@@ -52,9 +73,7 @@ def test_the_machine_that_stands_for_any_sets_what_is_usual() -> None:
 
 
 def test_uefi_is_answered_where_there_is_a_loader() -> None:
-    lines = loader_lines(
-        [], ["shimx64.efi", "grubx64.efi"], "http://192.168.1.50", "Dnsmasq version 2.90  Copyright"
-    )
+    lines = loader_lines([], ["shimx64.efi", "grubx64.efi"], [NETWORK], "Dnsmasq version 2.90  Copyright")
     assert lines[1:] == [
         "pxe-service=X86-64_EFI,homelab.netboot,efi/shimx64.efi",
         "pxe-service=BC_EFI,homelab.netboot,efi/shimx64.efi",
@@ -65,17 +84,17 @@ def test_uefi_is_answered_where_there_is_a_loader() -> None:
     ("version", "spoken"), [("2.90", False), ("2.91", True), ("2.100", True), ("3.0", True), ("", False)]
 )
 def test_http_boot_needs_a_dnsmasq_that_can_give_it(version: str, spoken: bool) -> None:
-    lines = loader_lines([], ["shimx64.efi"], "http://192.168.1.50", version)
+    lines = loader_lines([], ["shimx64.efi"], [NETWORK], version)
     assert ("dhcp-option-pxe=tag:http16,67,http://192.168.1.50/efi/shimx64.efi" in lines) is spoken
     assert ("dhcp-pxe-vendor=PXEClient,HTTPClient" in lines) is spoken
 
 
 def test_without_a_loader_http_boot_is_not_answered_either() -> None:
-    assert loader_lines([], [], "http://192.168.1.50", "2.91") == loader_lines([])
+    assert loader_lines([], [], [NETWORK], "2.91") == loader_lines([])
 
 
 def test_without_a_shim_everybody_gets_ipxe_and_then_its_script() -> None:
-    lines = loader_lines([machine("a", "ipxe"), machine("b")], ["ipxe.efi"], "http://192.168.1.50", "2.90")
+    lines = loader_lines([machine("a", "ipxe"), machine("b")], ["ipxe.efi"], [NETWORK], "2.90")
     assert lines[1:] == [
         "dhcp-match=set:runs-ipxe,175",
         "dhcp-match=set:uefi,option:client-arch,7",
@@ -87,9 +106,7 @@ def test_without_a_shim_everybody_gets_ipxe_and_then_its_script() -> None:
 
 
 def test_a_machine_with_the_quirk_gets_ipxe_and_all_others_shim() -> None:
-    lines = loader_lines(
-        [machine("a", "ipxe"), machine("b")], ["shimx64.efi", "ipxe.efi"], "http://192.168.1.50", "2.91"
-    )
+    lines = loader_lines([machine("a", "ipxe"), machine("b")], ["shimx64.efi", "ipxe.efi"], [NETWORK], "2.91")
     assert lines[1] == "dhcp-mac=set:ipxe,a"
     assert "dhcp-boot=tag:ipxe,tag:runs-ipxe,tag:uefi,http://192.168.1.50/ipxe/boot.ipxe" in lines
     assert [line for line in lines if line.startswith(("pxe-service", "dhcp-option-pxe"))][1:] == [
@@ -107,25 +124,25 @@ def test_a_machine_with_the_quirk_gets_ipxe_and_all_others_shim() -> None:
 def test_machines_of_an_image_that_shim_refuses_get_ipxe_and_all_others_shim() -> None:
     machines = [machine("a", image="focal"), machine("b", image="noble"), machine("c", image="focal")]
     there = ["shimx64.efi", "ipxe.efi", "focal.by-ipxe"]
-    lines = loader_lines(machines, there, "http://192.168.1.50", "2.90")
+    lines = loader_lines(machines, there, [NETWORK], "2.90")
     assert lines[1:3] == ["dhcp-mac=set:ipxe,a", "dhcp-mac=set:ipxe,c"]
     assert "pxe-service=tag:!ipxe,X86-64_EFI,homelab.netboot,efi/shimx64.efi" in lines
     assert "pxe-service=tag:ipxe,tag:!runs-ipxe,X86-64_EFI,homelab.netboot,efi/ipxe.efi" in lines
     # who stands for any machine at all may have it too, and BIOS is not concerned
     usual = loader_lines(
-        [machine("any", image="focal"), machine("b", image="noble")], there, "http://x", "2.90"
+        [machine("any", image="focal"), machine("b", image="noble")], there, [NETWORK], "2.90"
     )
     assert usual[:2] == ["pxe-service=x86PC,homelab.netboot,lpxelinux", "dhcp-mac=set:not-ipxe,b"]
     assert "pxe-service=tag:not-ipxe,X86-64_EFI,homelab.netboot,efi/shimx64.efi" in usual
 
 
 def test_ipxe_that_nobody_needs_is_not_offered() -> None:
-    both = loader_lines([machine("b")], ["shimx64.efi", "ipxe.efi"], "http://192.168.1.50", "2.91")
-    assert both == loader_lines([machine("b")], ["shimx64.efi"], "http://192.168.1.50", "2.91")
+    both = loader_lines([machine("b")], ["shimx64.efi", "ipxe.efi"], [NETWORK], "2.91")
+    assert both == loader_lines([machine("b")], ["shimx64.efi"], [NETWORK], "2.91")
 
 
 def test_arm64_is_answered_with_its_own_loaders_only() -> None:
-    lines = loader_lines([], ["shimaa64.efi", "grubaa64.efi"], "http://192.168.1.50", "2.91")
+    lines = loader_lines([], ["shimaa64.efi", "grubaa64.efi"], [NETWORK], "2.91")
     assert "pxe-service=ARM64_EFI,homelab.netboot,efi/shimaa64.efi" in lines
     assert "dhcp-option-pxe=tag:http19,67,http://192.168.1.50/efi/shimaa64.efi" in lines
     assert not any("x64" in line or "X86-64" in line or "tag:http16" in line for line in lines)
@@ -139,7 +156,7 @@ def test_machines_that_ask_for_an_authority_get_the_shim_that_it_has_signed_by_p
         machine("c", "ipxe"),
         machine("d", ca="2011", image="focal"),
     ]
-    lines = loader_lines(machines, there, "http://192.168.1.50", "2.91")
+    lines = loader_lines(machines, there, [NETWORK], "2.91")
     assert lines[1:4] == ["dhcp-mac=set:ca-2023,a", "dhcp-mac=set:ipxe,c", "dhcp-mac=set:ca-2011,d"]
     others = "tag:!ca-2023,tag:!ipxe,tag:!ca-2011,"
     assert [line for line in lines if line.startswith("pxe-service") and ",X86-64_EFI," in line] == [
@@ -155,7 +172,7 @@ def test_machines_that_ask_for_an_authority_get_the_shim_that_it_has_signed_by_p
 
 def test_the_machine_that_stands_for_any_may_ask_for_an_authority() -> None:
     there = ["shimx64.efi", "2011/shimx64.efi", "shimaa64.efi"]
-    lines = loader_lines([machine("any", ca="2011"), machine("b")], there, "http://x", "2.90")
+    lines = loader_lines([machine("any", ca="2011"), machine("b")], there, [NETWORK], "2.90")
     assert lines[1] == "dhcp-mac=set:not-ipxe,b"
     assert "pxe-service=tag:not-ipxe,X86-64_EFI,homelab.netboot,efi/shimx64.efi" in lines
     assert "pxe-service=tag:!not-ipxe,X86-64_EFI,homelab.netboot,efi/2011/shimx64.efi" in lines
@@ -175,3 +192,24 @@ def test_loaders_that_machines_ask_for_and_that_are_not_there_are_named() -> Non
         "but there is no efi/2023/shimx64.efi or efi/2023/shimaa64.efi."
     )
     assert lacking(asking, ["ipxe.efi", "2023/shimx64.efi"]) == []
+
+
+def test_of_several_networks_each_client_is_told_the_address_in_its_own() -> None:
+    lines = loader_lines([machine("a", "ipxe")], ["shimx64.efi", "ipxe.efi"], [NETWORK, LAB], "2.91")
+    assert [line for line in lines if "http://" in line] == [
+        "dhcp-boot=tag:ipxe,tag:runs-ipxe,tag:uefi,tag:eno1,http://192.168.1.50/ipxe/boot.ipxe",
+        "dhcp-boot=tag:ipxe,tag:runs-ipxe,tag:uefi,tag:eno1.20,http://10.0.20.1:8080/ipxe/boot.ipxe",
+        "dhcp-option-pxe=tag:!ipxe,tag:http16,tag:eno1,67,http://192.168.1.50/efi/shimx64.efi",
+        "dhcp-option-pxe=tag:!ipxe,tag:http16,tag:eno1.20,67,http://10.0.20.1:8080/efi/shimx64.efi",
+        "dhcp-option-pxe=tag:ipxe,tag:!runs-ipxe,tag:http16,tag:eno1,67,http://192.168.1.50/efi/ipxe.efi",
+        "dhcp-option-pxe=tag:ipxe,tag:!runs-ipxe,tag:http16,tag:eno1.20,67,http://10.0.20.1:8080/efi/ipxe.efi",
+    ]
+
+
+def test_it_answers_in_each_network() -> None:
+    assert network_lines([NETWORK, LAB]) == [
+        "interface=eno1",
+        "dhcp-range=192.168.1.0,proxy,255.255.255.0",
+        "interface=eno1.20",
+        "dhcp-range=10.0.16.0,proxy,255.255.240.0",
+    ]

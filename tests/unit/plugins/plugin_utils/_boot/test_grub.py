@@ -43,9 +43,11 @@ def test_by_tftp_and_without_bootif_when_the_machine_needs_that() -> None:
 
 
 def test_every_machine_is_sent_to_its_own_file() -> None:
-    assert grub.LOADER.path(MAC) == f"http/grub/machines/{MAC}.cfg"
-    assert grub.LOADER.path("any") == "http/grub/default.cfg"
-    (config,) = grub.LOADER.static(URL).values()
+    assert grub.LOADER.paths(MAC, [{"base_url": URL}], several=True) == [
+        (f"http/grub/machines/{MAC}.cfg", URL)
+    ]
+    assert grub.LOADER.paths("any", [{"base_url": URL}], several=False) == [("http/grub/default.cfg", URL)]
+    (config,) = grub.LOADER.static(False).values()
     assert config.splitlines()[1:5] == [
         "source $prefix/machines/$net_default_mac.cfg",
         'if [ -z "$named" ]; then',

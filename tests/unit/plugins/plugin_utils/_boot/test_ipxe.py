@@ -73,9 +73,9 @@ def test_rescue_installs_nothing() -> None:
 
 
 def test_every_ipxe_is_sent_to_its_own_script() -> None:
-    (script,) = ipxe.LOADER.static(URL).values()
-    assert (
-        "chain http://192.168.1.50/ipxe/machines/${netX/mac:hexhyp}.ipxe || goto local" in script.splitlines()
-    )
-    assert ipxe.LOADER.path(MAC) == "http/ipxe/machines/f4-4d-30-60-64-69.ipxe"
-    assert ipxe.LOADER.path("any") == "http/ipxe/default.ipxe"
+    (script,) = ipxe.LOADER.static(False).values()
+    assert "chain machines/${netX/mac:hexhyp}.ipxe || goto local" in script.splitlines()
+    assert ipxe.LOADER.paths(MAC, [{"base_url": URL}], several=True) == [
+        ("http/ipxe/machines/f4-4d-30-60-64-69.ipxe", URL)
+    ]
+    assert ipxe.LOADER.paths("any", [{"base_url": URL}], several=False) == [("http/ipxe/default.ipxe", URL)]

@@ -10,6 +10,14 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import releases
 
 MAC = "f4:4d:30:60:64:69"
+NETWORK = {
+    "name": "",
+    "address": "192.168.1.50",
+    "interface": "eno1",
+    "network": "192.168.1.0/24",
+    "port": 80,
+    "base_url": "http://192.168.1.50",
+}
 ALWAYS = {
     "local/http/grub/machines",
     "local/http/ipxe/machines",
@@ -25,7 +33,7 @@ ALWAYS = {
 def files(*raw: dict[str, Any]) -> dict[str, str]:
     return loader_files.files(
         machines.normalise(raw, {"focal": {"folder": "images/focal/c351", "release": "20.04.6"}}),
-        "http://192.168.1.50",
+        [NETWORK],
     )
 
 
@@ -64,7 +72,7 @@ def test_a_kernel_is_told_what_release_image_and_machine_say(monkeypatch: pytest
     monkeypatch.setattr(releases, "RELEASES", (row,))
     image = {"folder": "images/focal/c351", "release": "20.04.6", "kernel_args": ["of=image"]}
     machine = {"name": "nuc1", "mac": MAC, "kernel_args": ["of=machine"]}
-    plan = loader_files.files(machines.normalise([machine], {"focal": image}), "http://192.168.1.50")
+    plan = loader_files.files(machines.normalise([machine], {"focal": image}), [NETWORK])
     own = [text for path, text in plan.items() if path.startswith("boot/nuc1/")]
     assert len(own) == 3
     assert all(text.index("of=release") < text.index("of=image") < text.index("of=machine") for text in own)
@@ -83,7 +91,7 @@ def test_the_release_decides_how_the_data_source_is_called() -> None:
     machine = {"name": "nuc1", "mac": MAC}
     for release, source in {"22.04.5": "nocloud-net", "24.04": "nocloud", None: "nocloud-net"}.items():
         checked = machines.normalise([machine], {"focal": {"release": release}})
-        plan = loader_files.files(checked, "http://192.168.1.50")
+        plan = loader_files.files(checked, [NETWORK])
         texts = [text for path, text in plan.items() if path.startswith("boot/")]
         assert all(f"ds={source};s=http://192.168.1.50/machines/nuc1/@TOKEN@/" in text for text in texts)
 
@@ -92,3 +100,68 @@ def test_only_the_entries_of_armed_machines_know_a_token() -> None:
     plan = files({"name": "nuc1", "mac": MAC, "menu": ["rescue"]})
     for path, text in plan.items():
         assert ("@TOKEN@" in text) is path.startswith("boot/")
+
+
+LAB = {
+    **NETWORK,
+    "name": "lab",
+    "address": "10.0.20.1",
+    "network": "10.0.20.0/22",
+    "base_url": "http://10.0.20.1:8080",
+}
+OFFICE = {**NETWORK, "name": "office"}
+#: What PXELINUX asks for in 10.0.20.0/22 and in 192.168.1.0/24, before it asks for C(default).
+BY_ADDRESS = {"0A0014", "0A0015", "0A0016", "0A0017"}, {"C0A801"}
+
+
+def of_two(*raw: dict[str, Any]) -> dict[str, str]:
+    images = {"focal": {"folder": "images/focal/c351", "release": "20.04.6"}}
+    return loader_files.files(machines.normalise(raw, images, [LAB, OFFICE]), [LAB, OFFICE])
+
+
+def test_a_machine_s_entries_name_the_address_in_its_network() -> None:
+    plan = of_two({"name": "nuc1", "mac": MAC, "network_name": "lab"})
+    own = [text for path, text in plan.items() if path.startswith("boot/nuc1/")]
+    assert len(own) == 3
+    assert all("10.0.20.1:8080" in text and "192.168.1.50" not in text for text in own)
+
+
+def test_what_stands_for_any_has_entries_for_each_network_that_it_may_ask_in() -> None:
+    rest = {"name": "rest", "mac": "any", "install": "always", "wipe": "always"}
+    plan = {
+        path[len("boot/rest/") :]: text for path, text in of_two(rest).items() if path.startswith("boot/")
+    }
+    files = [
+        (BY_ADDRESS[0], "10.0.20.1", "//10.0.20.1:8080/"),
+        (BY_ADDRESS[1], "192.168.1.50", "//192.168.1.50/"),
+    ]
+    expected = {
+        path: root
+        for digits, address, root in files
+        for path in (
+            *(f"tftp/pxelinux.cfg/{one}" for one in digits),
+            f"http/grub/{address}/default.cfg",
+            f"http/ipxe/{address}/default.ipxe",
+        )
+    }
+    assert set(plan) == set(expected)
+    for path, root in expected.items():
+        others = {other for dummy, dummy2, other in files} - {root}
+        assert root in plan[path], path
+        assert not any(other in plan[path] for other in others), path
+    only = of_two({**rest, "network_name": "office"})
+    assert {path for path in only if path.startswith("boot/")} == {
+        "boot/rest/tftp/pxelinux.cfg/C0A801",
+        "boot/rest/http/grub/192.168.1.50/default.cfg",
+        "boot/rest/http/ipxe/192.168.1.50/default.ipxe",
+    }
+
+
+def test_with_several_networks_strangers_find_their_disks_at_each_address() -> None:
+    plan = of_two()
+    for digits in (*BY_ADDRESS[0], *BY_ADDRESS[1]):
+        assert "LOCALBOOT" in plan[f"static/tftp/pxelinux.cfg/{digits}"]
+    for address in ("10.0.20.1", "192.168.1.50"):
+        assert "chainloader" in plan[f"static/http/grub/{address}/default.cfg"]
+    assert "source $prefix/$net_default_server/default.cfg" in plan["static/http/grub/grub.cfg"]
+    assert "$net_default_server" not in files()["static/http/grub/grub.cfg"]

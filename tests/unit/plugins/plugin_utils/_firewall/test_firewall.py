@@ -12,7 +12,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._firewall.verdict 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._server.looked import parts
 
 RECORDED = Path(__file__).parent / "recorded"
-WHERE = {"interface": "lan0", "address": "192.168.1.50", "network": "192.168.1.0", "netmask": "255.255.255.0"}
+WHERE = {"interface": "lan0", "address": "192.168.1.50", "network": "192.168.1.0/24"}
 ALL = ["UDP 67", "UDP 69", "UDP 4011", "TCP 80"]
 
 
@@ -21,7 +21,7 @@ def recorded(name: str) -> list[str]:
 
 
 def judged(lines: list[str], *, port: int = 80, opens: bool = False, **where: str) -> dict[str, Any]:
-    return verdict(parts(lines), {**WHERE, **where}, port, opens)
+    return verdict(parts(lines), [{**WHERE, "port": port, **where}], opens)
 
 
 def iptables(*rules: str, policy: str = "DROP") -> list[str]:
@@ -269,3 +269,21 @@ def test_what_is_forwarded_or_translated_does_not_matter() -> None:
     ]
     lines += ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD DROP [0:0]", ":DOCKER-USER - [0:0]", "COMMIT"]
     assert judged(lines)["act"] is False
+
+
+def test_of_several_networks_each_is_opened_for_itself() -> None:
+    lab = {"interface": "lan0.20", "address": "10.0.20.1", "network": "10.0.20.0/24", "port": 8088}
+    found = verdict(parts(nft([STATE, ACCEPT])), [{**WHERE, "port": 80}, lab], False)
+    assert found["shut"] == [*ALL, "TCP 8088"]
+    assert found["silent"] == ["lan0", "lan0.20"]
+    assert [line for line in found["say"] if line.startswith("Shut to")] == [
+        "Shut to the boot network (192.168.1.0/24 on lan0): UDP 67, UDP 69, UDP 4011, TCP 80; by nftables (chain inet "
+        "home input). Machines cannot boot.",
+        "Shut to the boot network (10.0.20.0/24 on lan0.20): UDP 67, UDP 69, UDP 4011, TCP 8088; by nftables (chain "
+        "inet home input). Machines cannot boot.",
+    ]
+    for interface, network, port in (("lan0", "192.168.1.0/24", 80), ("lan0.20", "10.0.20.0/24", 8088)):
+        rules = [line for line in found["rules"] if f"iifname '\"{interface}\"'" in line]
+        assert len(rules) == len(ALL)
+        assert any(f"saddr {network} tcp dport {port} accept" in line for line in rules)
+    assert len(found["say"]) == 2 * (2 + len(ALL)) + 1, "that rules go with the next start is said once"

@@ -51,7 +51,7 @@ def test_a_key_goes_whole_into_the_seed_and_its_public_half_to_the_server(kind: 
     private, public = made(kind)
     checked = machines.normalise([given_to(NUC1, private.strip())])
     assert checked[0]["host_key"] == public
-    plan = seeds.files(checked, "http://192.168.1.50")
+    plan = seeds.files(checked, [{"name": "", "base_url": "http://192.168.1.50"}])
     cloud = yaml.safe_load(plan["seed/nuc1/user-data"])["autoinstall"]["user-data"]
     assert cloud["ssh_keys"] == {f"{name}_private": private, f"{name}_public": public + "\n"}
     assert cloud["ssh_deletekeys"] is True
@@ -70,7 +70,9 @@ def test_where_the_machine_makes_its_keys_nothing_is_said_of_them() -> None:
 def test_an_identity_of_subiquity_s_keeps_its_place() -> None:
     own = {"identity": {"hostname": "x", "username": "y", "password": "!"}}
     checked = machines.normalise([{**given_to(NUC1, made()[0]), "autoinstall": own}])
-    told = yaml.safe_load(seeds.files(checked)["seed/nuc1/user-data"])["autoinstall"]
+    told = yaml.safe_load(
+        seeds.files(checked, [{"name": "", "base_url": "http://192.168.1.50"}])["seed/nuc1/user-data"]
+    )["autoinstall"]
     assert sorted(told["user-data"]) == ["ssh_deletekeys", "ssh_keys"]
     assert told["identity"]["username"] == "y"
 

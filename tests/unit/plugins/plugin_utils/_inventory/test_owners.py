@@ -13,7 +13,18 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import 
 
 SERVERS = ["server1", "server2"]
 NUC1, NUC2 = "52:54:00:00:00:01", "52:54:00:00:00:02"
-NETWORK = {"network": "192.168.1.0", "netmask": "255.255.255.0"}
+
+
+def named(*names: str) -> dict[str, Any]:
+    """What a look found, of a server with networks that have the same numbers as those of all others."""
+    return {
+        "networks": [
+            {"name": name, "network": f"192.168.{number}.0/24"} for number, name in enumerate(names, 1)
+        ]
+    }
+
+
+NETWORK = {"networks": [{"name": "", "network": "192.168.1.0/24"}]}
 
 
 def machine(name: str, server: str = "", mac: str = "") -> dict[str, Any]:
@@ -80,15 +91,32 @@ YES = {"netboot_strangers": True}
         ({**YES, "netboot_result": NETWORK}, {"netboot_strangers": "yes", "netboot_address": "192.168.1.51"}),
         ({**YES, "netboot_result": NETWORK}, YES),
         (
-            {**YES, "netboot_result": NETWORK, "netboot_network_name": "home"},
+            {**YES, "netboot_result": named("home")},
             {**YES, "netboot_address": "10.0.0.1", "netboot_network_name": "home"},
         ),
         (
-            {**YES, "netboot_result": NETWORK, "netboot_network_name": "home"},
+            {**YES, "netboot_result": named("home")},
             {**YES, "netboot_result": NETWORK},
         ),
+        ({**YES, "netboot_result": named("lab", "home")}, {**YES, "netboot_result": named("office", "lab")}),
+        ({**YES, "netboot_result": named("lab", "")}, {**YES, "netboot_address": "192.168.2.9"}),
+        (
+            {**YES, "netboot_result": named("lab")},
+            {**YES, "netboot_networks": [{"name": "lab", "interface": "eno1.3"}]},
+        ),
+        ({**YES, "netboot_result": named("lab")}, {**YES, "netboot_networks": "lab"}),
     ],
-    ids=["looked", "address", "unknown", "same-name", "one-name"],
+    ids=[
+        "looked",
+        "address",
+        "unknown",
+        "same-name",
+        "one-name",
+        "one-of-several",
+        "one-unlooked",
+        "name-unlooked",
+        "unusable",
+    ],
 )
 def test_two_that_answer_strangers_in_one_network_are_refused(
     one: dict[str, Any], two: dict[str, Any]
@@ -105,11 +133,22 @@ def test_two_that_answer_strangers_in_one_network_are_refused(
         ({"netboot_result": NETWORK}, {**YES, "netboot_result": NETWORK}),
         ({**YES, "netboot_result": NETWORK}, {**YES, "netboot_address": "192.168.2.50"}),
         (
-            {**YES, "netboot_result": NETWORK, "netboot_network_name": "berlin"},
-            {**YES, "netboot_result": NETWORK, "netboot_network_name": "rome"},
+            {**YES, "netboot_result": named("berlin")},
+            {**YES, "netboot_result": named("rome")},
+        ),
+        ({**YES, "netboot_result": named("a", "b")}, {**YES, "netboot_result": named("c", "d")}),
+        (
+            {**YES, "netboot_result": NETWORK},
+            {
+                **YES,
+                "netboot_networks": [
+                    {"name": "b", "address": "192.168.2.1"},
+                    {"name": "c", "address": "192.168.3.1"},
+                ],
+            },
         ),
     ],
-    ids=["only-one", "only-other", "other-network", "same-numbers"],
+    ids=["only-one", "only-other", "other-network", "same-numbers", "several", "others"],
 )
 def test_others_are_not(one: dict[str, Any], two: dict[str, Any]) -> None:
     assert strangers(one, two) == []
@@ -140,22 +179,22 @@ def test_the_only_server_may_leave_strangers_alone() -> None:
 @pytest.mark.parametrize("servers", [["server1"], [], SERVERS[1:]], ids=["only", "none", "others"])
 def test_dnsmasq_of_a_server_that_shares_nothing(servers: list[str]) -> None:
     machines = [machine("nuc1", "elsewhere", NUC1), machine("nuc2", "", NUC2)]
-    asked: tuple[Any, ...] = (machines, {}, servers, "server1", "192.168.1.50")
+    asked: tuple[Any, ...] = (machines, {}, servers, "server1", ["192.168.1.50"])
     assert dnsmasq_owner_lines(*asked, strangers=True) == []
     assert dnsmasq_owner_lines(*asked) == answered.lines(
-        {NUC1: "server1", NUC2: "server1"}, "server1", "192.168.1.50", strangers=False
+        {NUC1: "server1", NUC2: "server1"}, "server1", ["192.168.1.50"], strangers=False
     )
 
 
 def test_dnsmasq_leaves_the_machines_of_others_alone() -> None:
     owner = {NUC1: "server1", NUC2: "server2"}
     asks = "dhcp-userclass=set:own,homelab.netboot/192.168.1.50/"
-    assert answered.lines(owner, "server1", "192.168.1.50", strangers=False) == [
+    assert answered.lines(owner, "server1", ["192.168.1.50"], strangers=False) == [
         f"dhcp-mac=set:own,{NUC1}",
         asks,
         "dhcp-ignore=tag:!own",
     ]
-    assert answered.lines(owner, "server1", "192.168.1.50", strangers=True) == [
+    assert answered.lines(owner, "server1", ["192.168.1.50"], strangers=True) == [
         f"dhcp-mac=set:others,{NUC2}",
         "dhcp-ignore=tag:others",
         "dhcp-userclass=set:asks,homelab.netboot/",

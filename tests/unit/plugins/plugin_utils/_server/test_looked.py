@@ -36,9 +36,9 @@ UnitFileState=disabled
 Id=good.target
 ActiveState=active
 UnitFileState=enabled
-# part heard_http
+# part heard http 192.168.1.50:80
 http 192.168.1.50:80
-# part heard_pxe
+# part heard pxe lan0
 # part noted
 {"name": "images", "key": "k", "answer": {}}
 # part dnsmasq

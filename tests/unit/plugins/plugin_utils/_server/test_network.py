@@ -5,8 +5,10 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.networks import wanted
 from ansible_collections.homelab.netboot.plugins.plugin_utils._server.network import (
-    boot_interface,
+    boot_networks,
     free_port,
     networks,
     port_holders,
@@ -30,27 +32,34 @@ LOOKED = looked(
     LOOPBACK, link("eno1", "10.0.0.2"), link("br-lan", "192.168.1.50", "192.168.1.51"), link("wlan0")
 )
 BR_LAN = {
+    "name": "",
     "interface": "br-lan",
     "address": "192.168.1.50",
-    "network": "192.168.1.0",
-    "netmask": "255.255.255.0",
+    "network": "192.168.1.0/24",
+    "port": 80,
 }
 
 
+def where(**settings: Any) -> dict[str, Any]:
+    """The only network of a server with these settings."""
+    [found] = boot_networks(LOOKED, wanted({f"netboot_{key}": value for key, value in settings.items()}))
+    return found
+
+
 def test_the_interface_is_found_by_its_address() -> None:
-    assert boot_interface(LOOKED, "192.168.1.50") == {**BR_LAN, "base_url": "http://192.168.1.50"}
-    assert boot_interface(LOOKED, "192.168.1.50", port=8080)["base_url"] == "http://192.168.1.50:8080"
-    assert boot_interface(LOOKED, "192.168.1.51")["address"] == "192.168.1.51"
+    assert where(address="192.168.1.50") == {**BR_LAN, "base_url": "http://192.168.1.50"}
+    assert where(address="192.168.1.50", http_port=8080)["base_url"] == "http://192.168.1.50:8080"
+    assert where(address="192.168.1.51", network_name="lab")["name"] == "lab"
 
 
 def test_the_default_is_where_the_default_route_goes() -> None:
-    assert boot_interface(LOOKED)["interface"] == "eno1"
+    assert where()["interface"] == "eno1"
 
 
 def test_an_interface_alone_is_enough_when_it_has_one_address() -> None:
-    assert boot_interface(LOOKED, interface="eno1")["address"] == "10.0.0.2"
+    assert where(interface="eno1")["address"] == "10.0.0.2"
     with pytest.raises(ValueError, match="several addresses fit"):
-        boot_interface(LOOKED, interface="br-lan")
+        where(interface="br-lan")
 
 
 @pytest.mark.parametrize(
@@ -59,13 +68,84 @@ def test_an_interface_alone_is_enough_when_it_has_one_address() -> None:
 )
 def test_what_is_not_there_is_said_with_what_is(address: str, interface: str) -> None:
     with pytest.raises(ValueError, match="netboot_address: this server has no IPv4 address") as caught:
-        boot_interface(LOOKED, address, interface)
+        where(address=address, interface=interface)
     assert "it has 10.0.0.2 on eno1, 192.168.1.50 on br-lan, 192.168.1.51 on br-lan" in str(caught.value)
 
 
 def test_without_any_network_it_says_so() -> None:
     with pytest.raises(ValueError, match="with a default route; it has none at all"):
-        boot_interface(looked(LOOPBACK, route=""))
+        boot_networks(looked(LOOPBACK, route=""), wanted({}))
+
+
+def several(*listed: dict[str, Any], port: int = 80) -> list[dict[str, Any]]:
+    return boot_networks(LOOKED, wanted({"netboot_networks": listed, "netboot_http_port": port}))
+
+
+def test_several_networks_are_found_each_by_what_is_said_of_it() -> None:
+    lab = {"name": "lab", "interface": "eno1"}
+    found = several(lab, {"name": "office", "address": "192.168.1.50", "port": 8080}, port=81)
+    assert [(one["name"], one["interface"], one["base_url"]) for one in found] == [
+        ("lab", "eno1", "http://10.0.0.2:81"),
+        ("office", "br-lan", "http://192.168.1.50:8080"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        (
+            [{"name": "a", "interface": "eth9"}, {"name": "b", "address": "10.9.9.9"}],
+            [
+                "netboot_networks: a: this server has no IPv4 address on interface eth9; it has",
+                "netboot_networks: b: this server has no IPv4 address 10.9.9.9; it has",
+            ],
+        ),
+        (
+            [{"name": "a", "address": "192.168.1.50"}, {"name": "b", "address": "192.168.1.51"}],
+            ["a (192.168.1.0/24 on br-lan) and b (192.168.1.0/24 on br-lan) have one interface"],
+        ),
+    ],
+    ids=["not-there", "one-interface"],
+)
+def test_networks_that_cannot_be_served_are_all_named(listed: list[dict[str, Any]], told: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        several(*listed)
+    assert len(caught.value.faults) == len(told)
+    assert all(part in fault for part, fault in zip(told, caught.value.faults, strict=True))
+
+
+def test_two_networks_that_overlap_are_refused() -> None:
+    wide = link("eth1", "10.0.0.9")
+    wide["addr_info"][0]["prefixlen"] = 16
+    both = [{"name": "a", "interface": "eno1"}, {"name": "b", "interface": "eth1"}]
+    with pytest.raises(InputError) as caught:
+        boot_networks(looked(link("eno1", "10.0.0.2"), wide), wanted({"netboot_networks": both}))
+    [fault] = caught.value.faults
+    assert fault.startswith("netboot_networks: a (10.0.0.0/24 on eno1) and b (10.0.0.0/16 on eth1) overlap; ")
+
+
+def held(
+    lines: list[str], ports: list[int], address: str, ours: list[str], interface: str = "eth0"
+) -> list[str]:
+    """Who holds UDP ports in one network."""
+    return port_holders(lines, [{"address": address, "interface": interface, "port": 80}], ours, ports)
+
+
+def test_a_port_is_needed_in_each_network() -> None:
+    lab = {"address": "10.0.0.2", "interface": "eno1", "port": 8080}
+    office = {"address": "192.168.1.50", "interface": "br-lan", "port": 80}
+    lines = [
+        f'LISTEN 0 511 {local} 0.0.0.0:* users:(("caddy",pid=9,fd=1))'
+        for local in ("10.0.0.2:80", "192.168.1.50:80")
+    ]
+    assert port_holders(lines, [lab, office], ["0"]) == ["caddy on 192.168.1.50:80"]
+    assert port_holders(lines, [{**lab, "port": 80}, office], ["0"]) == [
+        "caddy on 10.0.0.2:80",
+        "caddy on 192.168.1.50:80",
+    ]
+    assert free_port(lines, [80, 81], [lab]) == free_port(lines, [80, 81], [office]) == 81
+    bound = ['LISTEN 0 511 0.0.0.0%eth7:80 0.0.0.0:* users:(("caddy",pid=9,fd=1))']
+    assert port_holders(bound, [office], ["0"]), "a TCP socket at any interface is in the way of ours at all"
 
 
 SS = """\
@@ -81,8 +161,8 @@ UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:* users:(("systemd-resolve",pid=4,fd=1))
 def test_who_is_in_the_way_is_named() -> None:
     others = ["dhcpd on 0.0.0.0:67", "in.tftpd on [::]:69"]
     unseen = "an unknown program on 192.168.1.50:69"
-    assert port_holders(SS, [67, 69, 4011], "192.168.1.50", ["2"]) == others
-    assert port_holders(SS[:2] + SS[3:], [67, 69, 4011], "192.168.1.50", ["0"]) == [
+    assert held(SS, [67, 69, 4011], "192.168.1.50", ["2"]) == others
+    assert held(SS[:2] + SS[3:], [67, 69, 4011], "192.168.1.50", ["0"]) == [
         others[0],
         "dnsmasq on 0.0.0.0%eth0:4011",
         others[1],
@@ -92,30 +172,29 @@ def test_who_is_in_the_way_is_named() -> None:
 
 def test_another_program_of_the_same_name_is_in_the_way() -> None:
     line = 'LISTEN 0 511 0.0.0.0:80 0.0.0.0:* users:(("nginx",pid=22,fd=6),("nginx",pid=21,fd=6))'
-    assert port_holders([line], [80], "192.168.1.50", ["21"]) == []
-    assert port_holders([line], [80], "192.168.1.50", ["23"]) == ["nginx on 0.0.0.0:80"]
-    assert port_holders([line], [80], "192.168.1.50", ["0"]) == ["nginx on 0.0.0.0:80"]
+    assert held([line], [80], "192.168.1.50", ["21"]) == []
+    assert held([line], [80], "192.168.1.50", ["23"]) == ["nginx on 0.0.0.0:80"]
+    assert held([line], [80], "192.168.1.50", ["0"]) == ["nginx on 0.0.0.0:80"]
 
 
 @pytest.mark.parametrize("local", ["0.0.0.0%virbr0:67", "*%virbr0:67", "[::]%virbr0:67"])
 def test_who_serves_another_interface_is_not_in_the_way(local: str) -> None:
     line = f'UNCONN 0 0 {local} 0.0.0.0:* users:(("dnsmasq",pid=5,fd=3))'
-    assert port_holders([line], [67], "192.168.1.50", ["0"], "eno1") == []
-    assert port_holders([line], [67], "192.168.1.50", ["0"], "virbr0") == [f"dnsmasq on {local}"]
-    assert port_holders([line], [67], "192.168.1.50", ["0"]) == [f"dnsmasq on {local}"]
+    assert held([line], [67], "192.168.1.50", ["0"], "eno1") == []
+    assert held([line], [67], "192.168.1.50", ["0"], "virbr0") == [f"dnsmasq on {local}"]
     everywhere = line.replace("%virbr0", "")
-    assert port_holders([everywhere], [67], "192.168.1.50", ["0"], "eno1") != []
+    assert held([everywhere], [67], "192.168.1.50", ["0"], "eno1") != []
 
 
 def test_other_ports_and_other_addresses_are_nobodys_business() -> None:
-    assert port_holders(SS, [80], "192.168.1.50", ["0"]) == []
-    assert port_holders(SS[:2], [4011], "192.168.1.50", ["2"]) == []
-    assert port_holders(SS, [53], "192.168.1.50", ["0"]) == []
+    assert held(SS, [80], "192.168.1.50", ["0"]) == []
+    assert held(SS[:2], [4011], "192.168.1.50", ["2"]) == []
+    assert held(SS, [53], "192.168.1.50", ["0"]) == []
 
 
 def test_a_free_port_is_one_that_nobody_holds_at_the_address() -> None:
-    assert free_port(SS, [67, 69, 53], "192.168.1.50") == 53
-    assert free_port(SS, [67, 69], "192.168.1.50") == 70
+    assert free_port(SS, [67, 69, 53], [{"address": "192.168.1.50"}]) == 53
+    assert free_port(SS, [67, 69], [{"address": "192.168.1.50"}]) == 70
 
 
 def test_networks_are_written_with_their_length_and_once() -> None:

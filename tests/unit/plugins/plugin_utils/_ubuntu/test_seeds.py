@@ -13,6 +13,8 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import see
 
 KEY = {"ssh_keys": ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIZmxrFyf7PTkSFHHyVdmvXVDVHiAGZLqA6hZAZ0Zc5D"]}
 HASH = "$6$aaaaaaaa$4ytjk4CO0B599Bzc/7w5hKErpcKA2/MyBcv5dCFNBin3TPSd6cH/XpYf9ZeGd7ZsjNn2xxUXejVbPGVF.jYa6/"
+URL = "http://192.168.1.50"
+NETWORK = {"name": "", "base_url": URL}
 NUC1 = {
     "name": "nuc1",
     "mac": "f4:4d:30:60:64:69",
@@ -56,9 +58,7 @@ def test_programs_can_be_read_line_by_line() -> None:
 
 def test_commands_are_short_and_hold_no_secret() -> None:
     checked = machines.normalise([{**NUC1, "expect": {"product": "x" * 99}}])
-    answers = yaml.safe_load(seeds.files(checked, "http://192.168.1.50")["seed/nuc1/user-data"])[
-        "autoinstall"
-    ]
+    answers = yaml.safe_load(seeds.files(checked, [NETWORK])["seed/nuc1/user-data"])["autoinstall"]
     assert {key: answers[f"{key}-commands"] for key in ("early", "late", "error")} == {
         "early": ["python3 -I /run/netboot/begin.py", "python3 -I /run/netboot/guard.py"],
         "late": ["python3 -I /run/netboot/report.py installed || true"],
@@ -66,15 +66,14 @@ def test_commands_are_short_and_hold_no_secret() -> None:
     }
 
 
-URL = "http://192.168.1.50"
 OWN = {"type": "webhook", "endpoint": f"{URL}/progress/nuc1.@TOKEN@"}
 
 
 def reporting(settings: dict[str, Any], base_url: str = URL) -> Any:
     checked = machines.normalise([{**NUC1, "autoinstall": settings}])
-    return yaml.safe_load(seeds.files(checked, base_url)["seed/nuc1/user-data"])["autoinstall"].get(
-        "reporting"
-    )
+    return yaml.safe_load(
+        seeds.files(checked, [{**NETWORK, "base_url": base_url}] if base_url else [])["seed/nuc1/user-data"]
+    )["autoinstall"].get("reporting")
 
 
 def test_the_installer_tells_the_server_its_steps_beside_whom_the_user_names() -> None:
@@ -95,9 +94,7 @@ def test_the_name_of_the_server_s_own_report_is_taken() -> None:
 
 
 def test_what_the_programs_are_told_is_for_root_alone() -> None:
-    user_data = yaml.safe_load(
-        seeds.files(machines.normalise([NUC1]), "http://192.168.1.50")["seed/nuc1/user-data"]
-    )
+    user_data = yaml.safe_load(seeds.files(machines.normalise([NUC1]), [NETWORK])["seed/nuc1/user-data"])
     modes = {
         file["path"]: file["permissions"] for file in user_data["write_files"] if "@TOKEN@" in file["content"]
     }
@@ -235,10 +232,23 @@ def test_ten_thousand_machines_take_seconds() -> None:
 
 def test_the_reports_come_after_all_that_the_inventory_says() -> None:
     checked = machines.normalise([{**NUC1, "autoinstall": {"late-commands": ["mine"]}}])
-    user_data = yaml.safe_load(seeds.files(checked, "http://192.168.1.50")["seed/nuc1/user-data"])
+    user_data = yaml.safe_load(seeds.files(checked, [NETWORK])["seed/nuc1/user-data"])
     mine, ours = user_data["autoinstall"]["late-commands"]
     assert mine == "mine"
     assert ours.endswith("report.py installed || true")
     told = json.loads(user_data["write_files"][0]["content"])
     assert told["installed"] == "http://192.168.1.50/reports/nuc1.@TOKEN@.installed"
     assert told["failed"] == "http://192.168.1.50/reports/nuc1.@TOKEN@.failed"
+
+
+def test_a_machine_reports_to_the_address_in_its_network_or_to_where_it_asked() -> None:
+    lab, office = {"name": "lab", "base_url": "http://10.0.20.1:8080"}, {**NETWORK, "name": "office"}
+    rest = {**NUC1, "name": "rest", "mac": "any", "install": "always", "wipe": "always"}
+    checked = machines.normalise([{**NUC1, "network_name": "lab"}, rest], there=[lab, office])
+    plan = seeds.files(checked, [lab, office])
+    for name, root in (("nuc1", "http://10.0.20.1:8080"), ("rest", "@SERVER@")):
+        text = plan[f"seed/{name}/user-data"]
+        assert text.count(f"{root}/reports/{name}.@TOKEN@.") == text.count("/reports/") > 1
+        assert f"{root}/progress/{name}.@TOKEN@" in text
+        assert f"{root}/machines/{name}/@TOKEN@/receipt" in text
+        assert URL not in text

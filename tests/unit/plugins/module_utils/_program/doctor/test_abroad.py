@@ -28,22 +28,22 @@ HEARD = {
 
 def told(heard: dict[int, Heard], **said: str) -> str:
     """What a host brings back. said: what came for the loader and the kernel, where it is not handed out."""
-    asked = json.loads(abroad.questions(HERE, HEARD, WANTED))
+    asked = abroad.questions(HERE, HEARD, WANTED)
     files = [[*one, said.get(one[0], "")] for one in asked["files"]]
-    return json.dumps(abroad.answers("nas", "eth0", heard, files))
+    return json.dumps([abroad.answers("nas", HERE._replace(interface="eth0"), heard, files)])
 
 
 def findings(text: str, silent: Any = ()) -> list[tuple[str, str, str]]:
     return [
         (result.check, one.what, one.remedy)
-        for result in abroad.judge(text, HERE, silent)
+        for result in abroad.judge(text, [HERE], silent)
         for one in result.findings
     ]
 
 
 def test_what_is_asked_is_what_machines_will_ask_for() -> None:
     elsewhere = {Target("http", "192.168.1.49", "images/old/vmlinuz"): ["old"]}
-    assert json.loads(abroad.questions(HERE, HEARD, {**WANTED, **elsewhere})) == {
+    assert abroad.questions(HERE, HEARD, {**WANTED, **elsewhere}) == {
         "address": US,
         "port": 80,
         "archs": [0],
@@ -54,9 +54,9 @@ def test_what_is_asked_is_what_machines_will_ask_for() -> None:
 def test_nothing_is_wrong_when_the_host_hears_all() -> None:
     text = told(HEARD)
     assert findings(text) == []
-    good = [result.good for result in abroad.judge(text, HERE, [])]
+    good = [result.good for result in abroad.judge(text, [HERE], [])]
     assert all(one.startswith("asked from nas: ") for one in good)
-    assert examining.text(list(abroad.judge(text, HERE, []))).endswith("Nothing is wrong.")
+    assert examining.text(list(abroad.judge(text, [HERE], []))).endswith("Nothing is wrong.")
 
 
 def test_what_does_not_come_through_is_told_with_what_may_be_between() -> None:
@@ -84,8 +84,11 @@ def test_a_second_pxe_server_that_only_the_host_hears_keeps_its_remedy() -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", "null", '{"host": "x"}', '{"host":"x","interface":"y","heard":{"0":1},"files":[]}'],
+    [
+        *("", "[]", "{}", "null", "[1]", '[{"host": "x"}]'),
+        '[{"host":"x","address":"z","interface":"y","heard":{"0":1},"files":[]}]',
+    ],
 )
 def test_what_is_no_answer_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"answers of module boot_answers|Expecting value"):
-        list(abroad.judge(text, HERE, []))
+        list(abroad.judge(text, [HERE], []))

@@ -29,7 +29,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.entries impo
 
 TOKEN = "0123456789abcdef" * 2
 US, ROUTER = "192.168.1.50", "192.168.1.1"
-HOSTS = {"http": US, "tftp": US}
+HOSTS = {"http": [US], "tftp": [US]}
 
 
 def what(result: Result) -> list[tuple[str, str]]:
@@ -104,7 +104,7 @@ def test_every_file_that_an_entry_names_is_found(loader: object, tftp: bool) -> 
 
 
 def test_an_entry_that_chooses_at_boot_leads_nowhere_in_particular() -> None:
-    (text,) = ipxe.LOADER.static(f"http://{US}").values()
+    (text,) = ipxe.LOADER.static(False).values()
     assert targets.named(text, US) == []
 
 
