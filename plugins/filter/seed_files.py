@@ -17,7 +17,7 @@ description:
     machines, before anything is returned. No message tells a password, a hash or a key.
 requirements:
   - jsonschema >= 4.0
-positional: base_url
+positional: base_url, cached
 extends_documentation_fragment: homelab.netboot.machines
 options:
   base_url:
@@ -26,6 +26,13 @@ options:
       - They do not report without it.
     type: str
     default: ""
+  cached:
+    description:
+      - Whether that server has a cache of packages (C(netboot_apt_cache)). Then apt of the installer goes through it.
+        The installed system keeps its ordinary sources, unless C(keep_apt_cache) of the machine is V(true).
+      - Whoever names another proxy in the installer's settings keeps that, and is warned.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -51,14 +58,18 @@ from ansible.utils.display import Display
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import seeds
 
 
-def seed_files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str, str]:
+def seed_files(
+    machines: Iterable[Mapping[str, Any]],
+    base_url: str = "",
+    cached: bool = False,
+) -> dict[str, str]:
     """Return the seeds; see DOCUMENTATION."""
     machines = list(machines)
     try:
-        found = seeds.files(machines, str(base_url).rstrip("/"))
+        found = seeds.files(machines, str(base_url).rstrip("/"), cached=cached)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
-    for doubt in seeds.doubts(machines):
+    for doubt in seeds.doubts(machines, cached=cached):
         Display().warning(doubt)
     return found
 

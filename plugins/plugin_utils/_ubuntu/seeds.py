@@ -16,6 +16,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, gather
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import (
+    apt_cache,
     autoinstall,
     check,
     live,
@@ -38,11 +39,14 @@ _GENERATED: Mapping[tuple[Any, ...], str] = {
 }
 
 
-def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str, str]:
+def files(
+    machines: Iterable[Mapping[str, Any]], base_url: str = "", *, cached: bool = False
+) -> dict[str, str]:
     """Return the seeds in the plan: C(seed/NAME/user-data) and so on → content, for every machine to be installed.
 
     :param machines: as the filter P(homelab.netboot.machines#filter) returns them; C(release) as far as it is known.
     :param base_url: where the machines report, see C(autoinstall.compose).
+    :param cached: whether apt of the installer goes through the server's cache of packages.
     :raises InputError: with everything that the installer would not do as it is written; also when nobody could log in.
     """
     plan = {}
@@ -57,7 +61,7 @@ def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str
         if wrong:
             continue
         user_data = {
-            "autoinstall": autoinstall.with_own(told, machine, base_url),
+            "autoinstall": autoinstall.with_own(told, machine, base_url, cached=cached),
             "write_files": live.files(machine, base_url),
         }
         contents = (
@@ -78,10 +82,11 @@ def files(machines: Iterable[Mapping[str, Any]], base_url: str = "") -> dict[str
     return plan
 
 
-def doubts(machines: Iterable[Mapping[str, Any]]) -> list[str]:
+def doubts(machines: Iterable[Mapping[str, Any]], *, cached: bool = False) -> list[str]:
     """Return what may be wrong, and nobody here can tell, each once with its machines.
 
     :param machines: as L(files) finds nothing wrong with them.
+    :param cached: as L(files) has it.
     """
     found = []
     for machine in machines:
@@ -91,6 +96,8 @@ def doubts(machines: Iterable[Mapping[str, Any]]) -> list[str]:
                 "is yours, so this server is not told when the machine has started: its state stays installed"
             )
             found.append((machine["name"], f"{_variable(machine, path)}: {check.text_of(path)}: {text}"))
+        if cached and machine["install"] != "never":
+            found += [(machine["name"], text) for text in _past_the_cache(machine)]
         name = autoinstall.wanted(machine).get("locale")
         doubt = (
             names.strange_locale(name) if isinstance(name, str) and machine["install"] != "never" else None
@@ -98,6 +105,19 @@ def doubts(machines: Iterable[Mapping[str, Any]]) -> list[str]:
         if doubt:
             found.append((machine["name"], f"{_variable(machine, ('locale',))}: locale: '{name}' {doubt}"))
     return gather(found)
+
+
+def _past_the_cache(machine: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what of the machine's packages does not go through the server's cache, though there is one."""
+    given = autoinstall.wanted(machine)
+    path = apt_cache.own_proxy(given)
+    if path:
+        variable = _variable(machine, tuple(path.split(".")))
+        yield f"{variable}: {path}: is yours, so the server's cache of packages (netboot_apt_cache) is not used"
+        return
+    for host in apt_cache.by_tls(given):
+        variable = _variable(machine, ("apt",))
+        yield f"{variable}: apt: {host} is asked by https, so its packages are not cached (netboot_apt_cache)"
 
 
 def _faults(machine: Mapping[str, Any], told: Mapping[str, Any], release: str) -> Iterator[str]:
