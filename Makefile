@@ -7,7 +7,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz fuzz-guided isos power mirror owners matrix secure-boot lifecycle faults demo-picture page bench clean
+.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz fuzz-guided isos power mirror owners packages matrix secure-boot lifecycle faults demo-picture page bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -68,6 +68,9 @@ mirror: setup ## a mirror of ISOs, good and bad, by a real nginx on loopback  [A
 
 owners: setup ## two servers in one network: whose machine it is, and how one moves  [ARGS="-k moves"]
 	@PYTHONPATH=$(CURDIR)/.collections python -m tests.owners $(ARGS)
+
+packages: setup ## the cache of packages: real apt, a signed mirror, a full disk, a mirror that is away  [ARGS="-k disk"]
+	@PYTHONPATH=$(CURDIR)/.collections python -m tests.packages $(ARGS)
 
 matrix: setup ## real firmware boots from real servers  [ROW=bios-lpxelinux-bookworm]
 	@python -m tests.matrix $(if $(ROW),--row $(ROW))

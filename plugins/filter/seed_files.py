@@ -17,7 +17,7 @@ description:
     machines, before anything is returned. No message tells a password, a hash or a key.
 requirements:
   - jsonschema >= 4.0
-positional: networks
+positional: networks, cached
 extends_documentation_fragment: homelab.netboot.machines
 options:
   networks:
@@ -28,6 +28,13 @@ options:
     type: list
     elements: dict
     default: []
+  cached:
+    description:
+      - Whether that server has a cache of packages (C(netboot_apt_cache)). Then apt of the installer goes through it.
+        The installed system keeps its ordinary sources, unless C(keep_apt_cache) of the machine is V(true).
+      - Whoever names another proxy in the installer's settings keeps that, and is warned.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -54,15 +61,17 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import see
 
 
 def seed_files(
-    machines: Iterable[Mapping[str, Any]], networks: Sequence[Mapping[str, Any]] = ()
+    machines: Iterable[Mapping[str, Any]],
+    networks: Sequence[Mapping[str, Any]] = (),
+    cached: bool = False,
 ) -> dict[str, str]:
     """Return the seeds; see DOCUMENTATION."""
     machines = list(machines)
     try:
-        found = seeds.files(machines, networks)
+        found = seeds.files(machines, networks, cached=cached)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
-    for doubt in seeds.doubts(machines):
+    for doubt in seeds.doubts(machines, cached=cached):
         Display().warning(doubt)
     return found
 

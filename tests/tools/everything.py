@@ -31,7 +31,19 @@ LONG = (
     "molecule neighbours",
     "molecule check_mode",
 )
-SHORT = ("lint", "test-unit", "fuzz", "isos", "power", "mirror", "owners", "sanity", "units", "galaxy")
+SHORT = (
+    "lint",
+    "test-unit",
+    "fuzz",
+    "isos",
+    "power",
+    "mirror",
+    "owners",
+    "packages",
+    "sanity",
+    "units",
+    "galaxy",
+)
 #: Stages one after the other: how many run at a time, and what.
 STAGES = (
     (2, (*LONG, *SHORT, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG))),

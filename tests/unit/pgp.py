@@ -46,6 +46,10 @@ class Key:
         """A detached signature, as SHA256SUMS.gpg is one."""
         return self._gpg(*options, "--armor", "--detach-sign", given=text)
 
+    def sign_inside(self, text: bytes) -> bytes:
+        """The text with its signature, as InRelease is one."""
+        return self._gpg("--clear-sign", given=text)
+
     def public(self, *, armor: bool = True) -> bytes:
         """The public key."""
         return self._gpg(*(["--armor"] if armor else []), "--export")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -121,6 +122,54 @@ def test_the_other_folders_are_as_closed_to_nginx(host: Any) -> None:
     nginx = Service(host, "netboot-nginx")
     assert nginx.inside("touch /data/spool/x").returncode == 0
     assert nginx.inside("touch /data/boot/http/x").returncode != 0
+
+
+MIRROR = "/run/a-mirror"
+
+
+@pytest.fixture
+def mirror(host: Any) -> Iterator[str]:
+    """A mirror in the server itself, which also.lan leads to, by a name server that the host's resolv.conf names."""
+    host.run_expect([0], f"mkdir -p {MIRROR}/pool; echo a package >{MIRROR}/pool/x.deb")
+    host.run_expect([0], "cp /etc/resolv.conf /run/resolv.kept; echo nameserver 127.0.0.1 >/run/resolv.new")
+    host.run_expect([0], "cat /run/resolv.new >/etc/resolv.conf")
+    host.run_expect([0], "systemctl reload netboot-nginx")
+    run = "systemd-run --quiet --unit"
+    options = "--keep-in-foreground --conf-file=/dev/null --no-resolv --no-hosts --bind-interfaces --pid-file"
+    named = "--listen-address=127.0.0.1 --address=/also.lan/127.0.0.1"
+    host.run_expect([0], f"{run}=a-name dnsmasq {options} {named}")
+    host.run_expect([0], f"{run}=a-mirror python3 -m http.server 80 --bind 127.0.0.1 --directory {MIRROR}")
+    host.run_expect([0], "for n in $(seq 50); do ss -Hltn | grep -q 127.0.0.1:80 && break; sleep 0.1; done")
+    yield MIRROR
+    host.run_expect([0], "cat /run/resolv.kept >/etc/resolv.conf")
+    host.run("systemctl stop a-name a-mirror")
+
+
+def test_packages_are_kept_by_the_confined_service(host: Any, device: Device, mirror: str) -> None:
+    """By the host's name servers of now; where it may write; offline, too."""
+    folder = host.file("/data/boot/apt")
+    assert (folder.user, folder.group, folder.mode) == ("www-data", "www-data", 0o700)
+    ask = ("http://also.lan/pool/x.deb", "--proxy", "http://192.168.1.50:8080")
+    assert device.run("curl", "-s", *ask).stdout == "a package\n"
+    assert host.check_output("cat /run/netboot-nginx/resolver") == "resolver 127.0.0.1 ipv6=off;"
+    host.run_expect([0], "systemctl stop a-name a-mirror")
+    assert device.run("curl", "-s", *ask).stdout == "a package\n"
+    assert "none of the mirrors" in device.run("curl", "-s", *ask[1:], "http://other.lan/").stdout
+    assert Service(host, "netboot-nginx").inside("touch /data/boot/apt/x").returncode == 0
+    host.run_expect([0], f"rm -r /data/boot/apt/x {mirror}")
+
+
+def test_mirrors_of_machines_are_in_the_list(host: Any) -> None:
+    text = host.file("/etc/netboot/nginx.conf").content_string
+    assert "server_name also.lan mirror.lan;" in text
+    assert r'"~^mirror\.lan:8080$" $http_host;' in text
+    assert "max_size=30m inactive=1d min_free=1m;" in text
+
+
+def test_the_seed_has_apt_ask_the_cache(host: Any) -> None:
+    told = yaml.safe_load(user_data(host, "odd").content_string)["autoinstall"]
+    assert 'Acquire::http::Proxy "http://192.168.1.50:8080/";' in told["apt"]["conf"]
+    assert told["apt"]["primary"][0]["uri"] == "http://mirror.lan:8080/ubuntu"
 
 
 def test_the_other_network_is_answered_too(host: Any) -> None:

@@ -33,8 +33,19 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import sys
 PREFIX = "netboot_"
 #: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
 SHARED = frozenset(
-    {"address", "efi_pair", "firewall", "group", "http_port", "images", "interface", "machines", "result"}
-    | {"networks", "root", "servers", "spool", "state", "status_page", "strangers", "uefi"}
+    {"address", "apt_cache", "efi_pair", "firewall", "group", "http_port", "images", "interface"}
+    | {
+        "machines",
+        "networks",
+        "result",
+        "root",
+        "servers",
+        "spool",
+        "state",
+        "status_page",
+        "strangers",
+        "uefi",
+    }
 )
 #: What inventory plugin homelab.netboot.machines says of a machine.
 TOLD = frozenset({"told"})
@@ -62,6 +73,7 @@ DEFAULTS: Mapping[str, Any] = {
     "autoinstall": {},
     "expect": {},
     "protect_label": "KEEP",
+    "keep_apt_cache": False,
     "power": {},
 }
 #: What the image adds: C(release) (None while it is not known) and C(folder), where its files are below the roots; and
@@ -82,6 +94,7 @@ WORDS: Mapping[str, Collection[str]] = {"quirks": quirks.QUIRKS, "menu": ("rescu
 _TYPES: Mapping[str, tuple[type, str]] = {
     "disk": (dict, "a mapping such as {serial: 50026B72823D1475}"),
     "network": (dict, "a mapping such as {address: 192.168.1.32/24, gateway: 192.168.1.1}"),
+    "keep_apt_cache": (bool, "true or false"),
     "autoinstall_site": _MAPPING,
     "autoinstall_group": _MAPPING,
     "autoinstall": _MAPPING,

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -32,11 +33,14 @@ _FORMS: Mapping[str, tuple[str, str]] = {
         "write the full path of a file that ends in .prom, like /var/lib/prometheus/node-exporter/netboot.prom",
     ),
     "pxe_http_report_size": (r"[1-9]\d{0,5}[kK]?|[1-9]\d?[mM]", "write a size as nginx does, like 64k"),
+    "pxe_http_apt_size": (r"[1-9]\d{0,5}[mMgG]", "write a size as nginx does, like 20g"),
+    "pxe_http_apt_free": (r"[1-9]\d{0,5}[mMgG]", "write a size as nginx does, like 5g"),
     "pxe_http_report_rate": (r"[1-9]\d{0,5}r/[sm]", "write a rate as nginx does, like 60r/m or 2r/s"),
 }
 _NUMBERS: Mapping[str, tuple[float, float, str]] = {
     "netboot_http_port": (1, _LAST_PORT, "write a port number from 1 to 65535, like 80 or 8080"),
     "pxe_http_report_burst": (0, 10000, "write a number from 0 to 10000"),
+    "pxe_http_apt_days": (1, 3650, "write a number of days from 1 to 3650"),
     "machine_states_hours": (0.01, 168, "write a number of hours from 0.01 to 168 (a week)"),
 }
 
@@ -49,9 +53,22 @@ def faults(settings: Mapping[str, Any]) -> list[str]:
     return [
         *_form_faults(settings),
         *networks.faults(settings),
+        *_resolver_faults(settings.get("pxe_http_resolvers", [])),
         *_folder_faults(settings),
         *_nested(settings),
     ]
+
+
+def _resolver_faults(given: Any) -> Iterator[str]:
+    for one in given if isinstance(given, list) else [given]:
+        address, dummy, port = str(one).partition(":")
+        try:
+            ipaddress.IPv4Address(address)
+            is_good = not dummy or 1 <= int(port) <= _LAST_PORT
+        except ValueError:
+            is_good = False
+        if not is_good:
+            yield f"pxe_http_resolvers: '{_shown(one)}' cannot be used; write IPv4 addresses, like [192.168.1.1]"
 
 
 def _form_faults(settings: Mapping[str, Any]) -> Iterator[str]:

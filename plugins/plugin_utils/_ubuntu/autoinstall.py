@@ -8,12 +8,12 @@ C(netboot_autoinstall). Mappings are merged; lists and all else are replaced.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY as ANY_MAC
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import overlay
-from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import live, netplan
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import apt_cache, live, netplan
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.releases import ANY, Release
 
 #: The module of cloud-init by which an installed system tells its first start.
@@ -24,15 +24,18 @@ LAYERS = ("autoinstall_site", "autoinstall_group", "autoinstall")
 DEFAULT_LAYOUT: Mapping[str, Any] = {"name": "lvm"}
 
 
-def compose(machine: Mapping[str, Any], base_url: str = "", release: Release = ANY) -> dict[str, Any]:
+def compose(
+    machine: Mapping[str, Any], base_url: str = "", release: Release = ANY, *, caches: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return the mapping below the key C(autoinstall), as it is served.
 
     :param machine: as C(machines.normalise) returns it.
     :param base_url: where the server's web server is, without a slash at the end; the machine reports there.
         Without it, the machine does not report.
     :param release: the row of the release to be installed.
+    :param caches: roots of the web server at which the machine finds a cache of packages; none where there is no cache.
     """
-    return with_own(settings(machine, release), machine, base_url)
+    return with_own(settings(machine, release), machine, base_url, caches=caches)
 
 
 def settings(machine: Mapping[str, Any], release: Release = ANY) -> dict[str, Any]:
@@ -41,11 +44,14 @@ def settings(machine: Mapping[str, Any], release: Release = ANY) -> dict[str, An
     return _with_storage(overlay(_minimum(machine, given), given), release)
 
 
-def with_own(told: Mapping[str, Any], machine: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+def with_own(
+    told: Mapping[str, Any], machine: Mapping[str, Any], base_url: str, *, caches: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return it with what is our own: before the user's commands what guards the disks, behind them the report.
 
     And the steps of the installer go to the server, too. Subiquity does so only without interactive sections. The
-    installed system has the host key of the inventory, if there is one, and tells its first start.
+    installed system has the host key of the inventory, if there is one, and tells its first start. Where the server has
+    a cache of packages, apt goes through it, unless the user has named another proxy.
     """
     name = machine["name"]
     result = dict(told)
@@ -56,7 +62,12 @@ def with_own(told: Mapping[str, Any], machine: Mapping[str, Any], base_url: str)
         result["user-data"] = {**cloud, **told.get("user-data", {})}
     if base_url and not told.get("interactive-sections"):
         result["reporting"] = {**told.get("reporting", {}), **live.reporting(name, base_url)}
-    for key, (before, after) in live.commands(base_url).items():
+    through = bool(caches and base_url and not apt_cache.own_proxy(wanted(machine)))
+    if through:
+        apt = told.get("apt", {})
+        result["apt"] = {**apt, "conf": apt_cache.conf(base_url, caches, apt.get("conf", ""))}
+    last = [apt_cache.take_away()] if through and not machine["keep_apt_cache"] else []
+    for key, (before, after) in live.commands(base_url, last).items():
         result[key] = [*before, *told.get(key, []), *after]
     return result
 

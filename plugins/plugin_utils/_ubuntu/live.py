@@ -10,7 +10,7 @@ C(/etc/cloud/cloud.cfg) names). So the commands are short: Subiquity prints each
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,13 @@ def files(machine: Mapping[str, Any], base_url: str = "") -> list[dict[str, str]
     ]
 
 
-def commands(base_url: str = "") -> dict[str, tuple[list[str], list[str]]]:
+def commands(base_url: str = "", last: Sequence[str] = ()) -> dict[str, tuple[list[str], list[str]]]:
     """Return by section of the installer's settings the commands before and behind the user's own.
 
     Before all others: the server's receipt, and a look at the machine. Behind all others: how it ended.
 
     :param base_url: the server's HTTP root; without it, no server is told.
+    :param last: what else is done behind the user's late-commands.
     """
     guard = [_command("guard")]
     if not base_url:
@@ -62,7 +63,7 @@ def commands(base_url: str = "") -> dict[str, tuple[list[str], list[str]]]:
     return {
         "early-commands": ([_command("begin"), *guard], []),
         # an installation that has ended must not fail because of its report
-        "late-commands": ([], [_command("report", "installed") + " || true"]),
+        "late-commands": ([], [*last, _command("report", "installed") + " || true"]),
         "error-commands": ([], [_command("report", "failed") + " || true"]),
     }
 

@@ -18,6 +18,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import Inp
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.networks import of as networks_of
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import (
+    apt_cache,
     autoinstall,
     check,
     live,
@@ -41,13 +42,17 @@ _GENERATED: Mapping[tuple[Any, ...], str] = {
 
 
 def files(
-    machines: Iterable[Mapping[str, Any]], networks: Sequence[Mapping[str, Any]] = ()
+    machines: Iterable[Mapping[str, Any]],
+    networks: Sequence[Mapping[str, Any]] = (),
+    *,
+    cached: bool = False,
 ) -> dict[str, str]:
     """Return the seeds in the plan: C(seed/NAME/user-data) and so on → content, for every machine to be installed.
 
     :param machines: as the filter P(homelab.netboot.machines#filter) returns them; C(release) as far as it is known.
     :param networks: the server's, C(netboot_result.networks). A machine reports to the address in its own, or, where it
         may boot in several, to the one that it has the seed from. Without any, it does not report.
+    :param cached: whether apt of the installer goes through the server's cache of packages.
     :raises InputError: with everything that the installer would not do as it is written; also when nobody could log in.
     """
     plan = {}
@@ -61,9 +66,10 @@ def files(
         faults += [(machine["name"], fault) for fault in wrong]
         if wrong:
             continue
-        base_url = _root(networks_of(machine, networks))
+        roots = [str(one["base_url"]) for one in networks_of(machine, networks)]
+        base_url = SERVER if len(roots) > 1 else "".join(roots)
         user_data = {
-            "autoinstall": autoinstall.with_own(told, machine, base_url),
+            "autoinstall": autoinstall.with_own(told, machine, base_url, caches=roots if cached else ()),
             "write_files": live.files(machine, base_url),
         }
         contents = (
@@ -84,17 +90,11 @@ def files(
     return plan
 
 
-def _root(networks: Sequence[Mapping[str, Any]]) -> str:
-    """Return the server's HTTP root for a machine that may boot in these networks."""
-    if len(networks) > 1:
-        return SERVER
-    return str(networks[0]["base_url"]) if networks else ""
-
-
-def doubts(machines: Iterable[Mapping[str, Any]]) -> list[str]:
+def doubts(machines: Iterable[Mapping[str, Any]], *, cached: bool = False) -> list[str]:
     """Return what may be wrong, and nobody here can tell, each once with its machines.
 
     :param machines: as L(files) finds nothing wrong with them.
+    :param cached: as L(files) has it.
     """
     found = []
     for machine in machines:
@@ -104,6 +104,8 @@ def doubts(machines: Iterable[Mapping[str, Any]]) -> list[str]:
                 "is yours, so this server is not told when the machine has started: its state stays installed"
             )
             found.append((machine["name"], f"{_variable(machine, path)}: {check.text_of(path)}: {text}"))
+        if cached and machine["install"] != "never":
+            found += [(machine["name"], text) for text in _past_the_cache(machine)]
         name = autoinstall.wanted(machine).get("locale")
         doubt = (
             names.strange_locale(name) if isinstance(name, str) and machine["install"] != "never" else None
@@ -111,6 +113,19 @@ def doubts(machines: Iterable[Mapping[str, Any]]) -> list[str]:
         if doubt:
             found.append((machine["name"], f"{_variable(machine, ('locale',))}: locale: '{name}' {doubt}"))
     return gather(found)
+
+
+def _past_the_cache(machine: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what of the machine's packages does not go through the server's cache, though there is one."""
+    given = autoinstall.wanted(machine)
+    path = apt_cache.own_proxy(given)
+    if path:
+        variable = _variable(machine, tuple(path.split(".")))
+        yield f"{variable}: {path}: is yours, so the server's cache of packages (netboot_apt_cache) is not used"
+        return
+    for host in apt_cache.by_tls(given):
+        variable = _variable(machine, ("apt",))
+        yield f"{variable}: apt: {host} is asked by https, so its packages are not cached (netboot_apt_cache)"
 
 
 def _faults(machine: Mapping[str, Any], told: Mapping[str, Any], release: str) -> Iterator[str]:

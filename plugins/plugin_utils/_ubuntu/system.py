@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.apt_cache import hosts as mirrors
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.apt_cache import is_mirror, is_ubuntu
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.kernel_line import kernel_arguments
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.memory import RAMDISK, memory_needed
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.releases import (
@@ -13,4 +15,15 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.releases i
     find,
 )
 
-__all__ = ["ANY", "RAMDISK", "RELEASES", "Release", "find", "kernel_arguments", "memory_needed"]
+__all__ = [
+    "ANY",
+    "RAMDISK",
+    "RELEASES",
+    "Release",
+    "find",
+    "is_mirror",
+    "is_ubuntu",
+    "kernel_arguments",
+    "memory_needed",
+    "mirrors",
+]

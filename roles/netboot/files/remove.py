@@ -89,8 +89,10 @@ def textfile() -> Iterator[str]:
 
 
 def folders(given: dict[str, Any]) -> Iterator[str]:
-    """What is served."""
+    """What is served, and the packages that were kept."""
     yield f"{given['root']}/tftp"
+    if given["images"] != "keep":
+        yield f"{given['root']}/apt"
     for path in sorted(glob.glob(f"{given['root']}/http/*")):
         if given["images"] != "keep" or os.path.basename(path) != "images":
             yield path
