@@ -8,7 +8,13 @@ import json
 import socket
 from typing import Any
 
-from scapy.all import BOOTP, DHCP, IP, UDP, Ether, conf, get_if_addr, srp
+# not scapy.all, which reads every protocol there is: a second, each time
+from scapy.arch import get_if_addr
+from scapy.config import conf
+from scapy.layers.dhcp import BOOTP, DHCP
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+from scapy.sendrecv import srp
 
 CLASS = b"PXEClient:Arch:00000:UNDI:002001"  # BIOS, and the boot ROM of a Raspberry Pi
 #: What that of a Raspberry Pi 4 sends besides (captures: raspberrypi/rpi-eeprom issue 103, raspberrypi/firmware issue

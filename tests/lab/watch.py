@@ -158,25 +158,26 @@ def follow(
     log: ServerLog,
     sizes: dict[str, int],
     *,
+    at_once: int = 0,
     idle: Callable[[list[Boot]], None] = lambda _boots: None,
     enough: Callable[[Story], bool] = lambda _story: False,
     patience: float | None = None,
 ) -> list[Boot]:
     """Switch machines on, watch them until each has ended or its time is over, switch them off.
 
-    idle: called about ten times a second.
+    at_once: how many are on at the same time; when one has ended, the next is switched on. All when 0.
+    idle: called about ten times a second, with those that were switched on until then.
     enough: a machine whose story is so is switched off, result `enough` (for a real installer).
     patience: seconds until a boot counts as failed; default: what the machine's firmware row says.
     """
     tails = log.tails()
     boots: list[Boot] = []
     try:
-        for client in clients:
-            client.__enter__()
-            story = Story(client.machine.mac, client.power_on, TFTP_ROOT, sizes)
-            limit = patience or client.machine.firmware.patience
-            boots.append(Boot(client, story, Tail(client.serial, "serial"), limit))
-        while not all(boot.result for boot in boots):
+        while len(boots) < len(clients) or not all(boot.result for boot in boots):
+            on = sum(not boot.result for boot in boots)
+            room = (at_once or len(clients)) - on
+            for client in clients[len(boots) : len(boots) + room]:
+                boots.append(switch_on(client, sizes, patience))
             time.sleep(0.1)
             read_logs(boots, tails)
             for boot in boots:
@@ -193,6 +194,14 @@ def follow(
         for client in clients:
             client.__exit__(None, None, None)
     return boots
+
+
+def switch_on(client: Client, sizes: dict[str, int], patience: float | None) -> Boot:
+    """Begin to watch a machine; patience: as `follow` has it."""
+    client.__enter__()
+    story = Story(client.machine.mac, client.power_on, TFTP_ROOT, sizes)
+    limit = patience or client.machine.firmware.patience
+    return Boot(client, story, Tail(client.serial, "serial"), limit)
 
 
 def read_logs(boots: Sequence[Boot], tails: Sequence[Tail]) -> None:

@@ -116,12 +116,15 @@ class Lives:
         faults = [f"{name}: answered with {got}" for name, got in answers.items() if got != [200]]
         faults += [] if len(answers) == 4 else [f"only {', '.join(answers)} were asked for"]
         if life.kind is not LOST:
-            time.sleep(1)  # the report is taken up by systemd
-            left = run(
-                *server.ssh(self.box, "find", f"{SEEDS}/{life.name}", "-type", "f"), check=False
-            ).split()
+            deadline = time.monotonic() + SETTLE  # the report is taken up by systemd
+            while (left := self.left_over(life)) and time.monotonic() < deadline:
+                time.sleep(0.5)
             faults += [f"{len(left)} files of its answers are still on the server"] if left else []
         return faults
+
+    def left_over(self, life: Life) -> list[str]:
+        """The files of a machine's answers that are on the server."""
+        return run(*server.ssh(self.box, "find", f"{SEEDS}/{life.name}", "-type", "f"), check=False).split()
 
     def leave(self, lives: Sequence[Life], log: watch.ServerLog, *, again: bool) -> None:
         """Machines that are not armed are switched on; they start from the network all the same."""

@@ -148,12 +148,6 @@ def provision(
     return log.read_text(encoding="utf-8")
 
 
-def together(rows: Sequence[Row]) -> list[list[Row]]:
-    """One server's rows in the groups that boot at the same time, apart from others those that do so twice."""
-    once, twice = ([row for row in rows if row.twice is kind] for kind in (False, True))
-    return [part[n : n + SIDE_BY_SIDE] for part in (once, twice) for n in range(0, len(part), SIDE_BY_SIDE)]
-
-
 def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[str], None]) -> list[Outcome]:
     """Boot one server's machines, a few at a time; apart from them those that are switched on again at once."""
     network = lan.find(box.lan or "")
@@ -166,20 +160,35 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
     outcomes = []
     sizes = watch.tftp_sizes(box)
     with watch.ServerLog(box, network) as log:
-        for some in together(rows):
-            say(f"Booting {', '.join(row.name for row in some)}")
+        for twice in (False, True):
+            some = [row for row in rows if row.twice is twice]
+            if not some:
+                continue
             clients = [Client(machine_of(row), network) for row in some]
-            first = watch.follow(clients, log, sizes)
+            first = watch.follow(clients, log, sizes, at_once=SIDE_BY_SIDE, idle=teller(say))
             for row in some:
-                if row.twice:
+                if twice:
                     arm(box, row)
-            again = [Client(client.machine, network, again=True) for client in clients if some[0].twice]
-            second = watch.follow(again, log, sizes)
+            again = [Client(client.machine, network, again=True) for client in clients if twice]
+            second = watch.follow(again, log, sizes, at_once=SIDE_BY_SIDE, idle=teller(say))
             for number, row in enumerate(some):
                 boots = [first[number], *second[number : number + 1]]
                 outcomes.append(judge(row, boots, facts[row.image]))
-                say(f"  {row.name}: {boots[0].result} after {outcomes[-1].seconds:.1f} s")
     return outcomes
+
+
+def teller(say: Callable[[str], None]) -> Callable[[list[watch.Boot]], None]:
+    """Says of each machine once how its boot has ended."""
+    told: set[str] = set()
+
+    def tell(boots: list[watch.Boot]) -> None:
+        for boot in boots:
+            name = boot.client.machine.name
+            if boot.result and name not in told:
+                told.add(name)
+                say(f"  {name}: {boot.result} after {boot.seconds:.1f} s")
+
+    return tell
 
 
 def prepare(box: Server, row: Row, facts: dict[str, Facts]) -> None:

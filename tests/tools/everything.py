@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run everything that is tested, the targets of the Makefile, and say at the end what was good: `make test`.
 
-Two stages. What has no clock of its own runs two at a time; then, alone on the machine, what boots machines: their
+Two stages. What has no clock of its own runs three at a time; then, alone on the machine, what boots machines: their
 firmware gives up when it has to wait. A failure stops nothing; what it said of itself stands at the very end, where a
 person and a CI's page look first. Whole outputs: build/test/NAME.log.
 """
@@ -21,32 +21,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SCENARIOS = sorted(path.parent.name for path in Path("molecule").glob("*/molecule.yml"))
-#: What takes longest begins first, so that both cores have work to the end. The provisioned machines boot beside the
-#: others' work: they come up though their firmware waits longer.
+#: What takes longest begins first, so that all lanes have work to the end. The provisioned machines boot beside the
+#: others' work: they come up though their firmware waits longer. What is not named here stands between the two.
 LONG = (
-    "lifecycle ROW=provisioned",
-    "molecule default",
     "faults",
-    "molecule firewall",
+    "lifecycle ROW=provisioned",
     "molecule neighbours",
-    "molecule check_mode",
-)
-SHORT = (
-    "lint",
-    "test-unit",
-    "fuzz",
-    "isos",
-    "power",
-    "mirror",
+    "molecule default",
+    "molecule firewall",
+    "molecule pxe_tftp_assets",
     "owners",
-    "packages",
+    "molecule remove",
+    "molecule pxe_http",
+    "molecule machine_states",
+    "test-unit",
+    "molecule check_mode",
+    "mirror",
+    "molecule pxe_dnsmasq",
     "sanity",
     "units",
-    "galaxy",
 )
+SHORT = ("galaxy", "lint", "packages", "power", "isos", "fuzz")
+#: One more than there are processors on a small machine: each waits for services and packets a tenth of its time.
+LANES = 3
 #: Stages one after the other: how many run at a time, and what.
 STAGES = (
-    (2, (*LONG, *SHORT, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG))),
+    (LANES, (*LONG, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG), *SHORT)),
     (1, ("matrix", "lifecycle ROW=life", "secure-boot FEW=1")),
 )
 #: Lines of a failed target's output that are shown again: its last ones, and those that say what was wrong.
