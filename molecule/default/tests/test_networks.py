@@ -10,7 +10,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,13 @@ def roots(text: str) -> set[str]:
     return set(found)
 
 
+def soon(is_so: Callable[[], Any]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < deadline, "not within 20 s"
+
+
 def test_a_second_run_changes_nothing(host: Any, lab: Second, tmp_path: Path) -> None:
     done = ansible_playbook(host, SITE, inventory(tmp_path))
     assert re.search(r"changed=0 .*failed=0", said(done)), said(done)
@@ -176,15 +183,14 @@ def test_a_network_that_comes_later_is_served_and_keeps_the_other_from_nothing(
 ) -> None:
     host.run_expect([0], f"ip link delete {VLAN}")
     host.run_expect([0], "systemctl restart netboot-nginx netboot-dnsmasq")
-    assert roots(web(device, HOME, "/ipxe/machines/x.ipxe")) == {ROOTS[HOME]}
-    assert len(device.discover()) == 1
+    soon(lambda: roots(web(device, HOME, "/ipxe/machines/x.ipxe")) == {ROOTS[HOME]})
+    soon(lambda: len(device.discover()) == 1)
     services = "systemctl show --value --property=MainPID,NRestarts netboot-nginx netboot-dnsmasq"
     before = host.check_output(services)
     found = host.run("netboot doctor").stdout
     assert f"pxe: {VLAN}: nobody can be asked on this interface" in found
     lab.come()
-    deadline = time.monotonic() + 20
-    while not (tftp(lab.device, LAB, f"pxelinux.cfg/{NUC2}") and lab.device.discover("--seconds", "1")):
-        assert time.monotonic() < deadline, "no answer within 20 s after the network came"
+    soon(lambda: tftp(lab.device, LAB, f"pxelinux.cfg/{NUC2}"))
+    soon(lambda: lab.device.discover("--seconds", "1"))
     assert roots(web(lab.device, LAB, "/ipxe/machines/x.ipxe")) == {ROOTS[LAB]}
     assert host.check_output(services) == before, "no service was started anew"
