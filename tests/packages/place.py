@@ -38,13 +38,13 @@ PLAY = """
     - "{root}/roles/pxe_http/defaults/main.yml"
     - "{root}/roles/pxe_http/vars/main.yml"
   tasks:
-    - ansible.builtin.template: {{src: "{root}/roles/pxe_http/templates/nginx.conf.j2", dest: "{dest}", mode: "0644"}}
+    - ansible.builtin.template: {{src: "{root}/roles/pxe_http/templates/{template}", dest: "{dest}", mode: "0644"}}
 """
 
 
 @functools.cache
-def rendered(settings: str) -> str:
-    """The configuration below the folder TOP, by variables as JSON."""
+def rendered(settings: str, template: str = "nginx.conf.j2") -> str:
+    """The configuration, or another template of the role, below the folder TOP, by variables as JSON."""
     place = {"address": SERVER, "network": "192.0.2.0/24", "port": 80, "base_url": f"http://{SERVER}"}
     given = {
         "ansible_python_interpreter": sys.executable,
@@ -63,7 +63,7 @@ def rendered(settings: str) -> str:
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections")}
     with tempfile.TemporaryDirectory() as work:
         play, dest = Path(work, "play.yml"), Path(work, "nginx.conf")
-        play.write_text(PLAY.format(root=ROOT, dest=dest), encoding="utf-8")
+        play.write_text(PLAY.format(root=ROOT, dest=dest, template=template), encoding="utf-8")
         argv = [str(program), "-i", "localhost,", "-c", "local", "-e", json.dumps(given), str(play)]
         done = subprocess.run(argv, env=environment, check=False, capture_output=True, text=True)
         if done.returncode != 0:

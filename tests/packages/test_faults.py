@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import shutil
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +17,7 @@ from tests.lab.common import run
 from tests.mirror.web import Web
 from tests.packages.archive import Archive
 from tests.packages.conftest import PACKAGES
-from tests.packages.place import SERVER, Cache, Machine
+from tests.packages.place import SERVER, TOP, Cache, Machine, rendered
 
 New = Callable[..., Machine]
 pytestmark = pytest.mark.usefixtures("names")
@@ -117,6 +120,33 @@ def test_a_server_that_has_no_network_when_it_starts(tmp_path: Path, machine: Ne
         cache.process.send_signal(1)
         time.sleep(1)
         assert machine("other").install("few")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("hosts", "written"),
+    [
+        (
+            "search lan\nnameserver 192.168.1.1\nnameserver fe80::1%eth0\nnameserver 9.9.9.9\n",
+            "resolver 192.168.1.1 9.9.9.9 ipv6=off;\n",
+        ),
+        ("nameserver ::1\n", ""),
+        (None, ""),
+    ],
+)
+def test_name_servers_are_those_of_the_host(tmp_path: Path, hosts: str | None, written: str) -> None:
+    """The command of the unit, which may fail ("-"), by the real awk."""
+    unit = rendered('{"pxe_http_resolvers": []}', "netboot-nginx.service.j2")
+    before, again = re.findall(r"^Exec(?:StartPre|Reload)=-(.*)$", unit, re.MULTILINE)
+    assert before == again
+    for place in ("run", "etc"):
+        (tmp_path / place).mkdir()
+    if hosts is not None:
+        (tmp_path / "etc/resolv.conf").write_text(hosts)
+    *argv, script = shlex.split(before)  # in double quotes systemd reads it as a shell does, but for $$
+    script = script.replace("$$", "$").replace("/etc/", f"{tmp_path}/etc/").replace(TOP, str(tmp_path))
+    done = subprocess.run([*argv, script], check=False)
+    assert (done.returncode == 0) == (hosts is not None)
+    assert (tmp_path / "run/resolver").read_text() == written
 
 
 @pytest.mark.usefixtures("mirror")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -29,13 +30,15 @@ def sent(mirror: Web) -> Counter[str]:
 
 
 @pytest.mark.usefixtures("names", "cache")
-def test_ten_installations_fetch_each_package_once(archive: Archive, mirror: Web, machine: New) -> None:
+def test_ten_installations_fetch_each_package_once(tmp_path: Path, archive: Archive, machine: New) -> None:
+    """At once, by a line that takes longer for the large one than apt waits for a first byte."""
     machines = [machine(f"m{number}") for number in range(10)]
-    ended = all_at_once(machines, *PACKAGES)
+    with Web(tmp_path / "web", archive.root, "limit_rate 290k;", port=80) as mirror:
+        ended = all_at_once(machines, *PACKAGES)
+        there = sent(mirror)
     assert [said for code, said in ended if code] == []
     assert [one.fetched() for one in machines] == [DEBS] * 10
     sizes = {path.name: path.stat().st_size for path in archive.pool.glob("*.deb")}
-    there = sent(mirror)
     print("mirror sent / size:", {name: there[name] / size for name, size in sizes.items()})
     assert {name: there[name] for name in sizes} == sizes
     assert sum(there.values()) < 1.1 * sum(sizes.values())  # lists, too
@@ -61,7 +64,7 @@ def test_it_stays_where_that_is_wanted(machine: New) -> None:
     assert f'Acquire::http::Proxy "http://{SERVER}:80/";' in one.run("apt-config", "dump")[1]
 
 
-@pytest.mark.parametrize("away", ["mirror", "names", "both"])
+@pytest.mark.parametrize("away", ["mirror", "names", "both", "ill"])
 def test_what_is_kept_installs_without_the_mirror(
     names: Names, mirror: Web, cache: Cache, machine: New, away: str
 ) -> None:
@@ -71,10 +74,11 @@ def test_what_is_kept_installs_without_the_mirror(
     time.sleep(2.1)  # lists are asked for anew
     if away != "names":
         mirror.__exit__()
-    if away != "mirror":
+    if away in ("names", "both"):
         names.__exit__()
     second = machine("second")
-    assert second.install(*PACKAGES)[0] == 0
+    with Web(cache.top / "ill", cache.top, "return 503;", port=80) if away == "ill" else nullcontext():
+        assert second.install(*PACKAGES)[0] == 0
     assert second.fetched() == DEBS
     code, said = machine("third", mirror="http://ports.ubuntu.com/other").install("few")
     assert code == 100
@@ -163,14 +167,18 @@ def test_what_is_the_servers_own_is_served_as_ever(cache: Cache) -> None:
 
 @pytest.mark.usefixtures("names")
 def test_what_needs_a_password_is_not_kept(cache: Cache, mirror: Web) -> None:
+    lines = (
+        "GET http://archive.ubuntu.com/ubuntu/pool/main/few_1_all.deb HTTP/1.1",
+        "Host: archive.ubuntu.com",
+    )
+    login = "Authorization: Basic bWU6bWU="
     for _time in range(2):
-        lines = [
-            "GET http://archive.ubuntu.com/ubuntu/pool/main/few_1_all.deb HTTP/1.1",
-            "Host: archive.ubuntu.com",
-        ]
-        assert cache.ask(*lines, "Authorization: Basic bWU6bWU=").split()[1] == "200"
+        assert cache.ask(*lines, login).split()[1] == "200"
     assert len(mirror.asked()) == 2
     assert [path for path in cache.packages.rglob("*") if path.is_file()] == []
+    for words in (lines, lines, (*lines, login)):  # what is kept is for those without a password
+        assert cache.ask(*words).split()[1] == "200"
+    assert len(mirror.asked()) == 4
 
 
 def test_a_name_that_leads_back_here_is_no_circle(cache: Cache) -> None:
