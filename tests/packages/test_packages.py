@@ -48,7 +48,7 @@ def test_ten_installations_fetch_each_package_once(tmp_path: Path, archive: Arch
 def test_the_installed_system_asks_its_ordinary_sources(mirror: Web, machine: New) -> None:
     one = machine("m", autoinstall={"apt": {"conf": 'APT::Install-Recommends "false";'}})
     assert one.install("few")[0] == 0
-    assert f'"http://{SERVER}:80/"' in one.run("apt-config", "dump")[1]
+    assert f'"http://{SERVER}/"' in one.run("apt-config", "dump")[1]
     one.late_commands()
     assert "Proxy" not in one.run("apt-config", "dump")[1]
     assert one.conf.read_text() == 'APT::Install-Recommends "false";\n'
@@ -61,7 +61,7 @@ def test_the_installed_system_asks_its_ordinary_sources(mirror: Web, machine: Ne
 def test_it_stays_where_that_is_wanted(machine: New) -> None:
     one = machine("m", keep_apt_cache=True)
     one.late_commands()
-    assert f'Acquire::http::Proxy "http://{SERVER}:80/";' in one.run("apt-config", "dump")[1]
+    assert f'Acquire::http::Proxy "http://{SERVER}/";' in one.run("apt-config", "dump")[1]
 
 
 @pytest.mark.parametrize("away", ["mirror", "names", "both", "ill"])
