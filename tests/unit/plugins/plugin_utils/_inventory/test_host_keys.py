@@ -70,9 +70,7 @@ def test_where_the_machine_makes_its_keys_nothing_is_said_of_them() -> None:
 def test_an_identity_of_subiquity_s_keeps_its_place() -> None:
     own = {"identity": {"hostname": "x", "username": "y", "password": "!"}}
     checked = machines.normalise([{**given_to(NUC1, made()[0]), "autoinstall": own}])
-    told = yaml.safe_load(
-        seeds.files(checked, [{"name": "", "base_url": "http://192.168.1.50"}])["seed/nuc1/user-data"]
-    )["autoinstall"]
+    told = yaml.safe_load(seeds.files(checked)["seed/nuc1/user-data"])["autoinstall"]
     assert sorted(told["user-data"]) == ["ssh_deletekeys", "ssh_keys"]
     assert told["identity"]["username"] == "y"
 
