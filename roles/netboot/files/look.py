@@ -62,10 +62,10 @@ def questions(web: str, boot: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def found(path: str, pattern: str) -> list[str]:
-    """All that a file has of a pattern."""
+    """All that a file has of a pattern, each once: several of nginx's servers listen at one place."""
     try:
         with open(path, encoding="utf-8") as file:
-            return re.findall(pattern, file.read(), re.MULTILINE)
+            return list(dict.fromkeys(re.findall(pattern, file.read(), re.MULTILINE)))
     except (OSError, ValueError):
         return []
 
