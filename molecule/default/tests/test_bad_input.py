@@ -23,12 +23,36 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"netboot_address": "192.168.1.99"},
         ["netboot_address: this server has no IPv4 address 192.168.1.99", "192.168.1.50 on lan0"],
     ),
+    "a network twice, and one that is not there": (
+        {
+            "netboot_address": "",
+            "netboot_networks": [
+                {"name": "a", "address": "192.168.1.50"},
+                {"name": "a", "interface": "eth9"},
+            ],
+        },
+        ["netboot_networks: two have the name a; correct one of them"],
+    ),
+    "a network that the server is not in": (
+        {
+            "netboot_address": "",
+            "netboot_networks": [
+                {"name": "a", "address": "192.168.1.50"},
+                {"name": "b", "interface": "eth9"},
+            ],
+        },
+        ["netboot_networks: b: this server has no IPv4 address on interface eth9; it has"],
+    ),
+    "a list of networks beside the only one": (
+        {"netboot_networks": [{"interface": "lan0"}]},
+        ["netboot_address: does not go with netboot_networks"],
+    ),
     "a port that another program holds": (
         {"netboot_http_port": 8099},
         [
-            "the web server needs port 8099 (netboot_http_port)",
+            "the web server needs 192.168.1.50:8099 (netboot_http_port, and port in netboot_networks)",
             "python3 on 0.0.0.0:8099",
-            "Set netboot_http_port to a free port, such as 8080",
+            "Choose a free port, such as 8080",
         ],
     ),
     "an image that is not there": (
