@@ -52,7 +52,7 @@ _value:
       description: >-
         The networks that machines boot in. Each has C(name), which may be empty for the only one, and C(address) and
         C(interface) of the server there. C(network) is such as V(192.168.1.0/24), C(port) is the web server's, and
-        C(base_url) its root, without a slash at the end.
+        C(base_url) its root, without a slash at the end. C(relayed) lists the networks whose relays ask there.
     packages: {type: list, description: Names of the packages that are completely installed.}
     cut_off: {type: bool, description: Whether packages are half installed.}
     uefi_loaders: {type: list, description: Names of the files that UEFI machines are offered.}

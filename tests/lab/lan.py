@@ -30,14 +30,17 @@ FIRST, LAST = 100, 199
 """Of the addresses that the router keeps for machines; strangers get .2 to .49."""
 NOWHERE = 254
 """An address that nobody has."""
+RELAYED = "192.168.30.0/24"
+"""The network behind a relay (relay.py), for which the router has addresses, too."""
 
 
 @dataclass(frozen=True)
 class Lan:
-    """A boot network that is up."""
+    """A boot network that is up. behind: the network whose router gives its addresses, where a relay leads to it."""
 
     name: str
     subnet: IPv4Network
+    behind: str = ""
 
     @property
     def namespace(self) -> str:
@@ -106,6 +109,7 @@ def start_router(lan: Lan) -> None:
         *("--port=0", f"--interface={BRIDGE}", "--bind-interfaces", "--dhcp-authoritative", "--no-ping"),
         f"--dhcp-range={lan.address(2)},{lan.address(49)},1h",
         f"--dhcp-option=option:router,{lan.address(1)}",
+        *relayed_options(),
         f"--dhcp-hostsdir={machines_of(lan)}",
         *(f"--dhcp-boot=tag:{kind},{answer}" for kind, answer in odd_answers(lan).items()),
         *("--enable-tftp", f"--tftp-root={folder}/tftp"),
@@ -115,9 +119,18 @@ def start_router(lan: Lan) -> None:
     )
 
 
+def relayed_options() -> tuple[str, ...]:
+    """What makes the router give addresses behind a relay, too."""
+    first = IPv4Network(RELAYED).network_address
+    return (
+        f"--dhcp-range=set:relayed,{first + 2},{first + 49},{IPv4Network(RELAYED).netmask},1h",
+        f"--dhcp-option=tag:relayed,option:router,{first + 1}",
+    )
+
+
 def machines_of(lan: Lan) -> Path:
     """A folder with a file for each machine that the router knows; it reads new ones by itself."""
-    return BUILD / "lans" / lan.name / "machines"
+    return BUILD / "lans" / (lan.behind or lan.name) / "machines"
 
 
 def odd_answers(lan: Lan) -> dict[str, str]:
@@ -149,6 +162,15 @@ def attach(lan: Lan, pid: int, port: str, interface: IPv4Interface, device: str 
     far = ("nsenter", "-t", str(pid), "-n", "ip")
     run(*far, "address", "add", str(interface), "dev", device)
     run(*far, "link", "set", device, "up")
+
+
+def attach_cable(lan: Lan, space: str, port: str, interface: str, device: str = "lan0") -> None:
+    """Give a network namespace an interface on the network. port: a short, unique name."""
+    near = ("ip", "-n", lan.namespace)
+    run(*near, "link", "add", port, "type", "veth", "peer", "name", device, "netns", space)
+    run(*near, "link", "set", port, "master", BRIDGE, "up")
+    run("ip", "-n", space, "address", "add", interface, "dev", device)
+    run("ip", "-n", space, "link", "set", device, "up")
 
 
 def down(name: str) -> None:

@@ -13,16 +13,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pycdlib
 
-from tests.lab import accel, iso, lan, playbook, server, vendor, verdict, watch
+from tests.lab import accel, iso, lan, playbook, relay, server, vendor, verdict, watch
 from tests.lab.arch import AMD64, ARM64, Arch
 from tests.lab.client import Client, Machine
 from tests.lab.common import BUILD, LabError, alone, run
 from tests.lab.server import Server
 
-from .rows import Facts, Row
+from .rows import RELAYED, Facts, Row
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ def _run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
     finally:
         for suite in suites:
             server.down(name_of(suite))
+            lan.down(f"{name_of(suite)}-relayed")
             lan.down(name_of(suite))
     return outcomes
 
@@ -140,12 +142,26 @@ def provision(
     reach = {name_of(suite): box for suite, box in servers.items()}
     lab = playbook.write_inventory(place / f"{inventory}.json", reach)
     sources = {name: {"src": str(path), "arch": IMAGES[name].arch.debian} for name, path in images.items()}
-    argv = playbook.command([INVENTORIES / inventory, lab], {"netboot_images": sources})
+    extra = {"netboot_images": sources, **(_networks(servers) if inventory == RELAYED else {})}
+    argv = playbook.command([INVENTORIES / inventory, lab], extra)
     say(f"site.yml -i tests/matrix/inventory/{inventory} on {', '.join(reach)}")
     log = place / f"{inventory}.log"
     seconds = playbook.run_site(argv, log, lambda _task: None)
     say(f"site.yml done in {seconds:.1f} s")
     return log.read_text(encoding="utf-8")
+
+
+def _networks(servers: dict[str, Server]) -> dict[str, Any]:
+    """The settings of servers that a relay asks, too: the address is the same for all, each in a network of its own."""
+    (address,) = {box.lan_address for box in servers.values()}
+    return {"netboot_address": "", "netboot_networks": [{"address": address, "relayed": [lan.RELAYED]}]}
+
+
+def behind_relay(box: Server, network: lan.Lan) -> lan.Lan:
+    """The network behind a relay, to which the server knows the way."""
+    found = relay.up(network, box.lan_address or "")
+    run(*server.ssh(box, "ip", "route", "replace", lan.RELAYED, "via", network.address(relay.UPLINK)))
+    return found
 
 
 def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[str], None]) -> list[Outcome]:
@@ -158,18 +174,19 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
     for row in rows:
         prepare(box, row, facts)
     outcomes = []
+    theirs = behind_relay(box, network) if rows[0].inventory == RELAYED else network
     sizes = watch.tftp_sizes(box)
     with watch.ServerLog(box, network) as log:
         for twice in (False, True):
             some = [row for row in rows if row.twice is twice]
             if not some:
                 continue
-            clients = [Client(machine_of(row), network) for row in some]
+            clients = [Client(machine_of(row), theirs) for row in some]
             first = watch.follow(clients, log, sizes, at_once=SIDE_BY_SIDE, idle=teller(say))
             for row in some:
                 if twice:
                     arm(box, row)
-            again = [Client(client.machine, network, again=True) for client in clients if twice]
+            again = [Client(client.machine, theirs, again=True) for client in clients if twice]
             second = watch.follow(again, log, sizes, at_once=SIDE_BY_SIDE, idle=teller(say))
             for number, row in enumerate(some):
                 boots = [first[number], *second[number : number + 1]]

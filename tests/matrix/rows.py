@@ -312,6 +312,28 @@ NETWORK_ROWS = (
     ),
     Row("bios-needs-port-4011", "trixie", "52:54:00:12:34:47", needs_port_4011, shut=4011),
 )
+RELAYED = "relayed"
+"""The inventory whose machines are in another network, behind a DHCP relay."""
+RELAYED_ROWS = (
+    Row(
+        "relayed-http-boot-secure-boot",
+        "trixie",
+        "52:54:00:12:34:61",
+        http_boot_secure,
+        inventory=RELAYED,
+        firmware=HTTP_BOOT,
+    ),
+    Row(
+        "relayed-uefi-secure-boot",
+        "trixie",
+        "52:54:00:12:34:62",
+        uefi_secure,
+        inventory=RELAYED,
+        firmware=SECURE,
+    ),
+    Row("relayed-bios", "bookworm", "52:54:00:12:34:63", lpxelinux, inventory=RELAYED),
+    Row("relayed-bios-unknown", "trixie", "52:54:00:12:34:6f", unknown, inventory=RELAYED),
+)
 ROWS = (
     # The slowest first. HTTP Boot needs dnsmasq 2.91 on the server, so it has no row on bookworm, which has 2.90.
     Row("uefi-http-boot-secure-boot", "trixie", "52:54:00:12:34:13", http_boot_secure, firmware=HTTP_BOOT),
@@ -424,6 +446,7 @@ ROWS = (
     Row(
         "cloud-init-imitated-waste", "trixie", "52:54:00:12:34:03", waste, strip="cloud-config-url=/dev/null"
     ),
+    *RELAYED_ROWS,
     *ARM64_ROWS,
 )
 

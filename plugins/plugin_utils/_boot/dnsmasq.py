@@ -57,11 +57,10 @@ def network_lines(networks: Iterable[Mapping[str, Any]]) -> list[str]:
     """
     lines = []
     for one in networks:
-        network = ipaddress.IPv4Network(one["network"])
-        lines += [
-            f"interface={one['interface']}",
-            f"dhcp-range={network.network_address},proxy,{network.netmask}",
-        ]
+        # a relay's question names its own address in the machine's network, and is answered by the range of that
+        answered = [ipaddress.IPv4Network(text) for text in (one["network"], *one.get("relayed", []))]
+        lines += [f"interface={one['interface']}"]
+        lines += [f"dhcp-range={network.network_address},proxy,{network.netmask}" for network in answered]
     return lines
 
 

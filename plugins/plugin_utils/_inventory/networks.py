@@ -20,10 +20,12 @@ SHORT: Mapping[str, str] = {
     "netboot_network_name": "name",
 }
 #: What is said of each network.
-KEYS = ("name", "interface", "address", "port")
+KEYS = ("name", "interface", "address", "port", "relayed")
 INTERFACE = re.compile(r"[A-Za-z0-9._@-]{1,15}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _LAST_PORT = 65535
+#: Addresses of a network with a relay and a machine: its own and that of broadcasts are the other two.
+_SMALLEST = 4
 _EXAMPLE = "write a list such as [{name: lab, interface: eno1.20}]"
 
 
@@ -38,6 +40,7 @@ def wanted(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             **{key: str(one.get(key) or "") for key in SHORT.values()},
             "port": int(one.get("port") or port),
+            "relayed": [str(network) for network in one.get("relayed") or []],
         }
         for one in listed
     ]
@@ -76,7 +79,7 @@ def _faults_of(one: Any, *, several: bool) -> Iterator[str]:
     for key in one:
         if key not in KEYS:
             yield f"there is no '{key}'; {suggest(str(key), KEYS)}"
-    name, interface, address, port = (one.get(key) or "" for key in KEYS)
+    name, interface, address, port, relayed = (one.get(key) or "" for key in KEYS)
     if several and not name:
         yield "has no name; give it one, which machines say in netboot_network_name"
     elif name and not _NAME.fullmatch(str(name)):
@@ -89,6 +92,23 @@ def _faults_of(one: Any, *, several: bool) -> Iterator[str]:
         yield f"address: '{address}' is no IPv4 address; write the server's own there, like 192.168.1.50"
     if port and not (str(port).isdigit() and 1 <= int(str(port)) <= _LAST_PORT):
         yield f"port: '{port}' cannot be used; write a port number from 1 to 65535, like 80 or 8080"
+    yield from _relayed_faults(relayed or [])
+
+
+def _relayed_faults(relayed: Any) -> Iterator[str]:
+    """Return what is wrong with the networks whose relays ask here."""
+    example = "write a list of networks such as [192.168.30.0/24]"
+    if not isinstance(relayed, Iterable) or isinstance(relayed, (str, Mapping)):
+        yield f"relayed: must be a list; {example}"
+        return
+    for one in relayed:
+        try:
+            size = ipaddress.IPv4Network(str(one)).num_addresses
+        except ValueError as error:
+            yield f"relayed: {error}; {example}"
+        else:
+            if size < _SMALLEST:
+                yield f"relayed: '{one}' has no room for a relay and a machine; {example}"
 
 
 def _is_address(text: Any) -> bool:

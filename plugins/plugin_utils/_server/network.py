@@ -20,9 +20,11 @@ _HTTP = 80
 def boot_networks(
     looked: Mapping[str, Iterable[str]], wanted: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return the networks that machines boot in: C(name), C(address), C(interface), C(network), C(port), C(base_url).
+    """Return the networks that machines boot in: C(name), C(address), C(interface), C(network), C(port), C(base_url),
+    C(relayed).
 
-    C(network) is ADDRESS/LENGTH; C(base_url) the root of the web server there, without a slash at the end.
+    C(network) is ADDRESS/LENGTH; C(relayed) the same of those whose relays ask there. C(base_url) is the root of the
+    web server there, without a slash at the end.
 
     :param looked: what C(ip -json address) printed as C(addresses), and C(ip -json route get) of an address that is
         not near as C(route); both lists of lines (ip(8)).
@@ -40,7 +42,7 @@ def boot_networks(
             found.append(_network(one, there, default, variable))
         except ValueError as error:
             faults.append(str(error))
-    faults += list(_not_apart(found))
+    faults += [*_not_apart(found), *_relays_apart(found)]
     if faults:
         raise InputError("The server's networks are not usable", faults)
     return found
@@ -65,7 +67,8 @@ def _network(
         raise ValueError(f"{variable}: several addresses fit ({listing}); say which one is meant.")
     [found] = fitting
     where = found["address"] if one["port"] == _HTTP else f"{found['address']}:{one['port']}"
-    return {"name": one["name"], **found, "port": one["port"], "base_url": f"http://{where}"}
+    more = {"port": one["port"], "base_url": f"http://{where}", "relayed": list(one["relayed"])}
+    return {"name": one["name"], **found, **more}
 
 
 def _not_apart(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -80,6 +83,21 @@ def _not_apart(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 )
             elif ipaddress.IPv4Network(one["network"]).overlaps(ipaddress.IPv4Network(other["network"])):
                 yield f"{both} overlap; correct the addresses or their prefix lengths, or keep one of them"
+
+
+def _relays_apart(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Return a fault for each relayed network that overlaps another one: dnsmasq would take the first that fits."""
+    own = [(f"{_shown(one)}", ipaddress.IPv4Network(one["network"])) for one in found]
+    for one in found:
+        for text in one["relayed"]:
+            network = ipaddress.IPv4Network(text)
+            for shown, other in own:
+                if network.overlaps(other):
+                    yield (
+                        f"{VARIABLE}: {_shown(one)}: relayed: {text} overlaps {shown}; take it out here, or "
+                        "correct it: each network is named once"
+                    )
+            own.append((f"{text}, relayed to {_shown(one)}", network))
 
 
 def _shown(one: Mapping[str, Any]) -> str:

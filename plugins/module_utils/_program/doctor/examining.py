@@ -49,6 +49,7 @@ def examine(settings: Settings) -> Iterator[Result]:
     yield services.judge(units, looking.journal(silent))
     ats, dnsmasq = looking.places()
     yield from _asked(settings, ats, dnsmasq, silent) if ats else [_unset()]
+    yield network.judge_relays(looking.unanswered())
     yield loaders.judge(looking.loaders_of(settings))
     yield disks.judge_images(*looking.versions(settings))
     yield disks.judge_space(looking.space(settings))

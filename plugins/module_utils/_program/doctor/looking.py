@@ -14,7 +14,7 @@ import re
 import subprocess
 from typing import Iterable, Iterator, Sequence
 
-from ..contract import FETCHED, HTTP, INCOMING, LOADERS_NOTE, REPORTS, TFTP
+from ..contract import BOOT_SERVER, FETCHED, HTTP, INCOMING, LOADERS_NOTE, REPORTS, TFTP
 from ..files import read
 from ..settings import Settings
 from . import disks, loaders, services
@@ -25,7 +25,7 @@ DNSMASQ, NGINX, LOGS = "/etc/netboot/dnsmasq.conf", "/etc/netboot/nginx.conf", "
 BOOT_USER = "dnsmasq"
 CONF_BYTES, ENTRY_BYTES, NOTE_BYTES = 1 << 20, 1 << 16, 1 << 20
 LOADER_BYTES = 32 << 20
-JOURNAL_LINES = 5
+JOURNAL_LINES, RELAY_LINES = 5, 1000
 
 
 def places() -> tuple[list[Place], str]:
@@ -58,6 +58,16 @@ def journal(names: Iterable[str]) -> dict[str, list[str]]:
     """The last lines of each unit's journal."""
     argv = ["journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}", "--unit"]
     return {name: _said([*argv, name]).splitlines() for name in names}
+
+
+def unanswered() -> list[str]:
+    """What dnsmasq, since it was started last, says of questions out of networks that it was not told of."""
+    started = _said(["systemctl", "show", "--property=InvocationID", "--value", BOOT_SERVER]).strip()
+    if not started:
+        return []
+    words = "--grep=no address range available for DHCP request"
+    argv = ["journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={RELAY_LINES}", words]
+    return _said([*argv, f"_SYSTEMD_INVOCATION_ID={started}"]).splitlines()
 
 
 def _said(argv: Sequence[str]) -> str:

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping, NamedTuple, Sequence
+import re
+from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from ..contract import BOOT_SERVER
 from .finding import NOTE, SITE, Finding, Result, clean
 from .pxe import Answer
 
-PXE, OTHERS = "pxe", "others"
+PXE, OTHERS, RELAYS = "pxe", "others", "relays"
 #: The kinds of firmware that are played, by architecture (IANA, "Processor Architecture Types").
 ARCHS = {
     0: "BIOS",
@@ -66,6 +67,17 @@ def judge_others(heard: Mapping[int, Heard], us: str, interface: str) -> Result:
         remedy = "when that is not meant, switch one of them off: machines take the first"
         found.append(Finding(OTHERS, interface, what, remedy, NOTE))
     return Result(OTHERS, found, f"addresses come from {', '.join(givers)}" if givers else "")
+
+
+def judge_relays(lines: Iterable[str]) -> Result:
+    """Which DHCP relays ask for networks that the server was not told of. lines: of dnsmasq's journal."""
+    asked = (re.search(r" via (\d+\.\d+\.\d+\.\d+)$", line) for line in lines)
+    relays = dict.fromkeys(found[1] for found in asked if found)
+    what = "this DHCP relay passes on questions of a network that is not named: its machines boot their disks"
+    remedy = (
+        f"name that network in netboot_networks (relayed) and {SITE}; or have the relay not ask this server"
+    )
+    return Result(RELAYS, [Finding(RELAYS, one, what, remedy, NOTE) for one in relays], "")
 
 
 def _rival(server: str, said: Sequence[Answer]) -> Iterator[Finding]:

@@ -213,3 +213,8 @@ def test_it_answers_in_each_network() -> None:
         "interface=eno1.20",
         "dhcp-range=10.0.16.0,proxy,255.255.240.0",
     ]
+    assert network_lines([{**NETWORK, "relayed": ["192.168.30.0/24"]}]) == [
+        "interface=eno1",
+        "dhcp-range=192.168.1.0,proxy,255.255.255.0",
+        "dhcp-range=192.168.30.0,proxy,255.255.255.0",
+    ]

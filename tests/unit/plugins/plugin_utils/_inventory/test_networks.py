@@ -9,27 +9,34 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import 
 
 LAB = {"name": "lab", "interface": "eno1.20"}
 OFFICE = {"name": "office", "address": "192.168.1.50", "port": 8080}
+ATTIC = ["192.168.30.0/24"]
 
 
 def test_each_network_is_read_with_what_it_says() -> None:
     found = networks.wanted({"netboot_networks": [LAB, OFFICE], "netboot_http_port": "81"})
     assert found == [
-        {"name": "lab", "interface": "eno1.20", "address": "", "port": 81},
-        {"name": "office", "interface": "", "address": "192.168.1.50", "port": 8080},
+        {"name": "lab", "interface": "eno1.20", "address": "", "port": 81, "relayed": []},
+        {"name": "office", "interface": "", "address": "192.168.1.50", "port": 8080, "relayed": []},
     ]
 
 
 def test_the_short_form_is_one_network() -> None:
     short = {"netboot_networks": [], "netboot_address": "10.0.0.1", "netboot_network_name": "home"}
-    assert networks.wanted(short) == [{"name": "home", "interface": "", "address": "10.0.0.1", "port": 80}]
-    assert networks.wanted({}) == [{"name": "", "interface": "", "address": "", "port": 80}]
+    rest = {"interface": "", "port": 80, "relayed": []}
+    assert networks.wanted(short) == [{**rest, "name": "home", "address": "10.0.0.1"}]
+    assert networks.wanted({}) == [{**rest, "name": "", "address": ""}]
     assert networks.faults(short) == []
 
 
 @pytest.mark.parametrize(
     "listed",
-    [[LAB, OFFICE], [{"interface": "eno1"}], [{**LAB, "name": 20, "port": "80"}]],
-    ids=["two", "one-unnamed", "numbers"],
+    [
+        [LAB, OFFICE],
+        [{"interface": "eno1"}],
+        [{**LAB, "name": 20, "port": "80"}],
+        [{**LAB, "relayed": ATTIC}],
+    ],
+    ids=["two", "one-unnamed", "numbers", "relayed"],
 )
 def test_what_can_be_used_has_no_fault(listed: Any) -> None:
     assert settings.faults({"netboot_networks": listed, "netboot_http_port": 80}) == []
@@ -52,6 +59,12 @@ def test_what_can_be_used_has_no_fault(listed: Any) -> None:
         ([LAB, {**OFFICE, "name": "lab"}], ["netboot_networks: two have the name lab; "]),
         ([LAB, {**LAB, "name": "x"}], ["netboot_networks: two have the interface eno1.20; "]),
         ([OFFICE, {**OFFICE, "name": "x"}], ["netboot_networks: two have the address 192.168.1.50; "]),
+        ([{**LAB, "relayed": "192.168.30.0/24"}], ["lab: relayed: must be a list; write a list of networks"]),
+        (
+            [{**LAB, "relayed": ["192.168.30.1/24"]}],
+            ["lab: relayed: 192.168.30.1/24 has host bits set; write"],
+        ),
+        ([{**LAB, "relayed": [*ATTIC, "10.0.0.1", None]}], ["'10.0.0.1' has no room", "relayed: Expected 4"]),
         ([{"port": 0.5}], ["network 1: has neither", "network 1: port: '0.5' cannot be used"]),
     ],
 )

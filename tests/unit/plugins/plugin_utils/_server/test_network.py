@@ -37,6 +37,7 @@ BR_LAN = {
     "address": "192.168.1.50",
     "network": "192.168.1.0/24",
     "port": 80,
+    "relayed": [],
 }
 
 
@@ -122,6 +123,31 @@ def test_two_networks_that_overlap_are_refused() -> None:
         boot_networks(looked(link("eno1", "10.0.0.2"), wide), wanted({"netboot_networks": both}))
     [fault] = caught.value.faults
     assert fault.startswith("netboot_networks: a (10.0.0.0/24 on eno1) and b (10.0.0.0/16 on eth1) overlap; ")
+
+
+def test_networks_behind_relays_belong_to_the_one_that_they_ask() -> None:
+    lab = {"name": "lab", "interface": "eno1", "relayed": ["192.168.30.0/24", "192.168.31.0/24"]}
+    found = several(lab, {"name": "office", "address": "192.168.1.50"})
+    assert [one["relayed"] for one in found] == [["192.168.30.0/24", "192.168.31.0/24"], []]
+
+
+@pytest.mark.parametrize(
+    ("relayed", "told"),
+    [
+        (
+            ["192.168.1.0/24"],
+            "relayed: 192.168.1.0/24 overlaps office (192.168.1.0/24 on br-lan); take it out",
+        ),
+        (["10.9.0.0/16", "10.9.9.0/24"], "relayed: 10.9.9.0/24 overlaps 10.9.0.0/16, relayed to lab (10."),
+    ],
+    ids=["own", "twice"],
+)
+def test_a_relayed_network_that_overlaps_another_is_refused(relayed: list[str], told: str) -> None:
+    lab = {"name": "lab", "interface": "eno1", "relayed": relayed}
+    with pytest.raises(InputError) as caught:
+        several(lab, {"name": "office", "address": "192.168.1.50"})
+    [fault] = caught.value.faults
+    assert told in fault
 
 
 def held(

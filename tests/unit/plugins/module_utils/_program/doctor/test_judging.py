@@ -195,6 +195,16 @@ def test_no_dhcp_server_is_wrong_and_two_are_worth_a_note() -> None:
     ]
 
 
+def test_relays_of_networks_that_nobody_has_named_are_told_once() -> None:
+    # as dnsmasq 2.90 says it, behind ISC's dhcrelay
+    line = "no address range available for DHCP request via 192.168.30.1"
+    result = network.judge_relays([line, line, "no address range available for DHCP request via lan0"])
+    (found,) = result.findings
+    assert (found.where, found.level) == ("192.168.30.1", NOTE)
+    assert "netboot_networks (relayed)" in found.remedy
+    assert network.judge_relays([]).findings == []
+
+
 # --- disks
 
 
