@@ -24,7 +24,10 @@ _BROADCAST = IPv4Network("255.255.255.255/32")
 
 @dataclass(frozen=True)
 class Place:
-    """Where machines are, and the web server's port; firewalld's zones for their network, and for their interface."""
+    """Where machines are, and the web server's port; firewalld's zones for their network, and for their interface.
+
+    is_behind: the network is behind a DHCP relay. has_relay: it is the server's own, and such a relay asks from there.
+    """
 
     interface: str
     network: IPv4Network
@@ -32,6 +35,8 @@ class Place:
     port: int
     network_zone: str = ""
     interface_zone: str = ""
+    is_behind: bool = False
+    has_relay: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,10 +50,16 @@ class Opening:
 
 
 def packets(place: Place) -> list[Packet]:
-    """Return what machines send: to proxy-DHCP, TFTP (its first packet, then answers), PXE's boot server, HTTP."""
+    """Return what machines send: to proxy-DHCP, TFTP (its first packet, then answers), PXE's boot server, HTTP.
+
+    What a relay passes on comes from its own address, in the one network or the other (RFC 1542, 4.1.2 and 5.4).
+    """
     there, here = place.network, IPv4Network(place.address)
+    near = Packet(place.interface, "udp", 67, _ANY, _BROADCAST, sport=(68, 68), type="broadcast")
+    passed_on = Packet(place.interface, "udp", 67, there, here, sport=(67, 67))
     return [
-        Packet(place.interface, "udp", 67, _ANY, _BROADCAST, sport=(68, 68), type="broadcast"),
+        *([] if place.is_behind else [near]),
+        *([passed_on] if place.is_behind or place.has_relay else []),
         Packet(place.interface, "udp", 69, there, here),
         Packet(place.interface, "udp", _TFTP_DATA, there, here, state="established"),
         Packet(place.interface, "udp", 4011, there, here, sport=(68, 68)),

@@ -21,7 +21,8 @@ def verdict(
 
     :param looked: what roles/netboot/files/look.py printed, as lines by part: C(nft), C(iptables), C(note), and where
         firewalld runs C(zones) and C(default_zone).
-    :param networks: C(interface), C(address), C(network) of the server in each, and the web server's C(port) there.
+    :param networks: C(interface), C(address), C(network) of the server in each, the web server's C(port) there, and the
+        networks that are C(relayed) to it.
     :param opens: whether the run opens what is shut, or only says so.
     :returns: as the filter C(homelab.netboot.server_facts) documents it: C(shut) and C(by), C(silent), C(say), C(open)
         and C(close), C(rules) and C(service), C(note), C(act).
@@ -58,15 +59,19 @@ def _places(looked: Mapping[str, list[str]], networks: Iterable[Mapping[str, Any
     zones = _zones(looked.get("zones", []))
     default = "".join(looked.get("default_zone", [])).strip()
     for one in networks:
-        interface, network = str(one["interface"]), IPv4Network(str(one["network"]))
-        yield Place(
-            interface=interface,
-            network=network,
-            address=IPv4Address(str(one["address"])),
-            port=int(one["port"]),
-            network_zone=zones.get(str(network), ""),
-            interface_zone=zones.get(interface, default),
-        )
+        interface, relayed = str(one["interface"]), list(one.get("relayed", []))
+        for network in (one["network"], *relayed):
+            is_behind = network in relayed
+            yield Place(
+                interface=interface,
+                network=IPv4Network(str(network)),
+                address=IPv4Address(str(one["address"])),
+                port=int(one["port"]),
+                network_zone=zones.get(str(network), ""),
+                interface_zone=zones.get(interface, default),
+                is_behind=is_behind,
+                has_relay=bool(relayed) and not is_behind,
+            )
 
 
 def _zones(lines: Iterable[str]) -> dict[str, str]:
@@ -121,8 +126,8 @@ def _said_of(tables: list[Table], place: Place, shut: list[Packet], *, opens: bo
     openings = _openings(tables, [(place, packet) for packet in shut], "")
     by = " and ".join(dict.fromkeys(one.by for one in openings))
     lines = [
-        f"Shut to the boot network ({place.network} on {place.interface}): {', '.join(one.label for one in shut)}; "
-        f"by {by}. Machines cannot boot.",
+        f"Shut to the {'relayed' if place.is_behind else 'boot'} network ({place.network} on {place.interface}): "
+        f"{', '.join(dict.fromkeys(one.label for one in shut))}; by {by}. Machines cannot boot.",
         "They are opened, for that network only (netboot_firewall: true):"
         if opens
         else "netboot_firewall: true lets a run open them, for that network only. Or do it yourself:",

@@ -287,3 +287,37 @@ def test_of_several_networks_each_is_opened_for_itself() -> None:
         assert len(rules) == len(ALL)
         assert any(f"saddr {network} tcp dport {port} accept" in line for line in rules)
     assert len(found["say"]) == 2 * (2 + len(ALL)) + 1, "that rules go with the next start is said once"
+
+
+def test_a_relay_and_the_network_behind_it_are_let_in_too() -> None:
+    """The relay asks UDP 67 from either network, and by name; machines behind it send no broadcast here."""
+    near, behind = "192.168.1.0/24", "192.168.30.0/24"
+    found = verdict(parts(nft([STATE, ACCEPT])), [{**WHERE, "port": 80, "relayed": [behind]}], False)
+    assert found["shut"] == ALL
+    assert found["silent"] == ["lan0"]
+    assert [line.split(": ")[0] for line in found["say"] if line.startswith("Shut to")] == [
+        f"Shut to the boot network ({near} on lan0)",
+        f"Shut to the relayed network ({behind} on lan0)",
+    ]
+    asked = [line.split("ip ")[1].split(" comment")[0] for line in found["rules"] if "dport 67" in line]
+    assert asked == [
+        "daddr 255.255.255.255 udp dport 67 accept",
+        f"saddr {near} udp dport 67 accept",
+        f"saddr {behind} udp dport 67 accept",
+    ]
+    for which in ("udp dport 69", "udp dport 4011", "tcp dport 80"):
+        assert any(f"saddr {behind} {which} accept" in line for line in found["rules"])
+
+
+def test_where_a_relay_is_shut_out_alone_that_is_told() -> None:
+    place = {**WHERE, "port": 80, "relayed": ["192.168.30.0/24"]}
+    from_here = match(
+        {"payload": {"protocol": "ip", "field": "saddr"}}, {"prefix": {"addr": "192.168.1.0", "len": 24}}
+    )
+    broadcast = match({"payload": {"protocol": "ip", "field": "daddr"}}, "255.255.255.255")
+    rules = [[STATE, ACCEPT], [broadcast, ACCEPT], [from_here, ACCEPT]]
+    assert verdict(parts(nft(*rules)), [{**place, "relayed": []}], False)["shut"] == []
+    found = verdict(parts(nft(*rules)), [place], False)
+    assert found["shut"] == ALL
+    assert found["silent"] == []
+    assert [line for line in found["say"] if line.startswith("Shut to the boot")] == []
