@@ -51,12 +51,16 @@ def _entry(entry: Entry, base_url: str) -> list[str]:
 def _of_network(network: Mapping[str, Any]) -> list[str]:
     """Return where PXELINUX looks before C(default): at its IPv4 address in hexadecimal, then at less and less of it.
 
-    A digit is four bits, so a network whose length is no multiple of four is up to eight files.
+    A digit is four bits, so a network whose length is no multiple of four is up to eight files. Machines behind a relay
+    have addresses of their own network.
     """
-    whole = ipaddress.IPv4Network(network["network"])
+    wholes = [ipaddress.IPv4Network(text) for text in (network["network"], *network.get("relayed", []))]
+    return [f"{_FOLDER}/{prefix}" for whole in wholes for prefix in _prefixes(whole)]
+
+
+def _prefixes(whole: ipaddress.IPv4Network) -> list[str]:
     digits = math.ceil(whole.prefixlen / 4)
-    parts = whole.subnets(new_prefix=digits * 4)
-    return [f"{_FOLDER}/{int(part.network_address):08X}"[: len(_FOLDER) + 1 + digits] for part in parts]
+    return [f"{int(part.network_address):08X}"[:digits] for part in whole.subnets(new_prefix=digits * 4)]
 
 
 _FOLDER = "tftp/pxelinux.cfg"

@@ -165,3 +165,12 @@ def test_with_several_networks_strangers_find_their_disks_at_each_address() -> N
         assert "chainloader" in plan[f"static/http/grub/{address}/default.cfg"]
     assert "source $prefix/$net_default_server/default.cfg" in plan["static/http/grub/grub.cfg"]
     assert "$net_default_server" not in files()["static/http/grub/grub.cfg"]
+
+
+def test_machines_behind_a_relay_find_the_files_of_the_network_that_it_asks_in() -> None:
+    rest = {"name": "rest", "mac": "any", "install": "always", "wipe": "always", "network_name": "office"}
+    networks = [LAB, {**OFFICE, "relayed": ["192.168.30.0/24"]}]
+    images = {"focal": {"folder": "images/focal/c351", "release": "20.04.6"}}
+    plan = loader_files.files(machines.normalise([rest], images, networks), networks)
+    for digits in ("C0A801", "C0A81E"):
+        assert "//192.168.1.50/" in plan[f"boot/rest/tftp/pxelinux.cfg/{digits}"]
