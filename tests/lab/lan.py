@@ -32,6 +32,8 @@ NOWHERE = 254
 """An address that nobody has."""
 RELAYED = "192.168.30.0/24"
 """The network behind a relay (relay.py), for which the router has addresses, too."""
+SECOND = "192.168.31.0/24"
+"""A server's second network, with a router of its own."""
 
 
 @dataclass(frozen=True)

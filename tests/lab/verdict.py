@@ -86,10 +86,17 @@ def by_tftp(story: Story) -> list[str]:
     return faults + loader(story, "pxelinux.0")
 
 
-def by_grub(story: Story, *, known: bool = True, folder: str = "efi", arch: Arch = AMD64) -> list[str]:
+def by_grub(
+    story: Story,
+    *,
+    known: bool = True,
+    folder: str = "efi",
+    arch: Arch = AMD64,
+    default: str = "grub/default.cfg",
+) -> list[str]:
     """UEFI by PXE: shim, GRUB and its configuration by TFTP; by GRUB's HTTP kernel and initrd.
 
-    known: whether the machine has a file of its own; one that has none asks for it, and then for default.cfg.
+    known: whether the machine has a file of its own; one that has none asks for it, and then for the default.
     folder: where shim and GRUB are; arch: the processor that they are for.
     """
     named = {step.name for step in story.of("loader")}
@@ -98,7 +105,7 @@ def by_grub(story: Story, *, known: bool = True, folder: str = "efi", arch: Arch
     # UDP: on a busy host one of them may have been sent twice
     sent = list(dict.fromkeys(step.name for step in story.of("tftp")))
     own = f"grub/machines/{story.mac}.cfg"
-    wanted = [shim, grub, "grub/grub.cfg", own if known else "grub/default.cfg"]
+    wanted = [shim, grub, "grub/grub.cfg", own if known else default]
     faults += [] if sent == wanted else [f"TFTP sent {sent} instead of {wanted}"]
     faults += by_port_4011(story)
     if (own in {step.name for step in story.of("missing")}) is known:

@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ import pycdlib
 from tests.lab import accel, iso, lan, playbook, relay, server, vendor, verdict, watch
 from tests.lab.arch import AMD64, ARM64, Arch
 from tests.lab.client import Client, Machine
-from tests.lab.common import BUILD, LabError, alone, run
+from tests.lab.common import BUILD, LabError, alone, digest, run
 from tests.lab.server import Server
 
-from .rows import RELAYED, Facts, Row
+from .rows import RELAYED, SECOND, Facts, Row
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,9 @@ def _run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
             images = wanted[inventory]
             mine = [row for row in rows if row.inventory == inventory]
             here = {suite: servers[suite] for suite in suites if any(row.suite == suite for row in mine)}
+            if inventory == SECOND:
+                for box in here.values():
+                    connect(box)
             said = provision(inventory, here, images, say)
             facts = {name: replace(facts_of(name, path), said=said) for name, path in images.items()}
             for suite, box in here.items():
@@ -129,7 +133,8 @@ def _run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
     finally:
         for suite in suites:
             server.down(name_of(suite))
-            lan.down(f"{name_of(suite)}-relayed")
+            for end in (RELAYED, SECOND):
+                lan.down(f"{name_of(suite)}-{end}")
             lan.down(name_of(suite))
     return outcomes
 
@@ -142,7 +147,7 @@ def provision(
     reach = {name_of(suite): box for suite, box in servers.items()}
     lab = playbook.write_inventory(place / f"{inventory}.json", reach)
     sources = {name: {"src": str(path), "arch": IMAGES[name].arch.debian} for name, path in images.items()}
-    extra = {"netboot_images": sources, **(_networks(servers) if inventory == RELAYED else {})}
+    extra = {"netboot_images": sources, **_networks(inventory, servers)}
     argv = playbook.command([INVENTORIES / inventory, lab], extra)
     say(f"site.yml -i tests/matrix/inventory/{inventory} on {', '.join(reach)}")
     log = place / f"{inventory}.log"
@@ -151,10 +156,24 @@ def provision(
     return log.read_text(encoding="utf-8")
 
 
-def _networks(servers: dict[str, Server]) -> dict[str, Any]:
-    """The settings of servers that a relay asks, too: the address is the same for all, each in a network of its own."""
+def _networks(inventory: str, servers: dict[str, Server]) -> dict[str, Any]:
+    """The settings of servers with more than a network of their own. The address is the same for all of them."""
     (address,) = {box.lan_address for box in servers.values()}
-    return {"netboot_address": "", "netboot_networks": [{"address": address, "relayed": [lan.RELAYED]}]}
+    listed: dict[str, list[dict[str, Any]]] = {
+        RELAYED: [{"address": address, "relayed": [lan.RELAYED]}],
+        SECOND: [{"name": "first", "address": address}, {"name": "second", "interface": "lan1"}],
+    }
+    if inventory not in listed:
+        return {}
+    return {"netboot_address": "", "netboot_networks": listed[inventory]}
+
+
+def connect(box: Server) -> None:
+    """Give a server its second network, with the address .50 there."""
+    found = lan.up(f"{box.name}-{SECOND}", IPv4Network(lan.SECOND))
+    pid = int(run("podman", "inspect", "--format", "{{.State.Pid}}", box.container))
+    interface = IPv4Interface(f"{found.address(50)}/{found.subnet.prefixlen}")
+    lan.attach(found, pid, "p" + digest(found.name), interface, "lan1")
 
 
 def behind_relay(box: Server, network: lan.Lan) -> lan.Lan:
@@ -166,7 +185,7 @@ def behind_relay(box: Server, network: lan.Lan) -> lan.Lan:
 
 def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[str], None]) -> list[Outcome]:
     """Boot one server's machines, a few at a time; apart from them those that are switched on again at once."""
-    network = lan.find(box.lan or "")
+    network = lan.find(f"{box.name}-{SECOND}" if rows[0].inventory == SECOND else box.lan or "")
     # It would put right what is changed below. It must not be stopped: netboot.target would stop with it.
     drop_in = "/run/systemd/system/netboot-expire.service.d"
     never = f"mkdir -p {drop_in}; printf '[Unit]\\nConditionPathExists=/never\\n' >{drop_in}/never.conf"

@@ -90,6 +90,17 @@ def pxelinux_any(story: Story, facts: Facts) -> list[str]:
     return _installed(story, facts) + verdict.by_tftp(story) + verdict.searched(story, "default")
 
 
+def second_any(story: Story, facts: Facts) -> list[str]:
+    """Not named, in the server's second network: the file of that network, by its address in hexadecimal."""
+    return _installed(story, facts) + verdict.by_http(story) + verdict.searched(story, "C0A81F")
+
+
+def second_any_secure(story: Story, facts: Facts) -> list[str]:
+    """The same by GRUB, which has it from the address of the server that it was started by; Secure Boot on."""
+    chain = verdict.by_grub(story, known=False, default="grub/192.168.31.50/default.cfg")
+    return _installed(story, facts) + chain + verdict.secure_boot(story, "kernel")
+
+
 def never(story: Story, _facts: Facts) -> list[str]:
     """A machine that is named, but not to be installed: its own disk."""
     return verdict.left_alone(story) + verdict.searched(story, "01-" + story.mac.replace(":", "-"))
@@ -312,6 +323,19 @@ NETWORK_ROWS = (
     ),
     Row("bios-needs-port-4011", "trixie", "52:54:00:12:34:47", needs_port_4011, shut=4011),
 )
+SECOND = "second"
+"""The inventory whose machines are in their server's second network, and are not named."""
+SECOND_ROWS = (
+    Row("second-network-bios-any", "trixie", "52:54:00:12:34:64", second_any, inventory=SECOND),
+    Row(
+        "second-network-uefi-secure-boot-any",
+        "trixie",
+        "52:54:00:12:34:65",
+        second_any_secure,
+        inventory=SECOND,
+        firmware=SECURE,
+    ),
+)
 RELAYED = "relayed"
 """The inventory whose machines are in another network, behind a DHCP relay."""
 RELAYED_ROWS = (
@@ -447,6 +471,7 @@ ROWS = (
         "cloud-init-imitated-waste", "trixie", "52:54:00:12:34:03", waste, strip="cloud-config-url=/dev/null"
     ),
     *RELAYED_ROWS,
+    *SECOND_ROWS,
     *ARM64_ROWS,
 )
 
