@@ -45,7 +45,13 @@ PLAY = """
 @functools.cache
 def rendered(settings: str, template: str = "nginx.conf.j2") -> str:
     """The configuration, or another template of the role, below the folder TOP, by variables as JSON."""
-    place = {"address": SERVER, "network": "192.0.2.0/24", "port": 80, "base_url": f"http://{SERVER}"}
+    place = {
+        "address": SERVER,
+        "network": "192.0.2.0/24",
+        "relayed": [],
+        "port": 80,
+        "base_url": f"http://{SERVER}",
+    }
     given = {
         "ansible_python_interpreter": sys.executable,
         "ansible_managed": "a test",

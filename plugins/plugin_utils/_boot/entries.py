@@ -12,9 +12,6 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import quirks
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import system
 
-#: One of C(netboot_result.networks): of it C(network), C(address) and C(base_url) are read here.
-Network = Mapping[str, Any]
-
 INSTALL, LOCAL, RESCUE = "install", "local", "rescue"
 #: Seconds for which a menu waits before it starts its first entry.
 MENU_SECONDS = 5
@@ -63,11 +60,13 @@ class Loader:
     folder: str
     name: Callable[[str], str]
     default: str
-    shared: Callable[[Network], Sequence[str]]
+    shared: Callable[[Mapping[str, Any]], Sequence[str]]
     write: Callable[[str, Sequence[Entry], str], str]
     static: Callable[[bool], Mapping[str, str]] = lambda _several: {}
 
-    def paths(self, mac: str, networks: Sequence[Network], *, several: bool) -> list[tuple[str, str]]:
+    def paths(
+        self, mac: str, networks: Sequence[Mapping[str, Any]], *, several: bool
+    ) -> list[tuple[str, str]]:
         """Return where a machine's files lie below the server's root, each with the HTTP root that it is to name.
 
         networks: those that the machine may boot in; several: whether the server has others.

@@ -11,7 +11,6 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import grub, ipxe, pxelinux
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.entries import (
     Loader,
-    Network,
     entries,
     local_only,
 )
@@ -20,7 +19,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.network
 LOADERS: tuple[Loader, ...] = (pxelinux.LOADER, grub.LOADER, ipxe.LOADER)
 
 
-def files(machines: Iterable[Mapping[str, Any]], networks: Sequence[Network]) -> dict[str, str]:
+def files(machines: Iterable[Mapping[str, Any]], networks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Return the plan: path → content.
 
     - C(boot/NAME/PATH): what a machine finds at PATH below the server's root when it is armed. Those that are never
@@ -46,7 +45,7 @@ def files(machines: Iterable[Mapping[str, Any]], networks: Sequence[Network]) ->
 
 
 def _files_of(
-    machine: Mapping[str, Any], loader: Loader, networks: Sequence[Network], *, several: bool
+    machine: Mapping[str, Any], loader: Loader, networks: Sequence[Mapping[str, Any]], *, several: bool
 ) -> dict[str, str]:
     """Return what is there of one machine for one loader."""
     plan, who = {}, f"{machine['name']}, {machine['mac']}"
