@@ -172,14 +172,15 @@ def follow(
     """
     tails = log.tails()
     boots: list[Boot] = []
+    told: list[Line] = []
     try:
         while len(boots) < len(clients) or not all(boot.result for boot in boots):
             on = sum(not boot.result for boot in boots)
             room = (at_once or len(clients)) - on
             for client in clients[len(boots) : len(boots) + room]:
-                boots.append(switch_on(client, sizes, patience))
+                boots.append(switch_on(client, sizes, patience, told))
             time.sleep(0.1)
-            read_logs(boots, tails)
+            told += read_logs(boots, tails)
             for boot in boots:
                 if not boot.result:
                     boot.result = judge(boot, enough)
@@ -196,21 +197,27 @@ def follow(
     return boots
 
 
-def switch_on(client: Client, sizes: dict[str, int], patience: float | None) -> Boot:
-    """Begin to watch a machine; patience: as `follow` has it."""
+def switch_on(client: Client, sizes: dict[str, int], patience: float | None, told: Sequence[Line]) -> Boot:
+    """Begin to watch a machine; patience: as `follow` has it.
+
+    told: what was logged until now. It says whose addresses are in use, so that those that go on are not taken for it.
+    """
     client.__enter__()
     story = Story(client.machine.mac, client.power_on, TFTP_ROOT, sizes)
+    for line in told:
+        story.feed(line)
     limit = patience or client.machine.firmware.patience
     return Boot(client, story, Tail(client.serial, "serial"), limit)
 
 
-def read_logs(boots: Sequence[Boot], tails: Sequence[Tail]) -> None:
-    """Feed what was logged since the last call to every story that it is about."""
+def read_logs(boots: Sequence[Boot], tails: Sequence[Tail]) -> list[Line]:
+    """Feed what was logged since the last call to every story that it is about; return it."""
     shared = [source_of(line) for tail in tails for line in tail.lines()]
     for boot in boots:
         boot.running = boot.client.running()  # before its console is read, so that its last words are
         for line in [*shared, *boot.tail.lines()]:
             boot.story.feed(line)
+    return shared
 
 
 def judge(boot: Boot, enough: Callable[[Story], bool]) -> str:
