@@ -143,3 +143,15 @@ def test_what_was_logged_before_power_on_is_another_boot() -> None:
 @pytest.mark.parametrize("text", ["", "following", "\x00\xff", "LABEL", '- - "GET" 200'])
 def test_noise_is_no_step(source: str, text: str) -> None:
     assert Story(MACHINES["nuc1"].mac, 0).feed(Line(1, source, text)) == []
+
+
+def test_what_was_logged_before_says_whose_another_address_is() -> None:
+    """Another machine, switched on before, fetches its ISO while this one has not fetched its own."""
+    machine, told = MACHINES["nuc1"], list(lines("nuc1"))
+    at = next(n for n, line in enumerate(told) if line.source == "nginx" and ".iso " in line.text)
+    iso = Line(told[at].when, "nginx", told[at].text.replace(machine.address, "192.168.1.44"))
+    mixed = [*told[:at], iso, *told[at:]]
+    given = "Nov 22 10:00:00 dnsmasq-dhcp[1]: 7 DHCPACK(br0) 192.168.1.44 52:54:00:00:00:44"
+    before = Line(machine.power_on - 60, "router", given)
+    assert story("nuc1", [before, *mixed]).bytes_http == story("nuc1").bytes_http
+    assert story("nuc1", mixed).bytes_http == story("nuc1").bytes_http + ISO_BYTES, "nobody said whose it is"
