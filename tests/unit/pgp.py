@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -24,8 +23,6 @@ class Key:
         return self
 
     def __exit__(self, *_error: Any) -> None:
-        environment = {**os.environ, "GNUPGHOME": self.home}
-        subprocess.run(["gpgconf", "--kill", "all"], env=environment, check=True)
         shutil.rmtree(self.home)
 
     def _gpg(self, *words: str, given: bytes = b"") -> bytes:
@@ -40,7 +37,11 @@ class Key:
             "--pinentry-mode",
             "loopback",
         ]
-        return subprocess.run([*argv, *words], input=given, check=True, stdout=subprocess.PIPE).stdout
+        try:
+            return subprocess.run([*argv, *words], input=given, check=True, stdout=subprocess.PIPE).stdout
+        finally:
+            # Now and not at the end: ansible-test ends each test's process without the end of its module's fixtures.
+            subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], check=True)
 
     def sign(self, text: bytes, *options: str) -> bytes:
         """A detached signature, as SHA256SUMS.gpg is one."""
