@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 #: Machines that are named when many share a fault.
 _TOLD = 5
+#: Characters of a value that a message shows.
+_LONGEST = 60
 
 
 class InputError(ValueError):
@@ -39,6 +42,12 @@ def near(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     :param cutoff: how alike they must be, 0 to 1; 0.8 is for words that may well be meant as they stand.
     """
     return next(iter(difflib.get_close_matches(word, sorted(known), n=1, cutoff=cutoff)), "")
+
+
+def shown(value: Any) -> str:
+    """Return a value for a message: printable, and short."""
+    text = "".join(c if c.isprintable() else "?" for c in str(value))
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def gather(faults: Iterable[tuple[str, str]]) -> list[str]:

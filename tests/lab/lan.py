@@ -87,15 +87,20 @@ def up(name: str, subnet: IPv4Network | None = None) -> Lan:
         except LabError:
             down(name)  # half made, by a run that was interrupted
     lan = Lan(name, subnet or choose_subnet())
+    make_bridge(lan)
+    run("ip", "-n", lan.namespace, "address", "add", f"{PREFIX6}1/64", "dev", BRIDGE, "nodad")
+    start_router(lan)
+    return lan
+
+
+def make_bridge(lan: Lan) -> None:
+    """Make the network's namespace with its bridge, which has the network's first address."""
     space = lan.namespace
     run("ip", "netns", "add", space)
     run("ip", "-n", space, "link", "set", "lo", "up")
     run("ip", "-n", space, "link", "add", BRIDGE, "type", "bridge", "stp_state", "0", "forward_delay", "0")
     run("ip", "-n", space, "link", "set", BRIDGE, "up")
     run("ip", "-n", space, "address", "add", f"{lan.address(1)}/{lan.subnet.prefixlen}", "dev", BRIDGE)
-    run("ip", "-n", space, "address", "add", f"{PREFIX6}1/64", "dev", BRIDGE, "nodad")
-    start_router(lan)
-    return lan
 
 
 def start_router(lan: Lan) -> None:

@@ -13,7 +13,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from .common import BUILD, CACHE, digest, locked, run, say
-from .lan import BRIDGE, RELAYED, Lan, attach_cable, exists
+from .lan import BRIDGE, RELAYED, Lan, attach_cable, exists, make_bridge
 
 UPLINK = 60
 """The relay's address in the first network."""
@@ -29,12 +29,8 @@ def up(lan: Lan, server: str) -> Lan:
     behind = Lan(name_behind(lan), IPv4Network(RELAYED), behind=lan.name)
     if exists(behind.name):
         return behind
+    make_bridge(behind)
     space = behind.namespace
-    run("ip", "netns", "add", space)
-    run("ip", "-n", space, "link", "set", "lo", "up")
-    run("ip", "-n", space, "link", "add", BRIDGE, "type", "bridge", "stp_state", "0", "forward_delay", "0")
-    run("ip", "-n", space, "link", "set", BRIDGE, "up")
-    run("ip", "-n", space, "address", "add", f"{behind.address(1)}/{behind.subnet.prefixlen}", "dev", BRIDGE)
     attach_cable(lan, space, "p" + digest(behind.name), f"{lan.address(UPLINK)}/{lan.subnet.prefixlen}")
     run("ip", "-n", space, "route", "add", "default", "via", lan.address(1))
     run("ip", "netns", "exec", space, "sysctl", "-qw", "net.ipv4.ip_forward=1")

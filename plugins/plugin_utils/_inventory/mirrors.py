@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError
+from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, shown
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machines
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import overlay, plain
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import system
@@ -34,7 +34,7 @@ def named(
     wrong = [one for one in wanted if not system.is_mirror(one)]
     if wrong:
         faults = [
-            f"pxe_http_apt_hosts: '{_shown(one)}' is no host; write it like mirror.lan or mirror.lan:8080"
+            f"pxe_http_apt_hosts: '{shown(one)}' is no host; write it like mirror.lan or mirror.lan:8080"
             for one in wrong
         ]
         raise InputError("The cache of packages", faults)
@@ -56,7 +56,3 @@ def _settings(machine: Mapping[str, Any]) -> dict[str, Any]:
         given = plain(machine.get(layer) or {})
         result = overlay(result, given if isinstance(given, Mapping) else {})
     return result
-
-
-def _shown(text: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in text)[:60]

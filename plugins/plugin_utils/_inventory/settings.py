@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import shown
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import networks
 
 FOLDERS = ("netboot_root", "netboot_state", "netboot_spool")
@@ -68,13 +69,13 @@ def _resolver_faults(given: Any) -> Iterator[str]:
         except ValueError:
             is_good = False
         if not is_good:
-            yield f"pxe_http_resolvers: '{_shown(one)}' cannot be used; write IPv4 addresses, like [192.168.1.1]"
+            yield f"pxe_http_resolvers: '{shown(one)}' cannot be used; write IPv4 addresses, like [192.168.1.1]"
 
 
 def _form_faults(settings: Mapping[str, Any]) -> Iterator[str]:
     for name, (form, remedy) in _FORMS.items():
         if name in settings and not re.fullmatch(form, str(settings[name])):
-            yield f"{name}: '{_shown(settings[name])}' cannot be used; {remedy}"
+            yield f"{name}: '{shown(settings[name])}' cannot be used; {remedy}"
     for name, (least, most, remedy) in _NUMBERS.items():
         if name not in settings:
             continue
@@ -83,7 +84,7 @@ def _form_faults(settings: Mapping[str, Any]) -> Iterator[str]:
         except (TypeError, ValueError):
             fits = False
         if not fits:
-            yield f"{name}: '{_shown(settings[name])}' cannot be used; {remedy}"
+            yield f"{name}: '{shown(settings[name])}' cannot be used; {remedy}"
 
 
 def _folder_faults(settings: Mapping[str, Any]) -> Iterator[str]:
@@ -92,7 +93,7 @@ def _folder_faults(settings: Mapping[str, Any]) -> Iterator[str]:
         parts = folder.split("/")
         if not _FOLDER.fullmatch(folder) or "." in parts or ".." in parts:
             yield (
-                f"{name}: '{_shown(folder)}' cannot be used; write a full path of letters, digits and . _ + @ -, "
+                f"{name}: '{shown(folder)}' cannot be used; write a full path of letters, digits and . _ + @ -, "
                 "like /srv/netboot"
             )
         elif _HIDDEN.fullmatch(folder):
@@ -113,9 +114,3 @@ def _nested(settings: Mapping[str, Any]) -> Iterator[str]:
                     f"{name}, {other}: {folder} and {place} lie in one another, so that what is private could be "
                     "served, or what is served be removed; choose folders side by side"
                 )
-
-
-def _shown(value: Any) -> str:
-    """Return a value for a message: printable, and short."""
-    text = "".join(c if c.isprintable() else "?" for c in str(value))
-    return text if len(text) <= 60 else text[:60] + "…"  # noqa: PLR2004
