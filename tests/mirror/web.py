@@ -72,16 +72,11 @@ class Web:
         argv: list[str | Path] = [program(), "-p", self.top, "-c", settings, "-e", self.top / "error.log"]
         self.process = subprocess.Popen(argv)
         for _attempt in range(100):
-            try:
-                urllib.request.urlopen(self.url, timeout=5).close()
-            except urllib.error.HTTPError:
+            if self._answers():
                 return self
-            except OSError:
-                if self.process.poll() is not None:
-                    break
-                time.sleep(0.05)
-            else:
-                return self
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
         self.__exit__()
         raise LabError(f"nginx does not serve; see {self.top}/error.log")
 
@@ -89,7 +84,18 @@ class Web:
         self.process.terminate()
         self.process.wait(timeout=30)
 
+    def _answers(self) -> bool:
+        try:
+            urllib.request.urlopen(self.url, timeout=5).close()
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True
+
     def asked(self) -> list[str]:
         """What was asked since it began: "METHOD PATH STATUS BYTES RANGE", RANGE is "-" when the whole was."""
+        if self.process.poll() is None:
+            self._answers()  # nginx writes a line after the answer's last byte, and before it turns to another question
         lines = (self.top / "asked.log").read_text(encoding="utf-8").splitlines()
         return [line for line in lines if not line.startswith("GET / ")]

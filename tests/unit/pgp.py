@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import tempfile
+import time
 from typing import Any
 
 
@@ -42,6 +44,15 @@ class Key:
         finally:
             # Now and not at the end: ansible-test ends each test's process without the end of its module's fixtures.
             subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], check=True)
+            self._wait_for_the_end()
+
+    def _wait_for_the_end(self) -> None:
+        """gpgconf does not wait, and an agent that ends takes away its sockets, or those of the next one."""
+        until = time.monotonic() + 10
+        while any(name.startswith("S.") for name in os.listdir(self.home)):
+            if time.monotonic() > until:
+                raise TimeoutError(f"GnuPG's helpers of {self.home} have not ended in 10 s")
+            time.sleep(0.01)
 
     def sign(self, text: bytes, *options: str) -> bytes:
         """A detached signature, as SHA256SUMS.gpg is one."""
