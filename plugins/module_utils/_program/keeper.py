@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from typing import Callable, Dict, Iterable, Mapping
+from typing import Callable, Collection, Dict, Iterable, Mapping
 
 from . import served
 from .plan import Plan
@@ -68,14 +68,15 @@ class Keeper:
             self.shelf.sweep({os.path.dirname(path) for path in self.store.listed()})
         self._tell(found, new, errors)
 
-    def _seeds_of(self, mine: Iterable[State | None]) -> set[str]:
+    def _seeds_of(self, mine: Iterable[State | None]) -> served.Seeds:
         armings = [state for state in mine if state is not None and state.token]
-        names = {state.name for state in armings}
-        there = {path for name in names for path in self.shelf.seeds(name)}
-        return {path for path in there if any(served.is_of(state, path) for state in armings)}
+        there: dict[str, Collection[str]] = {}
+        for name in {state.name for state in armings}:
+            there.update(self.shelf.seeds(name))
+        return {place: there[place] for place in map(served.place_of, armings) if place in there}
 
     def _parts(
-        self, wanted: Mapping[str, State | None], there: set[str], everybody: bool
+        self, wanted: Mapping[str, State | None], there: served.Seeds, everybody: bool
     ) -> dict[str, served.Served]:
         listed = self.store.listed()
         own: dict[str, set[str]] = {}

@@ -21,7 +21,7 @@ def changes(
     found: Mapping[str, State | None],
     machines: Machines,
     history: Collection[str],
-    there: Collection[str],
+    there: served.Seeds,
     *,
     now: Now,
     new_token: Callable[[], str],
@@ -34,7 +34,7 @@ def changes(
     new = {}
     for mac, state in found.items():
         before, machine = state, machines.get(mac)
-        if before is not None and before.is_armed and not any(served.is_of(before, path) for path in there):
+        if before is not None and before.is_armed and served.place_of(before) not in there:
             before = states.without_seeds(before, now)
         if machine is not None:
             known = {"known": mac in history, "first": not history}
@@ -55,10 +55,10 @@ def armed(found: Mapping[str, State | None], machines: Machines) -> dict[str, di
     }
 
 
-def seeds_below(root: str, name: str = "") -> set[str]:
+def seeds_below(root: str, name: str = "") -> served.Seeds:
     """The seeds that are handed out, of one machine or of all: paths below the server's root."""
     folder = f"{SEEDS}/{name}" if name else SEEDS
-    return {f"{folder}/{path}" for path in walk(os.path.join(root, folder))}
+    return served.by_place(f"{folder}/{path}" for path in walk(os.path.join(root, folder)))
 
 
 def preview(
@@ -73,7 +73,7 @@ def preview(
     then, since it comes from another server.
     """
     kept, now = store.Store(settings.state, say, clock), clock()
-    there = seeds_below(settings.root)
+    there = dict(seeds_below(settings.root))
     found: dict[str, State | None] = {}
     for mac in {*machines, *kept.known()}:
         machine = machines.get(mac) or Machine("", mac)
@@ -83,7 +83,7 @@ def preview(
             found[mac] = states.damaged(machine, now, "its damaged file")
         after = coming(machine, found[mac])
         if after is not None and after != found[mac]:
-            there.add(served.place_of(after))  # it would come with its seeds
+            there[served.place_of(after)] = ()  # it would come with its seeds
         found[mac] = after
     new = changes(found, machines, kept.history(), there, now=now, new_token=lambda: "-")
     for state in new.values():

@@ -6,12 +6,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from typing import Collection, Iterable
+from typing import Collection, Iterable, Mapping
 
 from .contract import ANY, RECEIPT, SEED_FILES, SEEDS, TOKEN, WIPE, WIPES
 from .files import Files
 from .plan import Own, Plan
 from .states import State
+
+Seeds = Mapping[str, Collection[str]]
+"""The folder of an arming's seeds, as `place_of` gives it → the paths of those that lie there.
+
+So each machine finds its own at once, however many machines there are."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Served:
 
 
 def of_machine(
-    plan: Plan, own: Own, state: State | None, there: Collection[str], listed: Collection[str] = ()
+    plan: Plan, own: Own, state: State | None, there: Seeds, listed: Collection[str] = ()
 ) -> Served:
     """What one machine is handed out.
 
@@ -66,7 +71,7 @@ def of_machine(
     return Served(rests, absent=absent, seeds=seeds, kept=kept, receipts=receipts)
 
 
-def _of_machine_blindly(state: State | None, there: Collection[str], listed: Collection[str]) -> Served:
+def _of_machine_blindly(state: State | None, there: Seeds, listed: Collection[str]) -> Served:
     """As above, without a plan: who is armed stays so, all others are offered nothing."""
     if state is None or not state.serves_seeds:
         return Served(blind=frozenset(listed))
@@ -101,13 +106,18 @@ def place_of(state: State) -> str:
     return f"{SEEDS}/{state.name}/{state.token}/"
 
 
-def is_of(state: State, path: str) -> bool:
-    """Whether a seed belongs to this arming."""
-    return path.startswith(place_of(state))
+def by_place(paths: Iterable[str]) -> Seeds:
+    """Seeds by the folder of their arming; what lies elsewhere, by the folder that it is in."""
+    depth = SEEDS.count("/") + 3  # of the name, and of the token
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        place = "/".join(path.split("/")[:-1][:depth]) + "/"
+        found.setdefault(place, []).append(path)
+    return found
 
 
-def _of_state(state: State, there: Collection[str]) -> frozenset[str]:
-    return frozenset(path for path in there if is_of(state, path))
+def _of_state(state: State, there: Seeds) -> frozenset[str]:
+    return frozenset(there.get(place_of(state), ()))
 
 
 def _seeds(own: Own, state: State) -> Files:

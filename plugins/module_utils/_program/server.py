@@ -161,11 +161,18 @@ class Server:
     def expire(self) -> None:
         """Let time go by: user-data that was handed out long ago is not any more."""
         self.drain()
-        for mac, before in self.keeper.all_states().items():
-            if before is not None and mac not in self.keeper.unsettled:
-                after = states.expired(before, self.now(), self.settings.hours * 3600)
-                self.keeper.follow({mac: before}, {mac: after} if after != before else {})
-                self._counts.update([contract.FAILED] if after.state != before.state else [])
+        all_states, now = self.keeper.all_states(), self.now()
+        found = {
+            mac: state
+            for mac, state in all_states.items()
+            if state is not None and mac not in self.keeper.unsettled
+        }
+        new = {mac: states.expired(state, now, self.settings.hours * 3600) for mac, state in found.items()}
+        new = {mac: state for mac, state in new.items() if state != found[mac]}
+        # together, since each call reads what all machines were handed out; those without news, too: what could not be
+        # withdrawn is tried again
+        self.keeper.follow(found, new)
+        self._counts.update(contract.FAILED for mac, state in new.items() if state.state != found[mac].state)
 
     def armed(self) -> dict[str, dict[str, str]]:
         """Machine → its image, and what its next network boot may do to a disk that holds something: one of WIPES."""

@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterable, Mapping
 from .contract import HTTP, MACHINES, SEEDS, TOKEN_PATTERN
 from .files import Files, FileSet, read, remove_leftovers, sync
 from .publication import seeds_below
-from .served import Served, prepared
+from .served import Seeds, Served, prepared
 from .settings import Settings
 
 # An entry that installs leads to a seed.
@@ -34,7 +34,7 @@ class Shelf:
         self.secrets = FileSet(at.root, 0o640, 0o750, grp.getgrnam(at.group).gr_gid)
         self.changed = 0
 
-    def seeds(self, name: str = "") -> set[str]:
+    def seeds(self, name: str = "") -> Seeds:
         """The seeds that are there, of one machine or of all."""
         return seeds_below(self.root, name)
 
@@ -95,10 +95,10 @@ class Shelf:
         """Write what tells installers to go on."""
         return self._each(parts, lambda part: self.secrets.write(part.receipts))
 
-    def clear(self, parts: Parts, there: Iterable[str]) -> Errors:
+    def clear(self, parts: Parts, there: Seeds) -> Errors:
         """Remove the seeds that nobody may read any more. there: those that these machines, or all, had."""
         wanted = {path for part in parts.values() for path in (*part.seeds, *part.kept, *part.receipts)}
-        error = self._remove(self.secrets, set(there) - wanted)
+        error = self._remove(self.secrets, set().union(*there.values()) - wanted)
         return {} if error is None else {"": error}
 
     def sweep(self, folders: Iterable[str]) -> None:

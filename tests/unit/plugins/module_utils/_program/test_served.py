@@ -35,7 +35,7 @@ BIOS, IPXE = "tftp/pxelinux.cfg/01-aa", "http/boot/aa.ipxe"
 
 
 def test_an_armed_machine_finds_its_entries_and_seeds_with_its_token_and_their_successors_lie_ready() -> None:
-    found = served.of_machine(PLAN, OWN, ARMED, set())
+    found = served.of_machine(PLAN, OWN, ARMED, {})
     assert list(found.entries.items()) == [
         ("tftp/pxelinux.cfg/.resting-01-aa", b"disk"),
         (BIOS, b"install " + b"1" * 32),
@@ -48,7 +48,7 @@ def test_an_armed_machine_finds_its_entries_and_seeds_with_its_token_and_their_s
 @pytest.mark.parametrize("word", ["", "local", "failed", "installed", "installing"])
 def test_any_other_boots_its_disk_where_that_needs_an_entry_and_finds_none_elsewhere(word: str) -> None:
     state = replace(INSTALLING, state=word) if word else None
-    found = served.of_machine(PLAN, OWN, state, set(), {"http/boot/of-old"})
+    found = served.of_machine(PLAN, OWN, state, {}, {"http/boot/of-old"})
     assert found.rests == {BIOS: b"disk"}
     assert found.absent == {IPXE, *map(served.prepared, (BIOS, IPXE)), "http/boot/of-old"}
     assert found.entries == {}
@@ -57,12 +57,14 @@ def test_any_other_boots_its_disk_where_that_needs_an_entry_and_finds_none_elsew
 def test_whether_disks_may_be_wiped_is_the_armings() -> None:
     own = Own(OWN.boot, {"user-data": f"may wipe: {WIPE}".encode()})
     for wipe, word in ((False, b"blank"), (True, b"always")):
-        found = served.of_machine(PLAN, own, replace(ARMED, wipe=wipe), set())
+        found = served.of_machine(PLAN, own, replace(ARMED, wipe=wipe), {})
         assert found.seeds == {PLACE + "user-data": b"may wipe: " + word}
 
 
 def test_an_installer_that_runs_goes_on_with_the_seeds_it_began_with_and_has_a_receipt() -> None:
-    there = {PLACE + "user-data", PLACE + "of-an-older-plan", f"{SEEDS}/nuc1/{'2' * 32}/user-data"}
+    there = served.by_place(
+        [PLACE + "user-data", PLACE + "of-an-older-plan", f"{SEEDS}/nuc1/{'2' * 32}/user-data"]
+    )
     for own in (OWN, Own()):  # also when it has left the inventory, or has another name now
         found = served.of_machine(PLAN, own, INSTALLING, there)
         assert found.kept == {PLACE + "user-data", PLACE + "of-an-older-plan"}
@@ -71,21 +73,21 @@ def test_an_installer_that_runs_goes_on_with_the_seeds_it_began_with_and_has_a_r
 
 
 def test_whatever_boots_has_its_receipt_from_the_start() -> None:
-    found = served.of_machine(PLAN, OWN, replace(ARMED, mac="any"), set())
+    found = served.of_machine(PLAN, OWN, replace(ARMED, mac="any"), {})
     assert set(found.receipts) == {PLACE + RECEIPT}
 
 
 def test_an_armed_machine_goes_before_what_is_there_for_everybody() -> None:
     own = Own({DEFAULT: b"install"}, OWN.seed)
-    armed = served.of_machine(PLAN, own, ARMED, set())
+    armed = served.of_machine(PLAN, own, ARMED, {})
     assert armed.entries == {served.prepared(DEFAULT): b"unknown: disk", DEFAULT: b"install"}
     assert served.of_strangers(PLAN, [armed], ()).entries == {}
-    local = served.of_machine(PLAN, own, None, set())
+    local = served.of_machine(PLAN, own, None, {})
     assert local.rests == {DEFAULT: b"unknown: disk"}
 
 
 def test_entries_of_earlier_times_go_unless_they_are_wanted_again() -> None:
-    part = served.of_machine(PLAN, OWN, None, set())
+    part = served.of_machine(PLAN, OWN, None, {})
     found = served.of_strangers(PLAN, [part], {BIOS, IPXE, "http/boot/gone"})
     assert found.absent == {IPXE, "http/boot/gone"}
     assert found.entries == {DEFAULT: b"unknown: disk"}
@@ -93,12 +95,12 @@ def test_entries_of_earlier_times_go_unless_they_are_wanted_again() -> None:
 
 def test_without_a_plan_nobody_but_the_armed_is_offered_anything() -> None:
     plan = Plan("/nowhere", is_unreadable=True)
-    there = {PLACE + "user-data"}
+    there = {PLACE: {PLACE + "user-data"}}
     armed = served.of_machine(plan, Own(), ARMED, there, {BIOS})
-    assert armed == served.Served(kept=frozenset(there))
+    assert armed == served.Served(kept=frozenset(there[PLACE]))
     installing = served.of_machine(plan, Own(), INSTALLING, there, {BIOS})
     assert installing.blind == {BIOS}
-    assert installing.kept == there
+    assert installing.kept == there[PLACE]
     assert set(installing.receipts) == {PLACE + RECEIPT}
     assert served.of_machine(plan, Own(), None, there, {BIOS}) == served.Served(blind=frozenset({BIOS}))
 

@@ -15,7 +15,7 @@ import pytest
 from ansible_collections.homelab.netboot.plugins.module_utils._program import contract, files, listing, wake
 from ansible_collections.homelab.netboot.plugins.module_utils._program.cli import main
 from ansible_collections.homelab.netboot.plugins.module_utils._program.plan import RefusedError
-from ansible_collections.homelab.netboot.plugins.module_utils._program.store import counts
+from ansible_collections.homelab.netboot.plugins.module_utils._program.store import Store, counts
 from ansible_collections.homelab.netboot.tests.unit.plugins.module_utils._program.box import (
     DEFAULT,
     ENTRY,
@@ -453,3 +453,26 @@ class Opened:
         before = self.count
         work()
         return self.count - before
+
+
+@pytest.mark.parametrize("command", ["publish", "expire"])
+def test_what_all_machines_were_handed_out_is_read_as_often_for_thirty_as_for_three(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It grows with the machines: read once for each, ten thousand would keep the lock for minutes."""
+    boxes = {number: Box(tmp_path / str(number)) for number in (3, 30)}
+    for number, box in boxes.items():
+        box.plan(**{f"m{one}": "once" for one in range(number)})
+        box.do("publish")
+    reads: list[int] = []
+    original = Store.listed
+
+    def counted(store: Store) -> dict[str, str]:
+        reads[-1] += 1
+        return original(store)
+
+    monkeypatch.setattr(Store, "listed", counted)
+    for box in boxes.values():
+        reads.append(0)
+        box.do(command)
+    assert reads[0] == reads[1] > 0
