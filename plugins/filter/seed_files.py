@@ -45,7 +45,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Path below the folder of the plan to content, ready for M(homelab.netboot.file_set).
+  description:
+    - Path below the folder of the plan to content, ready for M(homelab.netboot.file_set).
+    - The programs that installers run are there once, as C(program/NAME). In user-data C(@NAME@) stands for the text of
+      each; C(netboot publish) on the server puts it in.
   type: dict
   sample:
     seed/nuc1/meta-data: "instance-id: nuc1"

@@ -65,6 +65,9 @@ LOCAL = "local"
 STATIC = "static"
 #: seed/NAME/FILE: what the installer of a machine asks for.
 SEED = "seed"
+#: program/FILE: what the installers of all machines run, once for all of them. In user-data L(program_mark) stands for
+#: it: thousands of machines would else carry the same text from the controller, each its own.
+PROGRAM = "program"
 #: The files of a seed; cloud-init asks for all four, and one that is missing costs ten seconds or the installation.
 SEED_FILES = ("user-data", "meta-data", "vendor-data", "network-config")
 #: What each role owns in the plan, as patterns of module file_set.
@@ -77,9 +80,15 @@ OWNED_ENTRIES = (
     f"{STATIC}/*/*/*",
     f"{STATIC}/*/*/*/*",
 )
-OWNED_SEEDS = tuple(f"{SEED}/*/{file}" for file in SEED_FILES)
+OWNED_SEEDS = (f"{PROGRAM}/*", *(f"{SEED}/*/{file}" for file in SEED_FILES))
 #: Those of them that hold secrets.
 SECRET_SEEDS = (f"{SEED}/*/user-data",)
+
+
+def program_mark(file: str) -> str:
+    """Return what stands in user-data for the text of program/FILE, as a value: YAML always quotes it, for its `@`."""
+    return f"@{file}@"
+
 
 # --- what is served: ROOT/http and ROOT/tftp
 

@@ -6,11 +6,25 @@ from __future__ import annotations
 
 import json
 import os
+import textwrap
 from dataclasses import dataclass, field
 from typing import Iterable, Mapping
 
 from . import ssh_keys
-from .contract import ANY, BOOT, INSTALLS, LOCAL, MAC, MACHINES_FILE, SEED, STATIC, WIPES, is_host_name
+from .contract import (
+    ANY,
+    BOOT,
+    INSTALLS,
+    LOCAL,
+    MAC,
+    MACHINES_FILE,
+    PROGRAM,
+    SEED,
+    STATIC,
+    WIPES,
+    is_host_name,
+    program_mark,
+)
 from .files import Files, read_tree
 from .states import Machine
 
@@ -29,12 +43,16 @@ class Own:
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan in a folder, as contract.py describes it. Machines' own files are read when they are asked for."""
+    """The plan in a folder, as contract.py describes it. Machines' own files are read when they are asked for.
+
+    programs: what stands in user-data for each program → its text, as YAML.
+    """
 
     folder: str
     machines: dict[str, Machine] = field(default_factory=dict)
     local: Files = field(default_factory=dict)
     static: Files = field(default_factory=dict)
+    programs: dict[bytes, bytes] = field(default_factory=dict)
     is_unreadable: bool = False
 
     def own(self, machine: Machine | None) -> Own:
@@ -68,8 +86,14 @@ def load(folder: str) -> Plan:
         machines = {}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RefusedError(f"{path} is damaged ({error}): run the playbook homelab.netboot.site") from None
-    local, static = (read_tree(os.path.join(folder, kind)) for kind in (LOCAL, STATIC))
-    return Plan(folder, machines, local, static)
+    local, static, programs = (read_tree(os.path.join(folder, kind)) for kind in (LOCAL, STATIC, PROGRAM))
+    marks = {f"'{program_mark(file)}'".encode(): _block(text) for file, text in programs.items()}
+    return Plan(folder, machines, local, static, marks)
+
+
+def _block(text: bytes) -> bytes:
+    """A text as YAML has it line by line (YAML 1.2, 8.1.2), deeper than whatever user-data has it in."""
+    return ("|\n" + textwrap.indent(text.decode(), " " * 4)).rstrip("\n").encode()
 
 
 def machine(name: str, entry: Mapping[str, str]) -> Machine:

@@ -5,13 +5,17 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Collection, Iterable, Mapping
 
-from .contract import ANY, RECEIPT, SEED_FILES, SEEDS, TOKEN, WIPE, WIPES
+from .contract import ANY, RECEIPT, SEED_FILES, SEEDS, TOKEN, WIPE, WIPES, program_mark
 from .files import Files
 from .plan import Own, Plan
 from .states import State
+
+#: As it stands in user-data.
+_MARK = re.compile(f"'{program_mark('[a-z]+[.]py')}'".encode())
 
 Seeds = Mapping[str, Collection[str]]
 """The folder of an arming's seeds, as `place_of` gives it → the paths of those that lie there.
@@ -54,12 +58,12 @@ def of_machine(
     if state is not None and state.is_armed:
         # each entry's successor first: to withdraw the entry then needs no space
         entries = {prepared(path): text for path, text in rests.items()}
-        entries.update({path: _filled(text, state) for path, text in own.boot.items()})
+        entries.update({path: _filled(text, state, plan) for path, text in own.boot.items()})
         receipts = {place_of(state) + RECEIPT: b"\n"} if state.mac == ANY else {}
         return Served(
             absent=frozenset(listed) - set(entries),
             entries=entries,
-            seeds=_seeds(own, state),
+            seeds=_seeds(plan, own, state),
             receipts=receipts,
         )
     absent = frozenset({*own.boot, *map(prepared, own.boot), *listed} - set(rests))
@@ -67,7 +71,7 @@ def of_machine(
         return Served(rests, absent=absent)
     receipts = {place_of(state) + RECEIPT: b"\n"}
     kept = _of_state(state, there) - set(receipts)
-    seeds = {path: text for path, text in _seeds(own, state).items() if path not in kept}
+    seeds = {path: text for path, text in _seeds(plan, own, state).items() if path not in kept}
     return Served(rests, absent=absent, seeds=seeds, kept=kept, receipts=receipts)
 
 
@@ -90,9 +94,15 @@ def of_strangers(plan: Plan, machines: Iterable[Served], listed: Collection[str]
     return Served(entries=entries, absent=frozenset(listed) - taken - set(entries))
 
 
-def missing_parts(own: Own) -> list[str]:
+def missing_parts(plan: Plan, own: Own) -> list[str]:
     """What a machine's plan needs before the machine can be armed; empty when all is there."""
-    return ([] if own.boot else ["boot entries"]) + [file for file in SEED_FILES if file not in own.seed]
+    marks = {mark.decode() for text in own.seed.values() for mark in _MARK.findall(text)}
+    there = {mark.decode() for mark in plan.programs}
+    return [
+        *([] if own.boot else ["boot entries"]),
+        *(file for file in SEED_FILES if file not in own.seed),
+        *(mark.strip("'@") for mark in sorted(marks - there)),
+    ]
 
 
 def prepared(path: str) -> str:
@@ -120,10 +130,12 @@ def _of_state(state: State, there: Seeds) -> frozenset[str]:
     return frozenset(there.get(place_of(state), ()))
 
 
-def _seeds(own: Own, state: State) -> Files:
-    return {place_of(state) + file: _filled(text, state) for file, text in own.seed.items()}
+def _seeds(plan: Plan, own: Own, state: State) -> Files:
+    return {place_of(state) + file: _filled(text, state, plan) for file, text in own.seed.items()}
 
 
-def _filled(text: bytes, state: State) -> bytes:
+def _filled(text: bytes, state: State, plan: Plan) -> bytes:
+    for mark, program in plan.programs.items():
+        text = text.replace(mark, program)
     wipe = WIPES[state.wipe]
     return text.replace(TOKEN.encode(), state.token.encode()).replace(WIPE.encode(), wipe.encode())

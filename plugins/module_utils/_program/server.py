@@ -102,7 +102,7 @@ class Server:
     def _can_be(self, after: State, before: State | None) -> bool:
         if not after.is_armed or (before is not None and before.is_armed):
             return True
-        missing = served.missing_parts(self.plan.own(self.machines[after.mac]))
+        missing = served.missing_parts(self.plan, self.plan.own(self.machines[after.mac]))
         if missing:
             self.say(f"{after.name}: not armed, since the plan has no {', '.join(missing)} for it")
         return not missing
@@ -113,7 +113,7 @@ class Server:
         machines = self.plan.chosen(names)
         faults = []
         for machine in machines:
-            missing = served.missing_parts(self.plan.own(machine))
+            missing = served.missing_parts(self.plan, self.plan.own(machine))
             if machine.install == "never":
                 faults.append(
                     f"{machine.name}: netboot_install is never; change it to once, run homelab.netboot.site, arm it"

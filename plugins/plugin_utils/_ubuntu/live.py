@@ -18,10 +18,12 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
     BEGUN,
     FAILED,
     INSTALLED,
+    PROGRAM,
     RECEIPT,
     REPORTER,
     UP,
     WIPE,
+    program_mark,
     progress_address,
     report_address,
     seed_address,
@@ -36,7 +38,7 @@ _PROGRAMS = Path(__file__).parent / "programs"
 
 
 def files(machine: Mapping[str, Any], base_url: str = "") -> list[dict[str, str]]:
-    """Return the files, as cloud-init's C(write_files) takes them.
+    """Return the files, as cloud-init's C(write_files) takes them; for the text of each of L(programs), its mark.
 
     :param machine: settings as the filter P(homelab.netboot.machines#filter) returns them.
     :param base_url: the server's HTTP root, without a slash at the end; without it, no server is told.
@@ -44,9 +46,15 @@ def files(machine: Mapping[str, Any], base_url: str = "") -> list[dict[str, str]
     names = ["begin", "guard", "report"] if base_url else ["guard"]
     # the token is in it: nobody but root reads it
     written = [_file("settings.json", _settings(machine, base_url), "0600")]
-    return written + [
-        _file(f"{name}.py", (_PROGRAMS / f"{name}.py").read_text(encoding="utf-8")) for name in names
-    ]
+    return written + [_file(f"{name}.py", program_mark(f"{name}.py")) for name in names]
+
+
+def programs() -> dict[str, str]:
+    """Return the programs in the plan, path → text."""
+    return {
+        f"{PROGRAM}/{name}.py": (_PROGRAMS / f"{name}.py").read_text(encoding="utf-8")
+        for name in ("begin", "guard", "report")
+    }
 
 
 def commands(base_url: str = "", last: Sequence[str] = ()) -> dict[str, tuple[list[str], list[str]]]:

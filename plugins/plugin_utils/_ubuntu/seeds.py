@@ -49,13 +49,15 @@ def files(
 ) -> dict[str, str]:
     """Return the seeds in the plan: C(seed/NAME/user-data) and so on → content, for every machine to be installed.
 
+    Of what is the same in all of them, the programs, C(program/FILE) has the text, and user-data a mark.
+
     :param machines: as the filter P(homelab.netboot.machines#filter) returns them; C(release) as far as it is known.
     :param networks: the server's, C(netboot_result.networks). A machine reports to the address in its own, or, where it
         may boot in several, to the one that it has the seed from. Without any, it does not report.
     :param cached: whether apt of the installer goes through the server's cache of packages.
     :raises InputError: with everything that the installer would not do as it is written; also when nobody could log in.
     """
-    plan = {}
+    plan: dict[str, str] = {}
     faults = []
     for machine in machines:
         if machine["install"] == "never":
@@ -87,7 +89,7 @@ def files(
         )
     if faults:
         raise InputError("The installations are not usable", gather(faults))
-    return plan
+    return {**live.programs(), **plan} if plan else {}
 
 
 def doubts(machines: Iterable[Mapping[str, Any]], *, cached: bool = False) -> list[str]:

@@ -106,5 +106,8 @@ def test_without_a_plan_nobody_but_the_armed_is_offered_anything() -> None:
 
 
 def test_a_plan_that_is_not_whole_says_what_it_lacks() -> None:
-    assert served.missing_parts(OWN) == []
-    assert served.missing_parts(Own({}, {"user-data": b""})) == ["boot entries", *SEED_FILES[1:]]
+    assert served.missing_parts(PLAN, OWN) == []
+    lacking = Own({}, {"user-data": b"content: '@guard.py@'\n"})
+    assert served.missing_parts(PLAN, lacking) == ["boot entries", *SEED_FILES[1:], "guard.py"]
+    whole = replace(PLAN, programs={b"'@guard.py@'": b"|\n    text"})
+    assert served.missing_parts(whole, lacking) == ["boot entries", *SEED_FILES[1:]]

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import WIPE
+from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import WIPE, program_mark
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import live
 
 #: Texts of the programs, and what stands for them here; each program must have those that are its own.
@@ -53,10 +53,11 @@ class Live:
 
     def carry(self, machine: Mapping[str, Any], base_url: str = "", patience: int = 20) -> None:
         """What cloud-init does with write_files."""
+        programs = {program_mark(Path(path).name): text for path, text in live.programs().items()}
         for file in live.files(machine, base_url):
             name = Path(file["path"]).name
             assert file["path"] == f"{live.FOLDER}/{name}"
-            text = file["content"].replace(WIPE, self.wipe)
+            text = programs.get(file["content"], file["content"]).replace(WIPE, self.wipe)
             text = text.replace(f'"patience": {live.PATIENCE}', f'"patience": {patience}')
             for place, here in PLACES.get(name.removesuffix(".py"), {}).items():
                 assert place in text, (name, place)
