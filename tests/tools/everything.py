@@ -2,7 +2,7 @@
 """Run everything that is tested, the targets of the Makefile, and say at the end what was good: `make test`.
 
 Two stages. Services, containers and packets run side by side; then what boots machines, one after the other, as their
-firmware gives up when it has to wait. Beside these runs what only computes, and makes way for them: they leave much of
+firmware gives up when it has to wait. Beside both runs what only computes, and makes way for them: they leave a part of
 two processors idle. A failure stops nothing; what it said of itself stands at the very end, where a person and a CI's
 page look first. Whole outputs: build/test/NAME.log.
 """
@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,32 +41,17 @@ LONG = (
     "molecule pxe_dnsmasq",
 )
 SHORT = ("packages", "power", "isos")
-#: What boots machines; and what only computes, without services, packets or clocks, so that it may wait.
-BOOTS = ("matrix", "lifecycle ROW=life", "secure-boot FEW=1")
-COMPUTES = ("test-unit", "units", "sanity", "lint", "galaxy", "fuzz")
 #: Twice as many as a small machine has processors: half of its time each waits for services, packets and disks.
 LANES = 4
-
-
-@dataclass(frozen=True)
-class Side:
-    """Targets that run so many at a time. niceness: that of `nice`; with 10 they get what the others leave."""
-
-    lanes: int
-    targets: tuple[str, ...]
-    niceness: int = 0
-
-
-#: Stages one after the other; the sides of one run at once.
+#: Stages one after the other: how many run at a time, and what.
 STAGES = (
-    (
-        Side(
-            LANES,
-            (*LONG, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG), *SHORT),
-        ),
-    ),
-    (Side(1, BOOTS), Side(2, COMPUTES, niceness=10)),
+    (LANES, (*LONG, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG), *SHORT)),
+    (1, ("matrix", "lifecycle ROW=life", "secure-boot FEW=1")),
 )
+#: What only computes, without services, packets or clocks, so that it may wait: one after the other, beside all stages.
+BESIDE = ("test-unit", "units", "sanity", "lint", "galaxy", "fuzz")
+#: As of `nice`: it gets what the others leave, and a twentieth of a processor that they all want.
+MAKES_WAY = 10
 #: Lines of a failed target's output that are shown again: its last ones, and those that say what was wrong.
 TAIL, WORDS = 12, 24
 LOGS = Path("build/test")
@@ -142,13 +126,12 @@ def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     results: list[Result] = []
-    for stage in STAGES:
-        with ExitStack() as ends:
-            pools = [(side, ends.enter_context(ThreadPoolExecutor(side.lanes))) for side in stage]
-            going = [
-                pool.submit(run, target, side.niceness) for side, pool in pools for target in side.targets
-            ]
-        results += [result for one in going if (result := one.result())]
+    with ThreadPoolExecutor(1) as aside:
+        computing = [aside.submit(run, target, MAKES_WAY) for target in BESIDE]
+        for width, targets in STAGES:
+            with ThreadPoolExecutor(width) as pool:
+                results += [result for result in pool.map(run, targets) if result]
+        results += [result for one in computing if (result := one.result())]
     failed = [result for result in results if result.code]
     for result in failed:
         said = telling(result.log.read_text(errors="replace").splitlines())
