@@ -41,7 +41,7 @@ LONG = (
     "molecule pxe_dnsmasq",
 )
 SHORT = ("packages", "power", "isos")
-#: Twice as many as a small machine has processors: half of its time each waits for services, packets and disks.
+#: Twice as many as a small machine has processors: many wait half of their time for services, packets and disks.
 LANES = 4
 #: Stages one after the other: how many run at a time, and what.
 STAGES = (
