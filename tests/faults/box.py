@@ -134,9 +134,14 @@ class Box:
                 faults.append(f"{name} is {after[name]}, and is offered {offer}")
         return faults
 
-    def offered(self) -> dict[str, str]:
-        """Machine → token in what its loaders would read; - for the local disk. AssertionError when they differ."""
+    def entries(self) -> dict[str, list[str]]:
+        """Machine → token in each of its entries; - for the local disk. LabError when one is not whole."""
         found: dict[str, list[str]] = self.python(OFFERED)
+        return found
+
+    def offered(self) -> dict[str, str]:
+        """Machine → token in what its loaders would read. AssertionError when they differ."""
+        found = self.entries()
         assert all(len(set(tokens)) == 1 for tokens in found.values()), found
         return {name: tokens[0] for name, tokens in found.items()}
 

@@ -149,3 +149,29 @@ def run_site(
         last = "\n".join(log.read_text(encoding="utf-8").strip().splitlines()[-25:])
         raise LabError(f"ansible-playbook ended with exit code {code}; its whole output is in {log}\n{last}")
     return time.monotonic() - started
+
+
+def run_apart(
+    top: Path, argv: Sequence[str | Path], collections: Sequence[Path] = (), **more: str
+) -> tuple[int, str]:
+    """Run ansible-playbook with nothing of the user's own settings; its code, and what it says in one line.
+
+    top: its home, where its whole output is kept in `output`. collections: places of others than ours. more: variables
+    of its environment.
+    """
+    settings = top / "ansible.cfg"
+    settings.touch()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
+        "ANSIBLE_COLLECTIONS_PATH": ":".join(str(one) for one in (ROOT / ".collections", *collections)),
+        "ANSIBLE_CONFIG": str(settings),
+        "ANSIBLE_HOME": str(top),
+        "ANSIBLE_NOCOLOR": "true",
+        **more,
+    }
+    done = subprocess.run(
+        [program("ansible-playbook"), *argv], env=environment, capture_output=True, text=True, check=False
+    )
+    said = done.stdout + done.stderr
+    (top / "output").write_text(said, encoding="utf-8")
+    return done.returncode, " ".join(said.replace("''", "'").split())

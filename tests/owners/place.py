@@ -18,6 +18,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import answe
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import owners
 from ansible_collections.homelab.netboot.tests.unit.plugins.module_utils._program.box import Box
 
+from tests.lab import playbook
 from tests.lab.common import ROOT, LabError, run
 
 SERVERS = {"server1": "192.0.2.51", "server2": "192.0.2.52"}
@@ -158,7 +159,7 @@ class Place:
 
     def ask(self, mac: str) -> dict[str, str]:
         """What a machine's firmware hears: server → the loader that it offers."""
-        probe = [sys.executable, str(ROOT / "tests/pxe_probe.py"), "--mac", mac, "--seconds", "1"]
+        probe = [sys.executable, str(ROOT / "tests/pxe_probe.py"), "--mac", mac, "--seconds", "2"]
         done = subprocess.run(probe, capture_output=True, text=True, check=False)
         if done.returncode:
             raise LabError(done.stderr)
@@ -196,25 +197,10 @@ class Place:
 
     def playbook(self, name: str | Path, *options: str) -> int:
         """Run a playbook; what it says is in `output`, in one line."""
-        (self.top / "ansible.cfg").touch()
         name = name if isinstance(name, Path) else f"homelab.netboot.{name}"
-        done = subprocess.run(
-            ["ansible-playbook", name, "-i", self.inventory(), *options],
-            env={
-                **os.environ,
-                "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
-                "ANSIBLE_CONFIG": str(self.top / "ansible.cfg"),
-                "ANSIBLE_HOME": str(self.top),
-                "ANSIBLE_NOCOLOR": "true",
-                "ANSIBLE_BECOME_ALLOW_SAME_USER": "true",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        (self.top / "output").write_text(done.stdout + done.stderr)
-        self.output = " ".join((done.stdout + done.stderr).replace("''", "'").split())
-        return done.returncode
+        argv = [name, "-i", self.inventory(), *options]
+        code, self.output = playbook.run_apart(self.top, argv, ANSIBLE_BECOME_ALLOW_SAME_USER="true")
+        return code
 
 
 def _cable(pid: int, name: str, address: str) -> None:

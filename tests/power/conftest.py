@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.homelab.netboot.tests.unit.plugins.module_utils._program.box import Box
 
+from tests.lab import playbook
 from tests.lab.common import ROOT, run
 from tests.power import bmcs
 from tests.tools import community_general
@@ -40,7 +40,7 @@ class Home:
 
     def __init__(self, top: Path) -> None:
         self.top, self.box = top, Box(top / "server")
-        self.collections = [ROOT / ".collections", community_general.folder()]
+        self.collections = [community_general.folder()]
         self.controller: dict[str, Any] = {}
         self.output = ""
 
@@ -80,25 +80,14 @@ class Home:
                 }
             )
         )
-        (self.top / "ansible.cfg").touch()
-        done = subprocess.run(
-            ["ansible-playbook", f"homelab.netboot.{name}", "-i", inventory, "-f", "20", *options],
-            env={
-                **{key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")},
-                "ANSIBLE_COLLECTIONS_PATH": ":".join(str(one) for one in self.collections),
-                "ANSIBLE_CONFIG": str(self.top / "ansible.cfg"),
-                "ANSIBLE_HOME": str(self.top),
-                "ANSIBLE_NOCOLOR": "true",
-                "ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "true",
-                "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
+        code, self.output = playbook.run_apart(
+            self.top,
+            [f"homelab.netboot.{name}", "-i", inventory, "-f", "20", *options],
+            self.collections,
+            ANSIBLE_DISPLAY_ARGS_TO_STDOUT="true",
+            ANSIBLE_CALLBACK_RESULT_FORMAT="yaml",
         )
-        (self.top / "output").write_text(done.stdout + done.stderr)
-        self.output = " ".join((done.stdout + done.stderr).replace("''", "'").split())
-        return done.returncode
+        return code
 
     def state(self, name: str) -> str:
         return self.box.of(name).state

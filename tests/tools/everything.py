@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run everything that is tested, the targets of the Makefile, and say at the end what was good: `make test`.
 
-Two stages. What has no clock of its own runs three at a time; then, alone on the machine, what boots machines: their
-firmware gives up when it has to wait. A failure stops nothing; what it said of itself stands at the very end, where a
-person and a CI's page look first. Whole outputs: build/test/NAME.log.
+Two stages. Services, containers and packets run side by side; then what boots machines, one after the other, as their
+firmware gives up when it has to wait. Beside both runs what only computes, and makes way for them: they leave a part of
+two processors idle. A failure stops nothing; what it said of itself stands at the very end, where a person and a CI's
+page look first. Whole outputs: build/test/NAME.log.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-SCENARIOS = sorted(path.parent.name for path in Path("molecule").glob("*/molecule.yml"))
+ROOT = Path(__file__).parents[2]
+SCENARIOS = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
 #: What takes longest begins first, so that all lanes have work to the end. The provisioned machines boot beside the
 #: others' work: they come up though their firmware waits longer. What is not named here stands between the two.
 LONG = (
@@ -34,21 +36,22 @@ LONG = (
     "molecule remove",
     "molecule pxe_http",
     "molecule machine_states",
-    "test-unit",
     "molecule check_mode",
     "mirror",
     "molecule pxe_dnsmasq",
-    "sanity",
-    "units",
 )
-SHORT = ("galaxy", "lint", "packages", "power", "isos", "fuzz")
-#: One more than there are processors on a small machine: each waits for services and packets a tenth of its time.
-LANES = 3
+SHORT = ("packages", "power", "isos")
+#: Twice as many as a small machine has processors: many wait half of their time for services, packets and disks.
+LANES = 4
 #: Stages one after the other: how many run at a time, and what.
 STAGES = (
     (LANES, (*LONG, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG), *SHORT)),
     (1, ("matrix", "lifecycle ROW=life", "secure-boot FEW=1")),
 )
+#: What only computes, without services, packets or clocks, so that it may wait: one after the other, beside all stages.
+BESIDE = ("test-unit", "units", "sanity", "lint", "galaxy", "fuzz")
+#: As of `nice`: it gets what the others leave, and a twentieth of a processor that they all want.
+MAKES_WAY = 10
 #: Lines of a failed target's output that are shown again: its last ones, and those that say what was wrong.
 TAIL, WORDS = 12, 24
 LOGS = Path("build/test")
@@ -76,7 +79,7 @@ class Result:
         return LOGS / f"{self.target.replace(' ', '-')}.log"
 
 
-def run(target: str) -> Result | None:
+def run(target: str, niceness: int = 0) -> Result | None:
     """Run a target of the Makefile, "molecule NAME" for a scenario, its output into a file; nothing after a stop."""
     if STOPPED.is_set():
         return None
@@ -86,7 +89,7 @@ def run(target: str) -> Result | None:
     begin = time.monotonic()
     with Result(target, 0, 0).log.open("wb") as log:
         code = subprocess.run(
-            ["make", "--no-print-directory", name, *words],
+            ["nice", f"--adjustment={niceness}", "make", "--no-print-directory", name, *words],
             stdout=log,
             stderr=subprocess.STDOUT,
             check=False,
@@ -123,9 +126,12 @@ def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     results: list[Result] = []
-    for width, targets in STAGES:
-        with ThreadPoolExecutor(width) as pool:
-            results += [result for result in pool.map(run, targets) if result]
+    with ThreadPoolExecutor(1) as aside:
+        computing = [aside.submit(run, target, MAKES_WAY) for target in BESIDE]
+        for width, targets in STAGES:
+            with ThreadPoolExecutor(width) as pool:
+                results += [result for result in pool.map(run, targets) if result]
+        results += [result for one in computing if (result := one.result())]
     failed = [result for result in results if result.code]
     for result in failed:
         said = telling(result.log.read_text(errors="replace").splitlines())

@@ -80,7 +80,7 @@ class Controller:
 
     def ask(self, *servers: str, rc: int = 0, **options: Any) -> dict[str, Any]:
         """All that `ansible-inventory --list` says."""
-        source = {"plugin": "homelab.netboot.machines", "servers": servers, "timeout": 2, **options}
+        source = {"plugin": "homelab.netboot.machines", "servers": servers, "timeout": 30, **options}
         (self.folder / "netboot.yml").write_text(json.dumps(source))
         done = subprocess.run(
             ["ansible-inventory", "--list", "-i", self.folder],

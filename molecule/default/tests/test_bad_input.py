@@ -63,21 +63,9 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"netboot_images": {"focal": {"url": "https://example.org/f.iso"}}},
         ["image focal: netboot_images: a download needs a checksum"],
     ),
-    "a setting that does not exist, on every machine": (
-        {"netboot_imgae": "focal"},
-        [f"machine nuc{n}: netboot_imgae: no such setting; did you mean image?" for n in (1, 2, 3)],
-    ),
-    "a quirk that does not exist": (
-        {"netboot_quirks": ["tftp"]},
-        ["machine nuc1: netboot_quirks: there is no 'tftp'; did you mean tftp-only?"],
-    ),
     "iPXE for a machine where UEFI machines are not served": (
         {"netboot_quirks": ["ipxe"], "netboot_uefi": "never"},
         ["the machines nuc1, nuc2, nuc3 have ipxe in netboot_quirks", "or choose another netboot_uefi"],
-    ),
-    "a menu's entry that does not exist": (
-        {"netboot_menu": ["rescu"]},
-        ["machine nuc1: netboot_menu: there is no 'rescu'; did you mean rescue?"],
     ),
     "a shim and a GRUB that are not there": (
         {"netboot_efi_pair": {"shim": "/nope/shim", "grub": "/nope/grub"}},
@@ -90,10 +78,6 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "an image without the packages that are required": (
         {"netboot_uefi": "required"},
         ["netboot_uefi is required, but: No shim and GRUB can start", "the ISO of focal: there is no pool/"],
-    ),
-    "machines with one MAC": (
-        {"netboot_mac": "52:54:00:00:00:01"},
-        ["machines nuc1 and nuc2: netboot_mac: both have 52:54:00:00:00:01"],
     ),
     "a machine that nobody could log in to": (
         {"netboot_ssh_keys": []},
@@ -110,34 +94,45 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
             "netboot_autoinstall: identity.password: must be a hash",
         ],
     ),
-    "a static address for two machines": (
-        {"netboot_network": {"address": "192.168.1.9/24"}},
-        ["machines nuc1 and nuc2: netboot_network: both have 192.168.1.9; each needs its own"],
-    ),
-    "an expectation that cannot be met": (
-        {"netboot_expect": {"disk_size": "500"}, "netboot_protect_label": "my data"},
+    "settings of machines that do not exist, cannot be met, or that only one can have": (
+        {
+            "netboot_imgae": "focal",
+            "netboot_quirks": ["tftp"],
+            "netboot_menu": ["rescu"],
+            "netboot_mac": "52:54:00:00:00:01",
+            "netboot_network": {"address": "192.168.1.9/24"},
+            "netboot_expect": {"disk_size": "500"},
+            "netboot_protect_label": "my data",
+        },
         [
-            f"machine nuc1: netboot_{what}"
-            for what in ("expect: disk_size: '500' is not a size", "protect_label: 'my")
+            *(f"machine nuc{n}: netboot_imgae: no such setting; did you mean image?" for n in (1, 2, 3)),
+            "machine nuc1: netboot_quirks: there is no 'tftp'; did you mean tftp-only?",
+            "machine nuc1: netboot_menu: there is no 'rescu'; did you mean rescue?",
+            "machine nuc1: netboot_expect: disk_size: '500' is not a size",
+            "machine nuc1: netboot_protect_label: 'my",
+            "machines nuc1 and nuc2: netboot_mac: both have 52:54:00:00:00:01",
+            "machines nuc1 and nuc2: netboot_network: both have 192.168.1.9; each needs its own",
         ],
     ),
     "networks that are none": (
         {"pxe_http_networks": ["10.0.0.1/8"]},
         ["pxe_http_networks: 10.0.0.1/8 has host bits set"],
     ),
-    "a port that is none": ({"netboot_http_port": 70000}, ["netboot_http_port: '70000' cannot be used"]),
-    "a folder that nginx would read otherwise": (
-        {"netboot_root": "/srv/a;b"},
-        ["netboot_root: '/srv/a;b' cannot be used; write a full path"],
-    ),
     "a rate that is none": ({"pxe_http_report_rate": "1;2"}, ["pxe_http_report_rate: '1;2' cannot be used"]),
-    "state inside of what is served": (
-        {"netboot_state": "/srv/netboot/http/state"},
-        ["netboot_root, netboot_state: /srv/netboot and /srv/netboot/http/state lie in one another"],
+    "a port that is none, and a folder that nginx would read otherwise": (
+        {"netboot_http_port": 70000, "netboot_root": "/srv/a;b"},
+        [
+            "netboot_http_port: '70000' cannot be used",
+            "netboot_root: '/srv/a;b' cannot be used; write a full path",
+        ],
     ),
-    "a folder that the confined web server could not see": (
-        {"netboot_root": "/home/me/netboot"},
-        ["netboot_root: systemd hides /home/me/netboot from the services", "choose another folder"],
+    "a folder that the confined web server could not see, and state inside of it": (
+        {"netboot_root": "/home/me/netboot", "netboot_state": "/home/me/netboot/http/state"},
+        [
+            "netboot_root: systemd hides /home/me/netboot from the services",
+            "choose another folder",
+            "netboot_root, netboot_state: /home/me/netboot and /home/me/netboot/http/state lie in one another",
+        ],
     ),
 }
 

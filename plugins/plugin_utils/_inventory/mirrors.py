@@ -9,10 +9,8 @@ from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, shown
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machines
-from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import overlay, plain
+from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import system
-
-LAYERS = ("autoinstall_site", "autoinstall_group", "autoinstall")
 
 
 def named(
@@ -51,8 +49,5 @@ def named(
 
 
 def _settings(machine: Mapping[str, Any]) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for layer in LAYERS:
-        given = plain(machine.get(layer) or {})
-        result = overlay(result, given if isinstance(given, Mapping) else {})
-    return result
+    given = {layer: plain(machine.get(layer) or {}) for layer in system.LAYERS}
+    return system.wanted({layer: one if isinstance(one, Mapping) else {} for layer, one in given.items()})

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-#: Later ones win.
-LAYERS = ("autoinstall_site", "autoinstall_group", "autoinstall")
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import system
+
 REMEDY = "Remove small: true there, name another image in netboot_image, or let the installer ask a mirror"
 
 
@@ -31,7 +31,7 @@ def faults(machine: Mapping[str, Any], image: Mapping[str, Any]) -> list[str]:
 def _asked(machine: Mapping[str, Any]) -> str:
     """Return the setting that asks no mirror."""
     apt: dict[str, Any] = {}
-    for layer in LAYERS:
+    for layer in system.LAYERS:
         given = machine[layer].get("apt") if isinstance(machine[layer], Mapping) else None
         apt.update(given if isinstance(given, Mapping) else {})
     if apt.get("fallback") == "offline-install":

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.apt_cache import hosts as mirrors
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.apt_cache import is_mirror, is_ubuntu
+from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.autoinstall import LAYERS, wanted
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.kernel_line import kernel_arguments
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.memory import RAMDISK, memory_needed
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.releases import (
@@ -17,6 +18,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu.releases i
 
 __all__ = [
     "ANY",
+    "LAYERS",
     "RAMDISK",
     "RELEASES",
     "Release",
@@ -26,4 +28,5 @@ __all__ = [
     "kernel_arguments",
     "memory_needed",
     "mirrors",
+    "wanted",
 ]

@@ -104,7 +104,7 @@ class Runner:
             "kernels": {"": pair or usual, "24.04": pair or usual},
             **{key: str(value) if isinstance(value, Path) else value for key, value in settings.items()},
         }
-        arguments = {"path": str(self._images), "images": {"noble": image}, "timeout": 2, "quick": quick}
+        arguments = {"path": str(self._images), "images": {"noble": image}, "timeout": 30, "quick": quick}
         arguments.update(_ansible_check_mode=check, _ansible_diff=True, **({"note": note} if note else {}))
         with patch_module_args(arguments), pytest.raises(SystemExit):
             boot_images.main()

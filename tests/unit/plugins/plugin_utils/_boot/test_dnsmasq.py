@@ -9,6 +9,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq impo
     loader_lines,
     network_lines,
 )
+from ansible_collections.homelab.netboot.tests.unit.plugins.plugin_utils._boot.place import NETWORK
 
 LAB = {
     "name": "lab",
@@ -17,14 +18,6 @@ LAB = {
     "network": "10.0.16.0/20",
     "port": 8080,
     "base_url": "http://10.0.20.1:8080",
-}
-NETWORK = {
-    "name": "",
-    "address": "192.168.1.50",
-    "interface": "eno1",
-    "network": "192.168.1.0/24",
-    "port": 80,
-    "base_url": "http://192.168.1.50",
 }
 
 

@@ -8,16 +8,9 @@ import pytest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import loader_files
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machines
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import releases
+from ansible_collections.homelab.netboot.tests.unit.plugins.plugin_utils._boot.place import NETWORK
 
 MAC = "f4:4d:30:60:64:69"
-NETWORK = {
-    "name": "",
-    "address": "192.168.1.50",
-    "interface": "eno1",
-    "network": "192.168.1.0/24",
-    "port": 80,
-    "base_url": "http://192.168.1.50",
-}
 ALWAYS = {
     "local/http/grub/machines",
     "local/http/ipxe/machines",
