@@ -31,7 +31,7 @@ ROWS = pytest.StashKey[list[Row]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """--keep, --points."""
     parser.addoption("--keep", action="store_true", help="leave the server for the next time")
-    parser.addoption("--points", type=int, default=12, help="how many power cuts of a run; 12")
+    parser.addoption("--points", type=int, default=10, help="how many power cuts of a run; 10")
 
 
 @pytest.fixture(scope="session")

@@ -80,7 +80,7 @@ class Plug(Box):
         self.place = PLACE / name
         self.place.mkdir(parents=True, exist_ok=True)
         self.isos: dict[str, dict[str, str]] = {}  # version → what its files must be
-        self.took: dict[str, float] = {}  # task → seconds, in the last run
+        self.took: dict[str, float] = {}  # task that changed something → seconds, in the last run
 
     def inventory(self, kind: int) -> Path:
         """Write the inventory 0 or 1, with an image that no run had before."""
@@ -119,11 +119,12 @@ class Plug(Box):
         machines = self.place / "machines.json" if again else self.inventory(kind)
         reached = playbook.write_inventory(self.place / "server.json", {self.name: self.server})
         self.runs += 1
+        self.took = {}
         log = self.place / f"run-{self.runs}.log"
 
         def tell(task: playbook.Task | str) -> None:
             if isinstance(task, playbook.Task):
-                self.took[task.name] = task.seconds
+                self.took.update({task.name: task.seconds} if task.state == "changed" else {})
             elif self.on and when(task):
                 self.cut()
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +30,7 @@ FIRST = (
 
 @dataclass
 class Wholes:
-    """What undisturbed runs leave: of inventory 0 and 1; and the tasks that may change something, and their seconds."""
+    """What undisturbed runs leave: of inventory 0 and 1; and the tasks that change something, and their seconds."""
 
     trees: list[Tree]
     tasks: dict[str, float]
@@ -72,11 +72,8 @@ def undisturbed(plug: Plug) -> Wholes:
     plug.run(0)
     trees = [plug.look()[0]]
     told = plug.run(1)
-    names = re.findall(r"^TASK \[(?:homelab\.netboot\.)?(.*?)\] \**$", told, re.M)
-    begin = next(name for name in names if name.startswith("pxe_http : Make"))  # what is before only looks
-    names = names[names.index(begin) :]
-    took = {name.removeprefix("homelab.netboot."): seconds for name, seconds in plug.took.items()}
-    tasks = {name: took[name] for name in names if names.count(name) == 1}
+    names = re.findall(r"^(?:TASK|RUNNING HANDLER) \[(.*?)\] \**$", told, re.M)
+    tasks = {name: seconds for name, seconds in plug.took.items() if names.count(name) == 1}
     return Wholes([*trees, plug.look()[0]], tasks)
 
 
@@ -101,16 +98,16 @@ def first(plug: Plug, count: int) -> Story:
     return story
 
 
-def later(plug: Plug, kind: int, points: dict[str, float], story: Story) -> None:
+def later(plug: Plug, kind: int, points: Sequence[tuple[str, float]], story: Story) -> None:
     """The power goes in runs that all have changes to make, later ones first."""
     dice = random.Random(len(points))  # noqa: S311 - the same moments every time
-    for point, seconds in points.items():
+    for point, seconds in points:
         kind = 1 - kind
         plug.known = plug.states()
 
         # The first part of a task is Ansible's own: the module is copied, and started.
         def when(name: str, point: str = point, seconds: float = seconds) -> bool:
-            if not name.endswith(point):
+            if name != point:
                 return False
             time.sleep(dice.uniform(0.3, 1.0) * seconds)
             return True
@@ -184,12 +181,12 @@ def faults_of(stories: list[Story], trees: list[Tree]) -> list[str]:
     return faults
 
 
-def points(whole: Wholes, count: int, plug: int) -> dict[str, float]:
-    """Tasks, spread over the part of a run that changes something, the last one first; for server 0 or 1.
+def points(whole: Wholes, count: int, plug: int) -> list[tuple[str, float]]:
+    """Tasks that change something, spread over a run, the last one first; for server 0 or 1.
 
-    1 has been cut in its first run already, so it gets three of eight.
+    In one that only looks the power would go as in the next. 1 has been cut in its first run already, so it gets three
+    of eight.
     """
-    names = list(whole.tasks)
-    found = [names[(number * 2 + 1) * len(names) // (2 * count)] for number in range(count)]
-    mine = [name for number, name in enumerate(found) if (number % 8 in (1, 4, 6)) == bool(plug)]
-    return {name: whole.tasks[name] for name in reversed(mine)}
+    tasks = list(whole.tasks.items())
+    found = [tasks[(number * 2 + 1) * len(tasks) // (2 * count)] for number in range(count)]
+    return [task for number, task in enumerate(found) if (number % 8 in (1, 4, 6)) == bool(plug)][::-1]

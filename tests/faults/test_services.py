@@ -58,6 +58,16 @@ def test_the_clock_jumps_by_ten_years(box: Box, seen: Seen) -> None:
     seen("nothing; a seed is handed out for four hours of the server's own, whatever its clock says")
 
 
+def test_a_package_is_cut_off_at_the_end_of_its_unpacking(box: Box, seen: Seen) -> None:
+    """All its files are there, and dpkg has not noted that: a moment that few power cuts hit."""
+    status = "/var/lib/dpkg/status"
+    box.sh(f"sed -i '/^Package: ipxe$/,/^$/s/^Status: .*/Status: install reinstreq unpacked/' {status}")
+    assert "very bad inconsistent state" in box.sh("dpkg --configure -a", check=False)
+    assert "failed=0" in box.site("unpacked.log")
+    assert box.sh("dpkg --audit; dpkg-query --show --showformat='${Status}' ipxe") == "install ok installed"
+    seen("nothing; the next run has it unpacked anew")
+
+
 @pytest.mark.parametrize("content", ["half of it", "zeros"])
 def test_a_state_file_is_damaged(box: Box, seen: Seen, content: str) -> None:
     name = "n39" if content == "zeros" else "n38"
