@@ -53,7 +53,7 @@ def beside_the_router(story: Story, address: str) -> list[str]:
 
 
 def from_the_server(story: Story, first: str, last: str) -> list[str]:
-    """The machine has one address, out of the server's range, though firmware and installer asked one after the other."""
+    """The machine has one address, out of the server's range, though firmware and installer each asked for one."""
     given = {step.name for step in story.of("address")}
     low, high = IPv4Address(first), IPv4Address(last)
     if len(given) == 1 and all(low <= IPv4Address(one) <= high for one in given):

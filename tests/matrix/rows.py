@@ -376,9 +376,7 @@ SECOND_ROWS = (
         inventory=SECOND,
         network=SECOND,
     ),
-    Row(
-        "dhcp-bios-unknown", "trixie", "52:54:00:12:34:6e", unknown, inventory=SECOND, network=ALONE
-    ),
+    Row("dhcp-bios-unknown", "trixie", "52:54:00:12:34:6e", unknown, inventory=SECOND, network=ALONE),
     Row("dhcp-bios", "bookworm", "52:54:00:12:34:68", alone_bios, inventory=SECOND, network=ALONE),
 )
 RELAYED = "relayed"

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor.pxe import user_class
 
-
 #: Tag of those that boot nothing of this server's.
 LEFT = "left"
 #: Tag of those that ask in a network where this server gives the addresses.

@@ -214,9 +214,11 @@ class _Kinds:
         """
         lines = []
         if self.beside is not None:
-            lines += [f"dhcp-option-pxe={self.beside}{who}tag:{arch.tag},{where}67,{url}" for where, url in urls]
+            lines += [
+                f"dhcp-option-pxe={self.beside}{who}tag:{arch.tag},{where}67,{url}" for where, url in urls
+            ]
         if self.gives is not None:
-            lines += [f"dhcp-boot={self.gives}{who}tag:{arch.tag},{where}{url}" for where, url in urls]
+            lines += [f"dhcp-option={self.gives}{who}tag:{arch.tag},{where}67,{url}" for where, url in urls]
             lines.append(f"dhcp-option-force={self.gives}{who}tag:{arch.tag},60,HTTPClient")
         return lines
 

@@ -60,7 +60,9 @@ def judge_others(heard: Mapping[int, Heard], us: str, interface: str, *, gives: 
     givers = sorted(server for server, said in others.items() if any(one.address for one in said))
     found = [one for server in sorted(others) for one in _rival(server, others[server])]
     if gives:
-        return Result(OTHERS, [*map(_beside, givers), *found], f"addresses come from {us}, which is this server")
+        return Result(
+            OTHERS, [*map(_beside, givers), *found], f"addresses come from {us}, which is this server"
+        )
     if not givers:
         what = "no DHCP server offers an address to a machine"
         remedy = (

@@ -23,7 +23,7 @@ CLIENT, SERVER, BOOT_SERVER = 68, 67, 4011
 COOKIE = b"\x63\x82\x53\x63"
 ALL_PROTOCOLS = 3  # ETH_P_ALL: also what this host sends
 SECONDS = 2.0
-#: How long answers are waited for where somebody may try an address before he offers it: dnsmasq does for three seconds.
+#: How long answers are waited for where somebody may try an address before the offer: dnsmasq does for three seconds.
 LISTEN = 4.0
 #: Processor architectures that boot by HTTP (IANA, "Processor Architecture Types").
 BY_HTTP = (15, 16, 18, 19)
@@ -182,7 +182,7 @@ def givers(interface: str, address: str) -> Iterator[str]:
         if file.read().strip() != "1":
             raise OSError(0, "it has no link")
     number = os.urandom(4)
-    told = set()
+    told: set[str] = set()
     for dummy, found in broadcast(
         interface, {number: discover(hardware(interface), number, 0, address)}, LISTEN
     ):

@@ -18,7 +18,7 @@ LAB = {
     "port": 8080,
     "base_url": "http://10.0.20.1:8080",
 }
-GIVEN = {
+GIVEN: dict[str, Any] = {
     "name": "alone",
     "address": "192.168.40.1",
     "interface": "eno1.40",
@@ -261,7 +261,7 @@ def test_with_the_address_it_names_the_loader_to_those_that_are_its_own() -> Non
         "dhcp-match=set:arch9,option:client-arch,9",
         "dhcp-boot=tag:gives,tag:!left,tag:arch9,efi/shimx64.efi",
         "dhcp-vendorclass=set:http16,HTTPClient:Arch:00016",
-        "dhcp-boot=tag:gives,tag:!left,tag:http16,http://192.168.40.1/efi/shimx64.efi",
+        "dhcp-option=tag:gives,tag:!left,tag:http16,67,http://192.168.40.1/efi/shimx64.efi",
         "dhcp-option-force=tag:gives,tag:!left,tag:http16,60,HTTPClient",
     ]
 

@@ -104,7 +104,10 @@ def test_what_a_network_gives_is_read_with_what_is_not_said() -> None:
         (True, ["dhcp: must be a mapping; write a mapping such as {first: "]),
         ({}, ["dhcp: must be a mapping"]),
         ("10.0.20.100-10.0.20.199", ["dhcp: must be a mapping"]),
-        ({"frist": "10.0.20.100", "last": "10.0.20.199"}, ["no 'frist'; did you mean first?", "has no first"]),
+        (
+            {"frist": "10.0.20.100", "last": "10.0.20.199"},
+            ["no 'frist'; did you mean first?", "has no first"],
+        ),
         ({"first": "10.0.20.100"}, ["dhcp: has no last; write"]),
         ({**DHCP, "first": "10.0.20"}, ["dhcp: first: '10.0.20' is no IPv4 address; write"]),
         ({**DHCP, "last": "fd00::9"}, ["dhcp: last: 'fd00::9' is no IPv4 address; write"]),

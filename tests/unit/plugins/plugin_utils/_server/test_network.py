@@ -158,13 +158,20 @@ def giving(**more: Any) -> list[dict[str, Any]]:
 
 def test_what_is_given_belongs_to_its_network() -> None:
     [found] = giving(router="10.0.0.1", dns=["10.0.0.1", "9.9.9.9"])
-    assert (found["network"], found["dhcp"]["router"], found["dhcp"]["lease"]) == ("10.0.0.0/24", "10.0.0.1", "12h")
+    assert (found["network"], found["dhcp"]["router"], found["dhcp"]["lease"]) == (
+        "10.0.0.0/24",
+        "10.0.0.1",
+        "12h",
+    )
 
 
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ({"first": "10.0.1.100", "last": "10.0.1.199"}, ["first: 10.0.1.100 is no", "last: 10.0.1.199 is no"]),
+        (
+            {"first": "10.0.1.100", "last": "10.0.1.199"},
+            ["first: 10.0.1.100 is no", "last: 10.0.1.199 is no"],
+        ),
         ({"last": "10.0.0.255"}, ["last: 10.0.0.255 is no address of a machine in 10.0.0.0/24"]),
         ({"first": "10.0.0.0", "last": "10.0.0.1"}, ["first: 10.0.0.0 is no address of a machine"]),
         ({"first": "10.0.0.2"}, ["the server's own address 10.0.0.2 is between first and last"]),
