@@ -114,6 +114,12 @@ def alone_uefi_secure(story: Story, facts: Facts) -> list[str]:
     return _installed(story, facts) + chain + verdict.secure_boot(story, "kernel")
 
 
+def alone_unknown(story: Story, _facts: Facts) -> list[str]:
+    """Not named there: an address of the server, and its own disk, by the file of that network."""
+    chain = verdict.loader(story, "lpxelinux.0", verdict.in_the_offer) + verdict.searched(story, "C0A820")
+    return verdict.left_alone(story) + chain
+
+
 def never(story: Story, _facts: Facts) -> list[str]:
     """A machine that is named, but not to be installed: its own disk."""
     return verdict.left_alone(story) + verdict.searched(story, "01-" + story.mac.replace(":", "-"))
@@ -376,7 +382,7 @@ SECOND_ROWS = (
         inventory=SECOND,
         network=SECOND,
     ),
-    Row("dhcp-bios-unknown", "trixie", "52:54:00:12:34:6e", unknown, inventory=SECOND, network=ALONE),
+    Row("dhcp-bios-unknown", "trixie", "52:54:00:12:34:6e", alone_unknown, inventory=SECOND, network=ALONE),
     Row("dhcp-bios", "bookworm", "52:54:00:12:34:68", alone_bios, inventory=SECOND, network=ALONE),
 )
 RELAYED = "relayed"
