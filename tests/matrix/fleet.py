@@ -24,6 +24,7 @@ from tests.lab.client import Client, Machine
 from tests.lab.common import BUILD, LabError, alone, digest, run
 from tests.lab.server import Server
 
+from . import givers
 from .rows import ALONE, RELAYED, SECOND, Facts, Row
 
 
@@ -221,6 +222,10 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
             for number, row in enumerate(some):
                 boots = [first[number], *second[number : number + 1]]
                 outcomes.append(judge(row, boots, facts[row.image]))
+    if ALONE in lans:
+        next(one for one in outcomes if one.row.network == ALONE).faults.extend(
+            givers.faults(box, lans[ALONE])
+        )
     return outcomes
 
 
