@@ -17,7 +17,7 @@ from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import BY_IPXE, IPXES, SHIMS, YEARS
-from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import ipxe
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import ipxe, reserved
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.answered import GIVES, LEFT
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq_version import (
     HTTP_BOOT_SINCE,
@@ -113,7 +113,7 @@ def loader_lines(
     """
     machines, kinds = list(machines), _kinds(networks)
     split = _Split(machines, _BY_HTTP, _by_bios)
-    lines = [*split.lines]
+    lines = [*reserved.lines(machines, networks), *split.lines]
     if quirks.RASPBERRY_PI in split.who:
         lines.append(f"pxe-service={split.who[quirks.RASPBERRY_PI]}x86PC,{_PI_TEXT}")
     lines += kinds.known(BIOS)
