@@ -86,14 +86,9 @@ def pxelinux(story: Story, facts: Facts) -> list[str]:
     return _installed(story, facts) + verdict.by_tftp(story) + search
 
 
-def pxelinux_any(story: Story, facts: Facts) -> list[str]:
-    """Installed though no name is known: PXELINUX's whole search, down to `default`."""
-    return _installed(story, facts) + verdict.by_tftp(story) + verdict.searched(story, "default")
-
-
 def second_any(story: Story, facts: Facts) -> list[str]:
     """Not named, in the server's second network: the file of that network, by its address in hexadecimal."""
-    return _installed(story, facts) + verdict.by_http(story) + verdict.searched(story, "C0A81F")
+    return _installed(story, facts) + verdict.by_tftp(story) + verdict.searched(story, "C0A81F")
 
 
 def second_any_secure(story: Story, facts: Facts) -> list[str]:
@@ -376,8 +371,8 @@ SECOND_ROWS = (
     ),
     Row(
         "second-network-bios-any",
-        "trixie",
-        "52:54:00:12:34:64",
+        "bookworm",
+        "52:54:00:12:34:0e",
         second_any,
         inventory=SECOND,
         network=SECOND,
@@ -506,7 +501,6 @@ ROWS = (
     *on_both("bios-unknown", "52:54:00:12:34:0f", unknown),
     Row("bios-menu", "trixie", "52:54:00:12:34:05", menu),
     Row("bios-rescue", "bookworm", "52:54:00:12:34:06", rescue, pick="rescue"),
-    Row("bios-pxelinux-any", "bookworm", "52:54:00:12:34:0e", pxelinux_any, inventory="any"),
     Row("cloud-init-real", "trixie", "52:54:00:12:34:21", cloud_init, image="noble"),
     Row(
         "cloud-init-real-waste",
