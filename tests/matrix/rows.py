@@ -88,7 +88,7 @@ def pxelinux(story: Story, facts: Facts) -> list[str]:
 
 def second_any(story: Story, facts: Facts) -> list[str]:
     """Not named, in the server's second network: the file of that network, by its address in hexadecimal."""
-    return _installed(story, facts) + verdict.by_tftp(story) + verdict.searched(story, "C0A81F")
+    return _installed(story, facts) + verdict.by_http(story) + verdict.searched(story, "C0A81F")
 
 
 def second_any_secure(story: Story, facts: Facts) -> list[str]:
