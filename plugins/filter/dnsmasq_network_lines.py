@@ -9,7 +9,7 @@ short_description: Write the lines of dnsmasq.conf that say in which networks it
 version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
-  - It answers beside another DHCP server, and gives no addresses itself.
+  - It answers beside another DHCP server, and gives addresses itself only where the network says which (C(dhcp)).
 options:
   _input:
     description: The server's networks, as P(homelab.netboot.server_facts#filter) returns them.

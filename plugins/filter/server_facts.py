@@ -53,6 +53,7 @@ _value:
         The networks that machines boot in. Each has C(name), which may be empty for the only one, and C(address) and
         C(interface) of the server there. C(network) is such as V(192.168.1.0/24), C(port) is the web server's, and
         C(base_url) its root, without a slash at the end. C(relayed) lists the networks whose relays ask there.
+        C(dhcp) says which addresses the server gives there, and is empty where another server does.
     packages: {type: list, description: Names of the packages that are completely installed.}
     cut_off: {type: bool, description: Whether packages are half installed.}
     uefi_loaders: {type: list, description: Names of the files that UEFI machines are offered.}
@@ -68,6 +69,7 @@ _value:
       description: >-
         Which services of ours answered the look, which asks as machines do - V(http ADDRESS:PORT) and
         V(pxe INTERFACE ADDRESS).
+    gives: {type: list, description: Interfaces on which our dnsmasq already gives addresses.}
     noted:
       type: dict
       description: >-

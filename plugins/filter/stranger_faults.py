@@ -9,7 +9,8 @@ short_description: Say why a server cannot answer machines that nobody has named
 version_added: 1.0.0
 author: The homelab.netboot contributors (@homelab-netboot)
 description:
-  - Of several servers in one network, one at most may answer such machines (C(netboot_strangers)).
+  - Of several servers in one network, one at most may answer such machines (C(netboot_strangers)), and one at most may
+    give addresses (C(dhcp) in C(netboot_networks)).
   - Whether two networks of them are one is told by their names (C(netboot_network_name), or in C(netboot_networks)),
     where both have one, else by their addresses.
 positional: hostvars, servers, server, strangers
@@ -51,7 +52,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import owners
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import givers, owners
 
 
 def stranger_faults(
@@ -60,7 +61,8 @@ def stranger_faults(
     """Return the faults; see DOCUMENTATION."""
     try:
         machines = owners.read(entries, hostvars)
-        return owners.stranger_faults(server, list(servers), hostvars, machines, strangers)
+        found = owners.stranger_faults(server, list(servers), hostvars, machines, strangers)
+        return [*found, *givers.faults(server, list(servers), hostvars)]
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

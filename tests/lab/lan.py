@@ -34,6 +34,8 @@ RELAYED = "192.168.30.0/24"
 """The network behind a relay (relay.py), for which the router has addresses, too."""
 SECOND = "192.168.31.0/24"
 """A server's second network, with a router of its own."""
+ALONE = "192.168.32.0/24"
+"""A server's third network, where nobody but the server gives addresses."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,9 @@ def choose_subnet() -> IPv4Network:
     return subnet
 
 
-def up(name: str, subnet: IPv4Network | None = None) -> Lan:
-    """Make the network unless it is there. Without a subnet: see choose_subnet."""
+def up(name: str, subnet: IPv4Network | None = None, *, gives: bool = True) -> Lan:
+    """Make the network unless it is there. Without a subnet: see choose_subnet. gives: whether the router gives IPv4
+    addresses; without, it only announces the prefix, so that BIOS machines need not wait for that."""
     if exists(name):
         try:
             return find(name)
@@ -89,7 +92,7 @@ def up(name: str, subnet: IPv4Network | None = None) -> Lan:
     lan = Lan(name, subnet or choose_subnet())
     make_bridge(lan)
     run("ip", "-n", lan.namespace, "address", "add", f"{PREFIX6}1/64", "dev", BRIDGE, "nodad")
-    start_router(lan)
+    start_router(lan, gives=gives)
     return lan
 
 
@@ -103,7 +106,7 @@ def make_bridge(lan: Lan) -> None:
     run("ip", "-n", space, "address", "add", f"{lan.address(1)}/{lan.subnet.prefixlen}", "dev", BRIDGE)
 
 
-def start_router(lan: Lan) -> None:
+def start_router(lan: Lan, *, gives: bool = True) -> None:
     """Start the DHCP server; it goes into the background only when it can serve, so errors show here."""
     folder = BUILD / "lans" / lan.name
     for old in ("leases", "router.log"):
@@ -114,15 +117,22 @@ def start_router(lan: Lan) -> None:
     run(
         *("ip", "netns", "exec", lan.namespace, "dnsmasq", "--conf-file=/dev/null", "--user=root"),
         *("--port=0", f"--interface={BRIDGE}", "--bind-interfaces", "--dhcp-authoritative", "--no-ping"),
-        f"--dhcp-range={lan.address(2)},{lan.address(49)},1h",
-        f"--dhcp-option=option:router,{lan.address(1)}",
-        *relayed_options(),
+        *(given_options(lan) if gives else ()),
         f"--dhcp-hostsdir={machines_of(lan)}",
         *(f"--dhcp-boot=tag:{kind},{answer}" for kind, answer in odd_answers(lan).items()),
         *("--enable-tftp", f"--tftp-root={folder}/tftp"),
         *("--enable-ra", f"--dhcp-range={PREFIX6},ra-only,64", f"--ra-param={BRIDGE},60,0"),
         *(f"--dhcp-leasefile={folder}/leases", f"--pid-file={folder}/router.pid"),
         *(f"--log-facility={folder}/router.log", "--log-dhcp"),
+    )
+
+
+def given_options(lan: Lan) -> tuple[str, ...]:
+    """What makes the router give addresses."""
+    return (
+        f"--dhcp-range={lan.address(2)},{lan.address(49)},1h",
+        f"--dhcp-option=option:router,{lan.address(1)}",
+        *relayed_options(),
     )
 
 

@@ -97,6 +97,8 @@ class Story:
         else:
             record = _READERS[line.source](line.text)
             told = [self._step(event) for event in self.joiner.feed(record)] if record else []
+            if record and record.kind == kinds.LEASE and record.mac == self.mac:
+                told += [Step(record.time - self.power_on, "address", "server", record.address)]
         steps = [step for step in told if step is not None and step.when >= 0]
         self.steps += steps
         return steps

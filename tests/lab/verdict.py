@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from ipaddress import IPv4Address
+
 from .arch import AMD64, Arch
 from .story import SEEDS, Story
 
+Named = Callable[[Story], list[str]]
+"""Checks which of the server's answers named the loader: by_port_4011 or in_the_offer."""
 ALLOWANCE = 8 * 2**20
 """Bytes that a client may fetch beyond ISO, kernel and initrd: loaders, configuration, seeds."""
 AT_ONCE = 0.2
@@ -47,6 +52,23 @@ def beside_the_router(story: Story, address: str) -> list[str]:
     return faults + [f"it asked the router for a file: {step.name}" for step in story.of("astray")]
 
 
+def from_the_server(story: Story, first: str, last: str) -> list[str]:
+    """The machine has one address, out of the server's range, though firmware and installer each asked for one."""
+    given = {step.name for step in story.of("address")}
+    low, high = IPv4Address(first), IPv4Address(last)
+    if len(given) == 1 and all(low <= IPv4Address(one) <= high for one in given):
+        return []
+    return [f"the server gave it {given or 'no address'} instead of one between {first} and {last}"]
+
+
+def in_the_offer(story: Story) -> list[str]:
+    """Who gives the address named the file in the same answer."""
+    offers, loaders = story.of("offer"), story.of("loader")
+    if not offers or not loaders:
+        return ["no file was named"] if offers else ["the server offered nothing"]
+    return [] if loaders[0].when - offers[0].when < AT_ONCE else [f"the offer did not name {loaders[0].name}"]
+
+
 def by_port_4011(story: Story) -> list[str]:
     """The server's first answer, its offer, named no file; port 4011 did.
 
@@ -71,12 +93,12 @@ def real_cloud_init(story: Story) -> list[str]:
     return [f"the machine did not say {text}…" for text in wanted if not any(text in line for line in said)]
 
 
-def by_http(story: Story) -> list[str]:
-    """Kernel and initrd came by HTTP, the loader lpxelinux.0 by TFTP."""
+def by_http(story: Story, *, named: Named = by_port_4011) -> list[str]:
+    """Kernel and initrd came by HTTP, the loader lpxelinux.0 by TFTP. named: by which answer."""
     faults = [f"{step.name} came by TFTP" for step in story.of("tftp") if "/images/" in f"/{step.name}"]
     names = {step.name.rpartition("/")[2] for step in story.of("http")}
     faults += [f"{name} did not come by HTTP" for name in ("vmlinuz", "initrd") if name not in names]
-    return faults + loader(story, "lpxelinux.0")
+    return faults + loader(story, "lpxelinux.0", named)
 
 
 def by_tftp(story: Story) -> list[str]:
@@ -93,21 +115,22 @@ def by_grub(
     folder: str = "efi",
     arch: Arch = AMD64,
     default: str = "grub/default.cfg",
+    named: Named = by_port_4011,
 ) -> list[str]:
     """UEFI by PXE: shim, GRUB and its configuration by TFTP; by GRUB's HTTP kernel and initrd.
 
     known: whether the machine has a file of its own; one that has none asks for it, and then for the default.
-    folder: where shim and GRUB are; arch: the processor that they are for.
+    folder: where shim and GRUB are; arch: the processor that they are for. named: by which answer.
     """
-    named = {step.name for step in story.of("loader")}
+    files = {step.name for step in story.of("loader")}
     shim, grub = f"{folder}/{arch.shim}", f"{folder}/{arch.grub_file}"
-    faults = [] if named == {shim} else [f"loaders named {named} instead of {shim}"]
+    faults = [] if files == {shim} else [f"loaders named {files} instead of {shim}"]
     # UDP: on a busy host one of them may have been sent twice
     sent = list(dict.fromkeys(step.name for step in story.of("tftp")))
     own = f"grub/machines/{story.mac}.cfg"
     wanted = [shim, grub, "grub/grub.cfg", own if known else default]
     faults += [] if sent == wanted else [f"TFTP sent {sent} instead of {wanted}"]
-    faults += by_port_4011(story)
+    faults += named(story)
     if (own in {step.name for step in story.of("missing")}) is known:
         faults.append(f"{own} was {'missing' if known else 'not asked for'}")
     return faults + fetched(story, [], "GRUB ")
@@ -174,12 +197,12 @@ def refused(story: Story) -> list[str]:
     )
 
 
-def loader(story: Story, name: str) -> list[str]:
+def loader(story: Story, name: str, named: Named = by_port_4011) -> list[str]:
     """The server named this loader, and only this, and the machine fetched it."""
-    named = {step.name for step in story.of("loader")}
+    files = {step.name for step in story.of("loader")}
     sent = {step.name for step in story.of("tftp") if step.name.endswith(".0")}
-    faults = [] if named == sent == {name} else [f"loaders named {named}, sent {sent}, instead of {name}"]
-    return faults + by_port_4011(story)
+    faults = [] if files == sent == {name} else [f"loaders named {files}, sent {sent}, instead of {name}"]
+    return faults + named(story)
 
 
 def searched(story: Story, last: str) -> list[str]:

@@ -24,7 +24,8 @@ from tests.lab.client import Client, Machine
 from tests.lab.common import BUILD, LabError, alone, digest, run
 from tests.lab.server import Server
 
-from .rows import RELAYED, SECOND, Facts, Row
+from . import givers
+from .rows import ALONE, RELAYED, SECOND, Facts, Row
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ IMAGES = {
 """By name."""
 INVENTORIES = Path(__file__).parent / "inventory"
 EMULATED = accel.Accelerator("tcg", ())
+GIVEN = tuple(str(IPv4Network(lan.ALONE)[last]) for last in (100, 149))
+"""The first and the last address that a server gives where nobody else does."""
 SIDE_BY_SIDE = 4
 """Machines at once: on two cores their waiting overlaps, and nothing runs into its time-out."""
 
@@ -133,7 +136,7 @@ def _run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
     finally:
         for suite in suites:
             server.down(name_of(suite))
-            for end in (RELAYED, SECOND):
+            for end in (RELAYED, SECOND, ALONE):
                 lan.down(f"{name_of(suite)}-{end}")
             lan.down(name_of(suite))
     return outcomes
@@ -161,7 +164,11 @@ def _networks(inventory: str, servers: dict[str, Server]) -> dict[str, Any]:
     (address,) = {box.lan_address for box in servers.values()}
     listed: dict[str, list[dict[str, Any]]] = {
         RELAYED: [{"address": address, "relayed": [lan.RELAYED]}],
-        SECOND: [{"name": "first", "address": address}, {"name": "second", "interface": "lan1"}],
+        SECOND: [
+            {"name": "first", "address": address},
+            {"name": SECOND, "interface": "lan1"},
+            {"name": ALONE, "interface": "lan2", "dhcp": {"first": GIVEN[0], "last": GIVEN[1]}},
+        ],
     }
     if inventory not in listed:
         return {}
@@ -169,11 +176,12 @@ def _networks(inventory: str, servers: dict[str, Server]) -> dict[str, Any]:
 
 
 def connect(box: Server) -> None:
-    """Give a server its second network, with the address .50 there."""
-    found = lan.up(f"{box.name}-{SECOND}", IPv4Network(lan.SECOND))
+    """Give a server its second network, and its third without a router, with the address .50 in each."""
     pid = int(run("podman", "inspect", "--format", "{{.State.Pid}}", box.container))
-    interface = IPv4Interface(f"{found.address(50)}/{found.subnet.prefixlen}")
-    lan.attach(found, pid, "p" + digest(found.name), interface, "lan1")
+    for end, subnet, device in ((SECOND, lan.SECOND, "lan1"), (ALONE, lan.ALONE, "lan2")):
+        found = lan.up(f"{box.name}-{end}", IPv4Network(subnet), gives=end != ALONE)
+        interface = IPv4Interface(f"{found.address(50)}/{found.subnet.prefixlen}")
+        lan.attach(found, pid, "p" + digest(found.name), interface, device)
 
 
 def behind_relay(box: Server, network: lan.Lan) -> lan.Lan:
@@ -185,7 +193,10 @@ def behind_relay(box: Server, network: lan.Lan) -> lan.Lan:
 
 def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[str], None]) -> list[Outcome]:
     """Boot one server's machines, a few at a time; apart from them those that are switched on again at once."""
-    network = lan.find(f"{box.name}-{SECOND}" if rows[0].inventory == SECOND else box.lan or "")
+    names = {row.network: f"{box.name}-{row.network}" if row.network else box.lan or "" for row in rows}
+    lans = {name: lan.find(found) for name, found in names.items()}
+    # of several networks that one whose router gives addresses
+    network = lans[min(lans, key=lambda name: name == ALONE)]
     # It would put right what is changed below. It must not be stopped: netboot.target would stop with it.
     drop_in = "/run/systemd/system/netboot-expire.service.d"
     never = f"mkdir -p {drop_in}; printf '[Unit]\\nConditionPathExists=/never\\n' >{drop_in}/never.conf"
@@ -193,23 +204,28 @@ def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[s
     for row in rows:
         prepare(box, row, facts)
     outcomes = []
-    theirs = behind_relay(box, network) if rows[0].inventory == RELAYED else network
+    if rows[0].inventory == RELAYED:
+        lans = {"": behind_relay(box, network)}
     sizes = watch.tftp_sizes(box)
     with watch.ServerLog(box, network) as log:
         for twice in (False, True):
             some = [row for row in rows if row.twice is twice]
             if not some:
                 continue
-            clients = [Client(machine_of(row), theirs) for row in some]
+            clients = [Client(machine_of(row), lans[row.network]) for row in some]
             first = watch.follow(clients, log, sizes, at_once=SIDE_BY_SIDE, idle=teller(say))
             for row in some:
                 if twice:
                     arm(box, row)
-            again = [Client(client.machine, theirs, again=True) for client in clients if twice]
+            again = [Client(client.machine, client.lan, again=True) for client in clients if twice]
             second = watch.follow(again, log, sizes, at_once=SIDE_BY_SIDE, idle=teller(say))
             for number, row in enumerate(some):
                 boots = [first[number], *second[number : number + 1]]
                 outcomes.append(judge(row, boots, facts[row.image]))
+    if ALONE in lans:
+        next(one for one in outcomes if one.row.network == ALONE).faults.extend(
+            givers.faults(box, lans[ALONE])
+        )
     return outcomes
 
 
@@ -261,7 +277,10 @@ def judge(row: Row, boots: list[watch.Boot], facts: Facts) -> Outcome:
         # what is started from a menu is not what the lab's initrd waits for
         faults += [boot.result] if boot.result.startswith("failed") and not row.pick else []
         faults += row.check(boot.story, replace(facts, arch=row.firmware.arch))
-        faults += verdict.beside_the_router(boot.story, boot.client.address)
+        if row.network == ALONE:
+            faults += verdict.from_the_server(boot.story, *GIVEN)
+        else:
+            faults += verdict.beside_the_router(boot.story, boot.client.address)
     story = boots[-1].story
     figures = (boots[-1].seconds, story.bytes_tftp, story.bytes_http, facts.iso_bytes)
     return Outcome(row, *figures, faults, story.secure_boot, accel.of(row.firmware.arch))

@@ -62,6 +62,7 @@ class Row:
     shut: int = 0  # a UDP port of the server that does not hear this machine
     router: str = ""  # what the router says of booting to this machine: one of lan.odd_answers
     kernel_of: str = ""  # its entry on the server gets the kernel of this image
+    network: str = ""  # of its server that it boots in; the first one when empty
 
     @property
     def name(self) -> str:
@@ -85,11 +86,6 @@ def pxelinux(story: Story, facts: Facts) -> list[str]:
     return _installed(story, facts) + verdict.by_tftp(story) + search
 
 
-def pxelinux_any(story: Story, facts: Facts) -> list[str]:
-    """Installed though no name is known: PXELINUX's whole search, down to `default`."""
-    return _installed(story, facts) + verdict.by_tftp(story) + verdict.searched(story, "default")
-
-
 def second_any(story: Story, facts: Facts) -> list[str]:
     """Not named, in the server's second network: the file of that network, by its address in hexadecimal."""
     return _installed(story, facts) + verdict.by_http(story) + verdict.searched(story, "C0A81F")
@@ -99,6 +95,24 @@ def second_any_secure(story: Story, facts: Facts) -> list[str]:
     """The same by GRUB, which has it from the address of the server that it was started by; Secure Boot on."""
     chain = verdict.by_grub(story, known=False, default="grub/192.168.31.50/default.cfg")
     return _installed(story, facts) + chain + verdict.secure_boot(story, "kernel")
+
+
+def alone_bios(story: Story, facts: Facts) -> list[str]:
+    """Installed by name where only the server gives addresses; the loader was named with the address."""
+    search = verdict.searched(story, "01-" + story.mac.replace(":", "-"))
+    return _installed(story, facts) + verdict.by_http(story, named=verdict.in_the_offer) + search
+
+
+def alone_uefi_secure(story: Story, facts: Facts) -> list[str]:
+    """The same by shim and GRUB, Secure Boot on."""
+    chain = verdict.by_grub(story, named=verdict.in_the_offer)
+    return _installed(story, facts) + chain + verdict.secure_boot(story, "kernel")
+
+
+def alone_unknown(story: Story, _facts: Facts) -> list[str]:
+    """Not named there: an address of the server, and its own disk, by the file of that network."""
+    chain = verdict.loader(story, "lpxelinux.0", verdict.in_the_offer) + verdict.searched(story, "C0A820")
+    return verdict.left_alone(story) + chain
 
 
 def never(story: Story, _facts: Facts) -> list[str]:
@@ -324,17 +338,47 @@ NETWORK_ROWS = (
     Row("bios-needs-port-4011", "trixie", "52:54:00:12:34:47", needs_port_4011, shut=4011),
 )
 SECOND = "second"
-"""The inventory whose machines are in their server's second network, and are not named."""
+"""The inventory whose servers have three networks, and the second of them: its machines are not named."""
+ALONE = "alone"
+"""The third of them, where the server gives the addresses."""
 SECOND_ROWS = (
-    Row("second-network-bios-any", "trixie", "52:54:00:12:34:64", second_any, inventory=SECOND),
+    Row(
+        "dhcp-http-boot-secure-boot",
+        "trixie",
+        "52:54:00:12:34:66",
+        http_boot_secure,
+        inventory=SECOND,
+        network=ALONE,
+        firmware=HTTP_BOOT,
+    ),
+    Row(
+        "dhcp-uefi-secure-boot",
+        "trixie",
+        "52:54:00:12:34:67",
+        alone_uefi_secure,
+        inventory=SECOND,
+        network=ALONE,
+        firmware=SECURE,
+    ),
     Row(
         "second-network-uefi-secure-boot-any",
         "trixie",
         "52:54:00:12:34:65",
         second_any_secure,
         inventory=SECOND,
+        network=SECOND,
         firmware=SECURE,
     ),
+    Row(
+        "second-network-bios-any",
+        "bookworm",
+        "52:54:00:12:34:0e",
+        second_any,
+        inventory=SECOND,
+        network=SECOND,
+    ),
+    Row("dhcp-bios-unknown", "trixie", "52:54:00:12:34:6e", alone_unknown, inventory=SECOND, network=ALONE),
+    Row("dhcp-bios", "bookworm", "52:54:00:12:34:68", alone_bios, inventory=SECOND, network=ALONE),
 )
 RELAYED = "relayed"
 """The inventory whose machines are in another network, behind a DHCP relay."""
@@ -457,7 +501,6 @@ ROWS = (
     *on_both("bios-unknown", "52:54:00:12:34:0f", unknown),
     Row("bios-menu", "trixie", "52:54:00:12:34:05", menu),
     Row("bios-rescue", "bookworm", "52:54:00:12:34:06", rescue, pick="rescue"),
-    Row("bios-pxelinux-any", "bookworm", "52:54:00:12:34:0e", pxelinux_any, inventory="any"),
     Row("cloud-init-real", "trixie", "52:54:00:12:34:21", cloud_init, image="noble"),
     Row(
         "cloud-init-real-waste",

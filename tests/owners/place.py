@@ -47,6 +47,8 @@ class Server:
         self.box = Box(self.top / "box")
         self.holder = subprocess.Popen(["unshare", "--mount", "--net", "sleep", "3600"])
         self.dnsmasq: subprocess.Popen[bytes] | None = None
+        #: What it gives in the network, as the key `dhcp` of netboot_networks says it.
+        self.dhcp: dict[str, Any] = {}
         _cable(self.holder.pid, name, self.address)
         self._install()
 
@@ -79,11 +81,13 @@ class Server:
         templates.filters.update(comment=lambda text: f"# {text}", bool=bool)
         templates.filters["homelab.netboot.dnsmasq_network_lines"] = dnsmasq.network_lines
         conf = self.top / "dnsmasq.conf"
-        place = {"interface": "eth0", "network": "192.0.2.0/24"}
+        place = {"interface": "eth0", "network": "192.0.2.0/24", "dhcp": self.dhcp}
         text = templates.get_template("dnsmasq.conf.j2").render(
             ansible_managed="a test",
             netboot_result={"networks": [place]},
             pxe_dnsmasq_log_dhcp=True,
+            __pxe_dnsmasq_gives=bool(self.dhcp),
+            __pxe_dnsmasq_leases=self.top / "leases",
             __pxe_dnsmasq_root=self.box.root / "tftp",
             __pxe_dnsmasq_owner_lines=[],
             __pxe_dnsmasq_loader_lines=list(lines),
@@ -149,7 +153,8 @@ class Place:
         for name, server in self.servers.items():
             server.box.macs = {one: said["netboot_mac"] for one, said in self.machines.items()}
             server.box.plan(**{one: "once" for one in owner if owner[one] == name})
-            server.serve([*self.lines(name), *dnsmasq.loader_lines([])])
+            networks = [{"base_url": f"http://{server.address}", "dhcp": server.dhcp}]
+            server.serve([*self.lines(name), *dnsmasq.loader_lines([], networks=networks)])
 
     def lines(self, server: str) -> list[str]:
         """What the filter dnsmasq_owner_lines writes for a server."""
@@ -159,12 +164,16 @@ class Place:
 
     def ask(self, mac: str) -> dict[str, str]:
         """What a machine's firmware hears: server → the loader that it offers."""
+        return {name: offer.get("loader") or offer["file"] for name, offer in self.offers(mac).items()}
+
+    def offers(self, mac: str) -> dict[str, dict[str, Any]]:
+        """All that it hears, by server."""
         probe = [sys.executable, str(ROOT / "tests/pxe_probe.py"), "--mac", mac, "--seconds", "2"]
         done = subprocess.run(probe, capture_output=True, text=True, check=False)
         if done.returncode:
             raise LabError(done.stderr)
         names = {address: name for name, address in SERVERS.items()}
-        return {names[offer["server"]]: offer["loader"] for offer in json.loads(done.stdout)}
+        return {names[offer["server"]]: offer for offer in json.loads(done.stdout)}
 
     def doctor(self, server: str, meant: str) -> str:
         """What a server hears when it asks as machines do, and means this one; empty when that answers."""

@@ -41,6 +41,27 @@ def test_a_stranger_is_answered_by_the_server_that_is_told_to(place: Place) -> N
     assert place.ask(NUC2) == {"server2": "lpxelinux.0"}
 
 
+def test_who_gives_the_addresses_gives_them_to_all_and_tells_its_own_what_to_boot(place: Place) -> None:
+    place.servers["server1"].dhcp = {
+        "first": "192.0.2.100",
+        "last": "192.0.2.149",
+        "router": "",
+        "dns": [],
+        "lease": "12h",
+    }
+    place.plan(nuc1="server1", nuc2="server2")
+    assert place.ask(NUC1) == {"server1": "lpxelinux.0"}
+    assert place.ask(NUC2) == {"server1": "", "server2": "lpxelinux.0"}
+    assert place.ask(STRANGER) == {"server1": ""}
+    for mac in (NUC1, NUC2, STRANGER):
+        given = place.offers(mac)["server1"]
+        assert given["address"].startswith("192.0.2.1")
+        # firmware that takes its word for a boot server's would not look at the offer of the other one
+        assert (given["class"], given["menu"]) == ("", "")
+    assert place.doctor("server1", "server1") == ""
+    assert place.doctor("server1", "server2") == ""
+
+
 def test_each_server_hears_itself_and_not_the_other(place: Place) -> None:
     place.settings["server2"]["netboot_strangers"] = True
     place.plan(nuc1="server1", nuc2="server2")

@@ -27,13 +27,15 @@ DOOR = "plugin_utils._ubuntu.system"
 WISHES = ("plugin_utils._inventory.quirks", "plugin_utils._inventory.loaders")
 #: In which network of its server a machine boots: said in the inventory, and asked wherever an address is written.
 NETWORKS = "plugin_utils._inventory.networks"
+#: Which addresses a server gives in a network: said in the inventory, and compared with the network that is there.
+DHCP = "plugin_utils._inventory.dhcp"
 #: What a room's modules may import of this collection, besides their own room; a folder stands for all that is in it.
 MAY: dict[str, tuple[str, ...]] = {
     "plugin_utils": (*GROUND, PROGRESS),
     "plugin_utils._ubuntu": (*GROUND, CONTRACT, NETWORKS),
     "plugin_utils._inventory": (*GROUND, CONTRACT, NAMES, DOOR, KEYS),
     "plugin_utils._firewall": (),
-    "plugin_utils._server": (*GROUND, CONTRACT, NETWORKS),
+    "plugin_utils._server": (*GROUND, CONTRACT, NETWORKS, DHCP),
     "plugin_utils._provision": (),
     "plugin_utils._start": (),
     "plugin_utils._boot": (*GROUND, CONTRACT, NAMES, PXE, DOOR, NETWORKS, *WISHES),

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Private to this collection: not a public interface, may change in any release.
-"""Which loader dnsmasq offers to whom (dnsmasq(8): dhcp-mac, dhcp-match, pxe-service, dhcp-boot, dhcp-option-pxe)."""
+"""Where dnsmasq answers, and which loader it offers to whom (dnsmasq(8): dhcp-mac, dhcp-match, pxe-service, dhcp-boot,
+dhcp-option-pxe).
+
+Beside another DHCP server (proxy-DHCP) pxe-service names the loader, on port 4011. Where dnsmasq gives the addresses it
+names the loader in the same answer (dhcp-boot): from pxe-service UEFI firmware would get none there, as port 4011 tells
+it only to proxy clients (dnsmasq: src/rfc2131.c, pxe_uefi_workaround). So each line is for one of the two kinds.
+"""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.module_utils._uefi.names import BY_IPXE, IPXES, SHIMS, YEARS
-from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import ipxe
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import ipxe, reserved
+from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.answered import GIVES, LEFT
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq_version import (
     HTTP_BOOT_SINCE,
     numbers,
@@ -36,9 +43,16 @@ class Arch:
 
     number: int
     name: str
-    efi_arch: str
+    efi_arch: str = ""
     http: bool = False
 
+    @property
+    def tag(self) -> str:
+        """The tag of those clients in dnsmasq's configuration."""
+        return f"{'http' if self.http else 'arch'}{self.number}"
+
+
+BIOS = Arch(0, "x86PC")
 
 #: Some x64 firmware calls itself BC_EFI.
 ARCHS = (
@@ -51,17 +65,32 @@ ARCHS = (
 
 
 def network_lines(networks: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the lines that say where dnsmasq answers: only what is about booting, addresses come from another server.
+    """Return the lines that say where dnsmasq answers: only what is about booting, or with addresses.
 
     :param networks: C(netboot_result.networks).
     """
     lines = []
     for one in networks:
+        lines.append(f"interface={one['interface']}")
+        if one.get("dhcp"):
+            lines += _given(one)
+            continue
         # a relay's question names its own address in the machine's network, and is answered by the range of that
         answered = [ipaddress.IPv4Network(text) for text in (one["network"], *one.get("relayed", []))]
-        lines += [f"interface={one['interface']}"]
         lines += [f"dhcp-range={network.network_address},proxy,{network.netmask}" for network in answered]
     return lines
+
+
+def _given(one: Mapping[str, Any]) -> list[str]:
+    """Return the lines that give addresses in a network; a router without an address is one that is not announced."""
+    said, who = one["dhcp"], f"tag:{one['interface']}"
+    mask = ipaddress.IPv4Network(one["network"]).netmask
+    return [
+        f"dhcp-range={said['first']},{said['last']},{mask},{said['lease']}",
+        f"tag-if=set:{GIVES},{who}",
+        ",".join(filter(None, [f"dhcp-option={who},option:router", said["router"]])),
+        *([",".join([f"dhcp-option={who},option:dns-server", *said["dns"]])] if said["dns"] else []),
+    ]
 
 
 def loader_lines(
@@ -82,15 +111,16 @@ def loader_lines(
     :param networks: the server's, C(netboot_result.networks). Of several, a client gets the address in its own.
     :param version: dnsmasq's, or the text that C(dnsmasq --version) prints.
     """
-    machines = list(machines)
+    machines, kinds = list(machines), _kinds(networks)
     split = _Split(machines, _BY_HTTP, _by_bios)
-    lines = [*split.lines]
+    lines = [*reserved.lines(machines, networks), *split.lines]
     if quirks.RASPBERRY_PI in split.who:
         lines.append(f"pxe-service={split.who[quirks.RASPBERRY_PI]}x86PC,{_PI_TEXT}")
+    lines += kinds.known(BIOS)
     for tag, loader in ((quirks.TFTP_ONLY, "pxelinux"), (_BY_HTTP, "lpxelinux")):
         if tag in split.who:
-            lines += _service("x86PC", loader, split.who[tag])
-    return lines + _uefi_lines(machines, set(uefi_loaders), _roots(networks), numbers(version))
+            lines += kinds.service(BIOS, loader, f"{loader}.0", split.who[tag])
+    return lines + _uefi_lines(machines, set(uefi_loaders), _roots(networks), numbers(version), kinds)
 
 
 def lacking(asking: Iterable[Mapping[str, str]], uefi_loaders: Collection[str]) -> list[str]:
@@ -147,8 +177,58 @@ def _by_bios(machine: Mapping[str, Any]) -> str:
     return next((quirk for quirk in special if quirks.has(machine, quirk)), _BY_HTTP)
 
 
-def _service(arch: str, loader: str, who: str) -> list[str]:
-    return [f"pxe-service={who}{arch},{_MENU_TEXT},{loader}"]
+@dataclass(frozen=True)
+class _Kinds:
+    """How a loader is named in the server's networks. beside: before lines for those with another DHCP server; gives:
+    before lines for those where it gives the addresses; both with commas, V(None) where there is no such network."""
+
+    beside: str | None
+    gives: str | None
+
+    def known(self, arch: Arch) -> list[str]:
+        """Return what tags the clients of a kind, where the lines that are for them need it."""
+        if arch.http:  # the vendor class reads "HTTPClient:Arch:00016:…"
+            return [f"dhcp-vendorclass=set:{arch.tag},HTTPClient:Arch:{arch.number:05}"]
+        if self.gives is None:
+            return []
+        return [f"dhcp-match=set:{arch.tag},option:client-arch,{arch.number}"]
+
+    def service(self, arch: Arch, loader: str, file: str, who: str) -> list[str]:
+        """Return the lines that name a loader for the clients of a kind.
+
+        :param loader: as pxe-service has it: it adds V(.0) to a name without a dot.
+        :param file: where it is for those that get their address here too; empty for HTTP Boot, which needs a URL.
+        :param who: the tags of those who get it, each with a comma.
+        """
+        lines = []
+        if self.beside is not None:
+            lines.append(f"pxe-service={self.beside}{who}{arch.name},{_MENU_TEXT},{loader}")
+        if self.gives is not None and file:
+            lines.append(f"dhcp-boot={self.gives}{who}tag:{arch.tag},{file}")
+        return lines
+
+    def urls(self, arch: Arch, urls: Iterable[tuple[str, str]], who: str) -> list[str]:
+        """Return the lines that name a URL for HTTP Boot. urls: each behind the tag of the network that it is for.
+
+        An answer counts only with the word that the client said of itself.
+        """
+        lines = []
+        if self.beside is not None:
+            lines += [
+                f"dhcp-option-pxe={self.beside}{who}tag:{arch.tag},{where}67,{url}" for where, url in urls
+            ]
+        if self.gives is not None:
+            lines += [f"dhcp-option={self.gives}{who}tag:{arch.tag},{where}67,{url}" for where, url in urls]
+            lines.append(f"dhcp-option-force={self.gives}{who}tag:{arch.tag},60,HTTPClient")
+        return lines
+
+
+def _kinds(networks: Sequence[Mapping[str, Any]]) -> _Kinds:
+    gives = [bool(one.get("dhcp")) for one in networks]
+    return _Kinds(
+        beside=None if gives and all(gives) else f"tag:!{GIVES}," if any(gives) else "",
+        gives=f"tag:{GIVES},tag:!{LEFT}," if any(gives) else None,
+    )
 
 
 def _roots(networks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -166,6 +246,7 @@ def _uefi_lines(
     there: Collection[str],
     roots: Mapping[str, str],
     version: tuple[int, ...],
+    kinds: _Kinds,
 ) -> list[str]:
     images = {name[: -len(BY_IPXE)] for name in there if name.endswith(BY_IPXE)}
     split = _Split(machines, _USUAL, lambda one: _wanted(one, images))
@@ -177,25 +258,16 @@ def _uefi_lines(
     scripts: dict[str, None] = {}
     services = []
     for arch in archs:
-        tag = f"http{arch.number}"
-        if arch.http:
-            # the vendor class reads "HTTPClient:Arch:00016:…"
-            services.append(f"dhcp-vendorclass=set:{tag},HTTPClient:Arch:{arch.number:05}")
+        services += kinds.known(arch)
         for loader, who in offers[arch]:
             only = who
             if loader in IPXES.values():
                 only = f"{who}tag:!{_RUNS},"
-                boots = (
-                    f"dhcp-boot={who}tag:{_RUNS},tag:uefi,{where}{root}/{ipxe.SCRIPT}"
-                    for where, root in roots.items()
-                )
-                scripts.update(dict.fromkeys(boots))
-            services += _service(arch.name, f"efi/{loader}", only)
+                scripts.update(dict.fromkeys(_scripts(who, roots, kinds)))
+            services += kinds.service(arch, f"efi/{loader}", "" if arch.http else f"efi/{loader}", only)
             if arch.http:
-                services += [
-                    f"dhcp-option-pxe={only}tag:{tag},{where}67,{root}/efi/{loader}"
-                    for where, root in roots.items()
-                ]
+                urls = [(where, f"{root}/efi/{loader}") for where, root in roots.items()]
+                services += kinds.urls(arch, urls, only)
     if scripts:
         # Once it runs, iPXE asks again, as any PXE client: it then gets its script. BIOS machines may have an iPXE of
         # their own in the network card's ROM, which is to go on to PXELINUX.
@@ -203,7 +275,14 @@ def _uefi_lines(
         lines += [f"dhcp-match=set:{_RUNS},175"]
         lines += [f"dhcp-match=set:uefi,option:client-arch,{number}" for number in numbers]
     http = ["dhcp-pxe-vendor=PXEClient,HTTPClient"] if any(arch.http for arch in archs) else []
-    return [*lines, *scripts, *http, *services]
+    return [*lines, *scripts, *(http if kinds.beside is not None else []), *services]
+
+
+def _scripts(who: str, roots: Mapping[str, str], kinds: _Kinds) -> Iterator[str]:
+    """Return the lines that send an iPXE that runs to its script, in each network."""
+    mine = "" if kinds.gives is None else f"tag:!{LEFT},"
+    for where, root in roots.items():
+        yield f"dhcp-boot={mine}{who}tag:{_RUNS},tag:uefi,{where}{root}/{ipxe.SCRIPT}"
 
 
 def _wanted(machine: Mapping[str, Any], images: Collection[str]) -> str:

@@ -27,6 +27,7 @@ class Place:
     """Where machines are, and the web server's port; firewalld's zones for their network, and for their interface.
 
     is_behind: the network is behind a DHCP relay. has_relay: it is the server's own, and such a relay asks from there.
+    gives: the server gives the addresses there.
     """
 
     interface: str
@@ -37,6 +38,7 @@ class Place:
     interface_zone: str = ""
     is_behind: bool = False
     has_relay: bool = False
+    gives: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,17 @@ class Opening:
 def packets(place: Place) -> list[Packet]:
     """Return what machines send: to proxy-DHCP, TFTP (its first packet, then answers), PXE's boot server, HTTP.
 
-    What a relay passes on comes from its own address, in the one network or the other (RFC 1542, 4.1.2 and 5.4).
+    What a relay passes on comes from its own address, in the one network or the other (RFC 1542, 4.1.2 and 5.4). Who
+    has an address from the server asks it directly for more time (RFC 2131, 4.4.5).
     """
     there, here = place.network, IPv4Network(place.address)
     near = Packet(place.interface, "udp", 67, _ANY, _BROADCAST, sport=(68, 68), type="broadcast")
     passed_on = Packet(place.interface, "udp", 67, there, here, sport=(67, 67))
+    renewed = Packet(place.interface, "udp", 67, there, here, sport=(68, 68))
     return [
         *([] if place.is_behind else [near]),
         *([passed_on] if place.is_behind or place.has_relay else []),
+        *([renewed] if place.gives else []),
         Packet(place.interface, "udp", 69, there, here),
         Packet(place.interface, "udp", _TFTP_DATA, there, here, state="established"),
         Packet(place.interface, "udp", 4011, there, here, sport=(68, 68)),

@@ -71,6 +71,7 @@ def _places(looked: Mapping[str, list[str]], networks: Iterable[Mapping[str, Any
                 interface_zone=zones.get(interface, default),
                 is_behind=is_behind,
                 has_relay=bool(relayed) and not is_behind,
+                gives=bool(one.get("dhcp")),
             )
 
 

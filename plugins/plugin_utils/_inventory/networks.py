@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import gather, suggest
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import dhcp
 
 VARIABLE = "netboot_networks"
 #: For the only network, instead: variable → key.
@@ -20,7 +21,7 @@ SHORT: Mapping[str, str] = {
     "netboot_network_name": "name",
 }
 #: What is said of each network.
-KEYS = ("name", "interface", "address", "port", "relayed")
+KEYS = ("name", "interface", "address", "port", "relayed", "dhcp")
 INTERFACE = re.compile(r"[A-Za-z0-9._@-]{1,15}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _LAST_PORT = 65535
@@ -41,6 +42,7 @@ def wanted(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
             **{key: str(one.get(key) or "") for key in SHORT.values()},
             "port": int(one.get("port") or port),
             "relayed": [str(network) for network in one.get("relayed") or []],
+            "dhcp": dhcp.wanted(one),
         }
         for one in listed
     ]
@@ -79,7 +81,7 @@ def _faults_of(one: Any, *, several: bool) -> Iterator[str]:
     for key in one:
         if key not in KEYS:
             yield f"there is no '{key}'; {suggest(str(key), KEYS)}"
-    name, interface, address, port, relayed = (one.get(key) or "" for key in KEYS)
+    name, interface, address, port, relayed = (one.get(key) or "" for key in KEYS[:5])
     if several and not name:
         yield "has no name; give it one, which machines say in netboot_network_name"
     elif name and not _NAME.fullmatch(str(name)):
@@ -93,6 +95,7 @@ def _faults_of(one: Any, *, several: bool) -> Iterator[str]:
     if port and not (str(port).isdigit() and 1 <= int(str(port)) <= _LAST_PORT):
         yield f"port: '{port}' cannot be used; write a port number from 1 to 65535, like 80 or 8080"
     yield from _relayed_faults(relayed or [])
+    yield from dhcp.faults(one)
 
 
 def _relayed_faults(relayed: Any) -> Iterator[str]:

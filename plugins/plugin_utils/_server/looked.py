@@ -33,6 +33,7 @@ def facts(looked: Mapping[str, list[str]]) -> dict[str, Any]:
     - C(sockets): lines of ss(8). C(units): of each of our units its C(pid), V(0) when it does not run, and whether it
       is C(ready): running, and started at every start of the host.
     - C(heard): which services of ours answered the look: C(http ADDRESS:PORT), C(pxe INTERFACE ADDRESS).
+    - C(gives): interfaces on which our dnsmasq already gives addresses.
     - C(noted): answers that hold, by name: C(key) of the question, and C(answer).
     - C(dnsmasq): the line in which dnsmasq says its version; empty when it is not installed.
 
@@ -47,6 +48,7 @@ def facts(looked: Mapping[str, list[str]]) -> dict[str, Any]:
         "sockets": looked.get("sockets", []),
         "units": dict(_units(looked.get("units", []))),
         "heard": [line for part in looked if part.startswith("heard ") for line in looked[part]],
+        "gives": looked.get("gives", []),
         "noted": {note.pop("name"): note for note in map(json.loads, looked.get("noted", []))},
         "dnsmasq": next(
             (line for line in looked.get("dnsmasq", []) if line.startswith("Dnsmasq version")), ""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import dhcp
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.networks import VARIABLE
 
 #: The port that an address without one means (RFC 9110, 4.2.1).
@@ -21,10 +22,11 @@ def boot_networks(
     looked: Mapping[str, Iterable[str]], wanted: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return the networks that machines boot in: C(name), C(address), C(interface), C(network), C(port), C(base_url),
-    C(relayed).
+    C(relayed), C(dhcp).
 
     C(network) is ADDRESS/LENGTH; C(relayed) the same of those whose relays ask there. C(base_url) is the root of the
-    web server there, without a slash at the end.
+    web server there, without a slash at the end. C(dhcp) is what the server gives there, as C(_inventory.dhcp.wanted)
+    returns it.
 
     :param looked: what C(ip -json address) printed as C(addresses), and C(ip -json route get) of an address that is
         not near as C(route); both lists of lines (ip(8)).
@@ -43,6 +45,7 @@ def boot_networks(
         except ValueError as error:
             faults.append(str(error))
     faults += [*_not_apart(found), *_relays_apart(found)]
+    faults += [f"{VARIABLE}: {_shown(one)}: {fault}" for one in found for fault in dhcp.unfit(one)]
     if faults:
         raise InputError("The server's networks are not usable", faults)
     return found
@@ -68,7 +71,7 @@ def _network(
     [found] = fitting
     where = found["address"] if one["port"] == _HTTP else f"{found['address']}:{one['port']}"
     more = {"port": one["port"], "base_url": f"http://{where}", "relayed": list(one["relayed"])}
-    return {"name": one["name"], **found, **more}
+    return {"name": one["name"], **found, **more, "dhcp": one["dhcp"]}
 
 
 def _not_apart(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:

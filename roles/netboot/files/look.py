@@ -91,6 +91,7 @@ def files(root: str, state: str) -> Iterator[tuple[str, list[str]]]:
         for path in (*glob.glob(efi + end), *glob.glob(f"{efi}*/{end}"))
     ]
     yield "uefi_loaders", [path[len(efi) :] for path in sorted(loaders)]
+    yield "gives", found(f"{SETTINGS}/dnsmasq.conf", r"^tag-if=set:gives,tag:(\S+)$")
     yield "marks", sorted(glob.glob("/etc/systemd/system/*.d/netboot-installs.conf"))
     try:
         with open(f"{state}/firewall.json", encoding="utf-8") as file:

@@ -19,7 +19,7 @@ from typing import Any, Iterator
 UNITS = "/etc/systemd/system/netboot"
 OURS = (
     *("/etc/netboot", "/etc/logrotate.d/netboot", "/var/log/netboot"),
-    *("/usr/local/lib/netboot", "/usr/local/sbin/netboot"),
+    *("/usr/local/lib/netboot", "/usr/local/sbin/netboot", "/var/lib/netboot-dnsmasq"),
 )
 STATE = (
     *("answers", "plan", "machines", "logs", "events", "lock", "served.json", "known.json", "packages.json"),

@@ -233,3 +233,37 @@ def test_firmware_that_boots_by_pxe_learns_its_loader_from_port_4011(machine: st
 def test_http_boot_learns_it_from_the_offer() -> None:
     (fault,) = verdict.by_port_4011(story("uefi-http"))
     assert fault.startswith("the offer named http://")
+
+
+def alone(*steps: tuple[float, str, str]) -> Story:
+    """A boot in a network where the server gives the addresses."""
+    told = Story("52:54:00:12:34:68", 0.0)
+    told.steps = [Step(when, kind, "server", name) for when, kind, name in steps]
+    return told
+
+
+def test_who_gives_the_address_names_the_file_with_it() -> None:
+    assert verdict.in_the_offer(alone((1, "offer", "proxy"), (1.001, "loader", "lpxelinux.0"))) == []
+    late = alone((1, "offer", "proxy"), (3, "loader", "lpxelinux.0"))
+    assert verdict.in_the_offer(late) == ["the offer did not name lpxelinux.0"]
+    assert verdict.in_the_offer(story("nuc1")) != [], "beside a router port 4011 names it"
+    assert verdict.in_the_offer(alone((1, "offer", "proxy"))) == ["no file was named"]
+    assert verdict.in_the_offer(alone()) == ["the server offered nothing"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["10.0.0.100", "10.0.0.100"], ""),
+        (["10.0.0.100", "10.0.0.101"], "between"),
+        (["10.0.0.9"], "the server gave it {'10.0.0.9'} instead of one between 10.0.0.100 and 10.0.0.149"),
+        ([], "the server gave it no address"),
+    ],
+    ids=["one", "two", "beside", "none"],
+)
+def test_the_server_gives_one_address_out_of_its_range(given: list[str], told: str) -> None:
+    faults = verdict.from_the_server(
+        alone(*((1, "address", one) for one in given)), "10.0.0.100", "10.0.0.149"
+    )
+    assert len(faults) == bool(told)
+    assert told in "".join(faults)

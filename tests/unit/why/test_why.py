@@ -55,6 +55,8 @@ GOOD = [
     ("good-bookworm-rescue", None),
     ("good-trixie", None),
     ("good-trixie-ipxe", None),
+    ("good-trixie-dhcp", None),
+    ("good-bookworm-dhcp", None),
     ("fault-disarmed-memory", "52:54:00:12:36:0d"),
     ("fault-arch-not-offered", "52:54:00:12:36:1b"),
 ]
@@ -96,6 +98,19 @@ def test_no_good_boot_is_blamed() -> None:
     blamed = [(case.boot[0].mac, verdict) for case, verdict in zip(cases, verdicts) if verdict.word == WRONG]
     assert blamed == []
     assert len(cases) >= 100
+
+
+@pytest.mark.parametrize(
+    ("log", "machines"), [("good-trixie-dhcp", 3), ("good-bookworm-dhcp", 1)], ids=["trixie", "bookworm"]
+)
+def test_where_the_server_gives_the_addresses_each_line_has_its_machine(log: str, machines: int) -> None:
+    """The installer asks for an address once more, and no boot begins by that."""
+    told = stories(log)
+    assert "" not in told, "an address is known from the beginning"
+    assert len(told) == machines
+    for story in told.values():
+        assert len(boots(story)) == 1
+        assert [event.kind for event in story[:2]] == ["offer", "loader"]
 
 
 def test_every_cause_but_the_last_resorts_has_a_fault() -> None:

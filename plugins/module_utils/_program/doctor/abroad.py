@@ -90,7 +90,9 @@ def _judge(told: Any, ats: Sequence[Place], silent: Sequence[str]) -> Iterator[R
     for result in found:
         yield _between(result, host, address)
     if heard:
-        yield said_of(network.judge_others(heard, address, interface), f"asked from {host}: ")
+        gives = any(at.gives for at in ats if at.address == address)
+        others = network.judge_others(heard, address, interface, gives=gives)
+        yield said_of(others, f"asked from {host}: ")
 
 
 def _heard(told: Mapping[str, Any]) -> network.Heard:

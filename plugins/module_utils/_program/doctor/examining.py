@@ -128,7 +128,7 @@ def _asked(
         if heard[at] and BOOT_SERVER not in silent:
             results.append(network.judge_ours(heard[at], at.address, at.interface))
         if heard[at]:
-            results.append(network.judge_others(heard[at], at.address, at.interface))
+            results.append(network.judge_others(heard[at], at.address, at.interface, gives=at.gives))
         yield from (
             results if len(ats) == 1 else (abroad.said_of(one, f"on {at.interface}: ") for one in results)
         )

@@ -33,8 +33,11 @@ def places() -> tuple[list[Place], str]:
     dnsmasq, nginx = text_of(DNSMASQ), text_of(NGINX)
     interfaces = re.findall(r"(?m)^interface=(\S+)$", dnsmasq)
     listens = re.findall(r"(?m)^\s*listen ([0-9.]+):(\d+);", nginx)
-    found = zip(interfaces, listens)  # both are in the order of the networks
-    return [Place(interface, address, int(port), address) for interface, (address, port) in found], dnsmasq
+    gives = re.findall(r"(?m)^tag-if=set:gives,tag:(\S+)$", dnsmasq)
+    return [
+        Place(interface, address, int(port), address, interface in gives)
+        for interface, (address, port) in zip(interfaces, listens)  # both are in the order of the networks
+    ], dnsmasq
 
 
 def text_of(path: str, most: int = CONF_BYTES) -> str:

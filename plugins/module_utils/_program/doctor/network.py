@@ -35,7 +35,7 @@ def judge_ours(heard: Mapping[int, Heard], us: str, interface: str) -> Result:
     found = []
     for arch, one in heard.items():
         where = f"{ARCHS[arch]} (architecture {arch})"
-        if not any(offer.server == us and offer.is_pxe for offer in one.offers):
+        if not any(offer.server == us and offer.boots for offer in one.offers):
             remedy = f"journalctl -u {BOOT_SERVER} says why; then systemctl restart {BOOT_SERVER}"
             what = f"{us} does not answer its broadcast on {interface}"
             found.append(Finding(PXE, where, what, remedy))
@@ -49,13 +49,20 @@ def judge_ours(heard: Mapping[int, Heard], us: str, interface: str) -> Result:
     return Result(PXE, found, ", ".join(told))
 
 
-def judge_others(heard: Mapping[int, Heard], us: str, interface: str) -> Result:
-    """Who else answers: there must be one DHCP server, and no other that tells what to boot."""
+def judge_others(heard: Mapping[int, Heard], us: str, interface: str, *, gives: bool = False) -> Result:
+    """Who else answers: there must be one DHCP server, and no other that tells what to boot.
+
+    gives: whether this server gives the addresses; then it must be the one.
+    """
     others: dict[str, list[Answer]] = {}
     for one in (one for each in heard.values() for one in each.offers if one.server != us):
         others.setdefault(one.server, []).append(one)
     givers = sorted(server for server, said in others.items() if any(one.address for one in said))
     found = [one for server in sorted(others) for one in _rival(server, others[server])]
+    if gives:
+        return Result(
+            OTHERS, [*map(_beside, givers), *found], f"addresses come from {us}, which is this server"
+        )
     if not givers:
         what = "no DHCP server offers an address to a machine"
         remedy = (
@@ -67,6 +74,13 @@ def judge_others(heard: Mapping[int, Heard], us: str, interface: str) -> Result:
         remedy = "when that is not meant, switch one of them off: machines take the first"
         found.append(Finding(OTHERS, interface, what, remedy, NOTE))
     return Result(OTHERS, found, f"addresses come from {', '.join(givers)}" if givers else "")
+
+
+def _beside(giver: str) -> Finding:
+    """Another one that gives addresses where this server does."""
+    what = "it gives addresses, too, where this server does: two machines may have one address, and some boot nothing"
+    remedy = f"switch its DHCP off; or take dhcp out of this network in netboot_networks, and {SITE}"
+    return Finding(OTHERS, giver, what, remedy)
 
 
 def judge_relays(lines: Iterable[str]) -> Result:

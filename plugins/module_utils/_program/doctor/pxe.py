@@ -2,7 +2,8 @@
 # Private to this collection: no promise that names or behaviour stay.
 """Asks as the firmware of a machine does (RFC 2131; RFC 4578; PXE 2.1, sections 2.2.1 and 2.2.3). As a script: pxe.py
 INTERFACE ADDRESS… ends with 0 when each ADDRESS answers a BIOS machine for PXE on the INTERFACE before it, else with 1
-and a line that says what came.
+and a line that says what came. pxe.py --alone NAME INTERFACE ADDRESS… ends with 0 when nobody but ADDRESS gives
+addresses on INTERFACE, and with a line for each other one; NAME is that of the network, for people.
 
 The question is a broadcast, which a host hears itself. The answers are read from the interface (packet(7)), since port
 68 may belong to the DHCP client of this host. This file is also run alone: it imports only the standard library.
@@ -22,6 +23,8 @@ CLIENT, SERVER, BOOT_SERVER = 68, 67, 4011
 COOKIE = b"\x63\x82\x53\x63"
 ALL_PROTOCOLS = 3  # ETH_P_ALL: also what this host sends
 SECONDS = 2.0
+#: How long answers are waited for where somebody may try an address before the offer: dnsmasq does for three seconds.
+LISTEN = 4.0
 #: Processor architectures that boot by HTTP (IANA, "Processor Architecture Types").
 BY_HTTP = (15, 16, 18, 19)
 #: Bytes before a DHCP message's options, and where the IPv4 packet's head says "UDP".
@@ -43,6 +46,11 @@ class Answer(NamedTuple):
     after: str = ""
     is_pxe: bool = False
     item: bytes = b""
+
+    @property
+    def boots(self) -> bool:
+        """Whether it tells what to boot: of itself, or on port 4011."""
+        return self.is_pxe or bool(self.file)
 
 
 def user_class(server: str = "") -> str:
@@ -168,8 +176,37 @@ def ask_boot_server(
             return None
 
 
+def givers(interface: str, address: str) -> Iterator[str]:
+    """The other servers that offer an address there; OSError when nobody can be asked."""
+    with open(f"/sys/class/net/{interface}/carrier", encoding="ascii") as file:
+        if file.read().strip() != "1":
+            raise OSError(0, "it has no link")
+    number = os.urandom(4)
+    told: set[str] = set()
+    for dummy, found in broadcast(
+        interface, {number: discover(hardware(interface), number, 0, address)}, LISTEN
+    ):
+        if found.address and found.server not in {address, *told}:
+            told.add(found.server)
+            yield found.server
+
+
+def alone(name: str, interface: str, address: str) -> int:
+    """0 when nobody else gives addresses, as far as can be heard."""
+    try:
+        others = sorted(givers(interface, address))
+    except OSError as error:
+        sys.stdout.write(f"{name}: nobody can be asked on {interface} ({error.strerror or error})\n")
+        return 1
+    for one in others:
+        sys.stdout.write(f"{name}: {one} answers on {interface}\n")
+    return 1 if others else 0
+
+
 def main(*where: str) -> int:
     """Ask on each interface, as a BIOS machine."""
+    if where[0] == "--alone":
+        return max([alone(*one) for one in zip(where[1::3], where[2::3], where[3::3])])
     return max(ask(interface, address) for interface, address in zip(where[::2], where[1::2]))
 
 
@@ -180,7 +217,7 @@ def ask(interface: str, address: str) -> int:
     for dummy, found in broadcast(
         interface, {number: discover(hardware(interface), number, 0, address)}, SECONDS
     ):
-        if found.server == address and found.is_pxe:
+        if found.server == address and found.boots:
             return 0
         others.add(found.server)
     sys.stdout.write(

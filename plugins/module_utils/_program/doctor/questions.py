@@ -14,18 +14,22 @@ from typing import Iterable, Mapping, NamedTuple, Sequence
 from . import network, pxe
 from .targets import SERVICES, SILENCE, Target
 
-#: How long answers are waited for: to a broadcast (a router may try its address first), to a single question.
-LISTEN, PATIENCE = 4.0, 5.0
+#: How long the answer to a single question is waited for.
+PATIENCE = 5.0
 _READ_REQUEST, _DATA, _ERROR = 1, 3, 5  # RFC 1350, section 5
 
 
 class Place(NamedTuple):
-    """Where to ask. interface: that of this host; address, port: the server's; source: this host's address there."""
+    """Where to ask. interface: that of this host; address, port: the server's; source: this host's address there.
+
+    gives: whether the server gives the addresses there.
+    """
 
     interface: str
     address: str
     port: int
     source: str
+    gives: bool = False
 
     @property
     def hosts(self) -> Mapping[str, str]:
@@ -36,7 +40,7 @@ class Place(NamedTuple):
         }
 
 
-def heard(at: Place, archs: Iterable[int], seconds: float = LISTEN) -> dict[int, network.Heard]:
+def heard(at: Place, archs: Iterable[int], seconds: float = pxe.LISTEN) -> dict[int, network.Heard]:
     """Play each kind of firmware, all at once, and ask this server on port 4011 where its offer names no file."""
     mac = pxe.hardware(at.interface)
     numbers = {arch: os.urandom(4) for arch in archs}
@@ -50,7 +54,7 @@ def heard(at: Place, archs: Iterable[int], seconds: float = LISTEN) -> dict[int,
 
 
 def _file(at: Place, mac: bytes, arch: int, offers: Sequence[pxe.Answer]) -> str:
-    ours = [one for one in offers if one.server == at.address and one.is_pxe]
+    ours = [one for one in offers if one.server == at.address and one.boots]
     if not ours or ours[0].file:
         return ours[0].file if ours else ""
     number = os.urandom(4)

@@ -11,6 +11,7 @@ from .event import (
     CLASS,
     DENIED,
     LEASE,
+    LEFT,
     LOADER,
     MISSING,
     OFFER,
@@ -27,6 +28,9 @@ _IP = r"(?P<address>\d+\.\d+\.\d+\.\d+)"
 # UEFI is told its loader further down in the answer: a file for TFTP, or a URL for HTTP Boot.
 _DHCP = (
     (OFFER, re.compile(rf"^{_XID}PXE\(\S+\) {_MAC} proxy$")),
+    # where this server gives the addresses: to anybody, and with something to boot only to who asks for that
+    (OFFER, re.compile(rf"^{_XID}DHCPOFFER\(\S+\) {_IP} {_MAC} *$")),
+    (LEFT, re.compile(rf"^{_XID}tags: (?=.*\bgives\b).*\bleft\b")),
     (LOADER, re.compile(rf"^{_XID}PXE\(\S+\) {_IP} {_MAC} (?P<name>\S+)$")),
     (
         LOADER,

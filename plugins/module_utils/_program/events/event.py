@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 #: DHCP. ASKS: somebody asks (name: vendor class, note: user class). OFFER: this MAC was offered something to boot.
 #: LOADER: it was told its loader. LEASE: an address was given. UNANSWERED: asked for the network and got no answer.
+#: LEFT: who asks is told nothing of booting, since it is another server's.
 ASKS, CLASS, OFFER, LOADER, LEASE, UNANSWERED = "asks", "class", "offer", "loader", "lease", "unanswered"
+LEFT = "left"
 #: Files by TFTP. TFTP: sent. STOPPED: the machine broke off, or took no more. MISSING: not there. DENIED: not readable.
 TFTP, STOPPED, MISSING, DENIED = "tftp", "stopped", "missing", "denied"
 #: Files and reports by HTTP. HEAD asks only for a size.

@@ -19,6 +19,7 @@ from .event import (
     CLASS,
     HEAD,
     LEASE,
+    LEFT,
     LOADER,
     OFFER,
     SERVICE,
@@ -73,9 +74,13 @@ class Joiner:
         """What is known now, of this line and of earlier ones."""
         if record.kind in (ASKS, CLASS):
             return list(self._asks(record))
+        if record.kind == OFFER and record.address and not self._is_asked_for(record):
+            return []  # an address, and no more
         events = list(self._unanswered(record))
         if record.kind == OFFER:
             events.append(self._offer(record))
+        elif record.kind == LEFT:
+            _put(self.answered, record.exchange, True, MANY)  # it goes on to ask for the address
         elif record.kind == LOADER and not record.address:
             # machines that are switched on together may choose the same number: the lines' order tells them apart
             if record.exchange and record.exchange == self.exchange[0]:
@@ -115,7 +120,11 @@ class Joiner:
         self.asking, self.exchange = [], [record.exchange, record.mac]
         _put(self.answered, record.exchange, True, MANY)
         _put(self.offered, record.mac, record.time, MANY)
-        return self._event(record._replace(name=asked[2], note=asked[3]), record.mac)
+        return self._event(record._replace(name=asked[2], note=asked[3], address=""), record.mac)
+
+    def _is_asked_for(self, record: Record) -> bool:
+        """Whether who is offered an address has asked for something to boot, and is to have it."""
+        return self.asking[1:2] == [record.exchange] and bool(_NETWORK.match(self.asking[2]))
 
     # --- what comes from an address
 

@@ -60,10 +60,12 @@ def of_machine(known: Facts, settings: Settings, name: str, story: Sequence[Even
 def kinds(configuration: str) -> tuple[int, ...]:
     """The architectures that dnsmasq's configuration names a loader for."""
     names = re.findall(r"(?m)^pxe-service=(?:tag:[^,]*,)*([^,]+),", configuration)
-    by_http = re.findall(r"(?m)^dhcp-vendorclass=[^,]*,HTTPClient:Arch:(\d+)", configuration)
-    numbers = [KINDS.get(name, int(name) if name.isdigit() else -1) for name in names] + [
-        int(one) for one in by_http
-    ]
+    by_tag = re.findall(
+        r"(?m)^(?:dhcp-vendorclass=[^,]*,HTTPClient:Arch:|dhcp-match=set:arch\d+,option:client-arch,)(\d+)",
+        configuration,
+    )
+    numbers = [KINDS.get(name, int(name) if name.isdigit() else -1) for name in names]
+    numbers += [int(one) for one in by_tag]
     return tuple(sorted(set(numbers) - {-1}))
 
 

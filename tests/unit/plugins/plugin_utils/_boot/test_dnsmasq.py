@@ -19,6 +19,21 @@ LAB = {
     "port": 8080,
     "base_url": "http://10.0.20.1:8080",
 }
+GIVEN: dict[str, Any] = {
+    "name": "alone",
+    "address": "192.168.40.1",
+    "interface": "eno1.40",
+    "network": "192.168.40.0/24",
+    "port": 80,
+    "base_url": "http://192.168.40.1",
+    "dhcp": {
+        "first": "192.168.40.100",
+        "last": "192.168.40.199",
+        "router": "192.168.40.254",
+        "dns": ["192.168.40.254", "9.9.9.9"],
+        "lease": "12h",
+    },
+}
 
 
 def machine(mac: str, *quirks: str, image: str | None = None, ca: str = "auto") -> dict[str, Any]:
@@ -211,3 +226,49 @@ def test_it_answers_in_each_network() -> None:
         "dhcp-range=192.168.1.0,proxy,255.255.255.0",
         "dhcp-range=192.168.30.0,proxy,255.255.255.0",
     ]
+
+
+def test_where_nobody_else_does_it_gives_addresses() -> None:
+    assert network_lines([NETWORK, GIVEN])[2:] == [
+        "interface=eno1.40",
+        "dhcp-range=192.168.40.100,192.168.40.199,255.255.255.0,12h",
+        "tag-if=set:gives,tag:eno1.40",
+        "dhcp-option=tag:eno1.40,option:router,192.168.40.254",
+        "dhcp-option=tag:eno1.40,option:dns-server,192.168.40.254,9.9.9.9",
+    ]
+
+
+def test_without_a_router_it_announces_none_not_even_itself() -> None:
+    lines = network_lines([{**GIVEN, "dhcp": {**GIVEN["dhcp"], "router": "", "dns": []}}])
+    assert [line for line in lines if "option" in line] == ["dhcp-option=tag:eno1.40,option:router"]
+
+
+def test_with_the_address_it_names_the_loader_to_those_that_are_its_own() -> None:
+    assert loader_lines([machine("a"), machine("b", "tftp-only")], ["shimx64.efi"], [GIVEN], "2.91")[2:] == [
+        "dhcp-mac=set:tftp-only,b",
+        "dhcp-match=set:arch0,option:client-arch,0",
+        "dhcp-boot=tag:gives,tag:!left,tag:tftp-only,tag:arch0,pxelinux.0",
+        "dhcp-boot=tag:gives,tag:!left,tag:!tftp-only,tag:arch0,lpxelinux.0",
+        "dhcp-match=set:arch7,option:client-arch,7",
+        "dhcp-boot=tag:gives,tag:!left,tag:arch7,efi/shimx64.efi",
+        "dhcp-match=set:arch9,option:client-arch,9",
+        "dhcp-boot=tag:gives,tag:!left,tag:arch9,efi/shimx64.efi",
+        "dhcp-vendorclass=set:http16,HTTPClient:Arch:00016",
+        "dhcp-option=tag:gives,tag:!left,tag:http16,67,http://192.168.40.1/efi/shimx64.efi",
+        "dhcp-option-force=tag:gives,tag:!left,tag:http16,60,HTTPClient",
+    ]
+
+
+def test_beside_a_network_with_another_server_each_line_is_for_one_kind() -> None:
+    lines = loader_lines([machine("a", "ipxe")], ["ipxe.efi"], [NETWORK, GIVEN], "2.91")
+    named = [line for line in lines if line.startswith(("pxe-service", "dhcp-boot", "dhcp-option"))]
+    scripts = [line for line in named if line.endswith("boot.ipxe")]
+    assert scripts == [
+        "dhcp-boot=tag:!left,tag:runs-ipxe,tag:uefi,tag:eno1,http://192.168.1.50/ipxe/boot.ipxe",
+        "dhcp-boot=tag:!left,tag:runs-ipxe,tag:uefi,tag:eno1.40,http://192.168.40.1/ipxe/boot.ipxe",
+    ]
+    others = [line.partition("=")[2].partition(",")[0] for line in named if line not in scripts]
+    assert set(others) == {"tag:gives", "tag:!gives"}
+    assert "pxe-service=tag:!gives,x86PC,homelab.netboot,lpxelinux" in lines
+    assert "dhcp-boot=tag:gives,tag:!left,tag:!runs-ipxe,tag:arch7,efi/ipxe.efi" in lines
+    assert "dhcp-pxe-vendor=PXEClient,HTTPClient" in lines

@@ -309,6 +309,14 @@ def test_a_relay_and_the_network_behind_it_are_let_in_too() -> None:
         assert any(f"saddr {behind} {which} accept" in line for line in found["rules"])
 
 
+def test_who_has_an_address_of_the_server_may_ask_for_more_time() -> None:
+    place = {**WHERE, "port": 80, "dhcp": {"first": "192.168.1.100"}}
+    for one, more in ((place, [f"saddr {WHERE['network']} udp dport 67"]), ({**place, "dhcp": {}}, [])):
+        found = verdict(parts(nft([STATE, ACCEPT])), [one], False)
+        asked = [line.split("ip ")[1].split(" accept")[0] for line in found["rules"] if "dport 67" in line]
+        assert asked == ["daddr 255.255.255.255 udp dport 67", *more]
+
+
 def test_where_a_relay_is_shut_out_alone_that_is_told() -> None:
     place = {**WHERE, "port": 80, "relayed": ["192.168.30.0/24"]}
     from_here = match(

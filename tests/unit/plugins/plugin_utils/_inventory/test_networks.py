@@ -10,19 +10,27 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import 
 LAB = {"name": "lab", "interface": "eno1.20"}
 OFFICE = {"name": "office", "address": "192.168.1.50", "port": 8080}
 ATTIC = ["192.168.30.0/24"]
+DHCP = {"first": "10.0.20.100", "last": "10.0.20.199"}
 
 
 def test_each_network_is_read_with_what_it_says() -> None:
     found = networks.wanted({"netboot_networks": [LAB, OFFICE], "netboot_http_port": "81"})
     assert found == [
-        {"name": "lab", "interface": "eno1.20", "address": "", "port": 81, "relayed": []},
-        {"name": "office", "interface": "", "address": "192.168.1.50", "port": 8080, "relayed": []},
+        {"name": "lab", "interface": "eno1.20", "address": "", "port": 81, "relayed": [], "dhcp": {}},
+        {
+            "name": "office",
+            "interface": "",
+            "address": "192.168.1.50",
+            "port": 8080,
+            "relayed": [],
+            "dhcp": {},
+        },
     ]
 
 
 def test_the_short_form_is_one_network() -> None:
     short = {"netboot_networks": [], "netboot_address": "10.0.0.1", "netboot_network_name": "home"}
-    rest = {"interface": "", "port": 80, "relayed": []}
+    rest = {"interface": "", "port": 80, "relayed": [], "dhcp": {}}
     assert networks.wanted(short) == [{**rest, "name": "home", "address": "10.0.0.1"}]
     assert networks.wanted({}) == [{**rest, "name": "", "address": ""}]
     assert networks.faults(short) == []
@@ -35,8 +43,10 @@ def test_the_short_form_is_one_network() -> None:
         [{"interface": "eno1"}],
         [{**LAB, "name": 20, "port": "80"}],
         [{**LAB, "relayed": ATTIC}],
+        [{**LAB, "dhcp": {**DHCP, "router": "10.0.20.1", "dns": ["10.0.20.1"], "lease": "45m"}}, OFFICE],
+        [{**LAB, "dhcp": ""}],
     ],
-    ids=["two", "one-unnamed", "numbers", "relayed"],
+    ids=["two", "one-unnamed", "numbers", "relayed", "dhcp", "no-dhcp"],
 )
 def test_what_can_be_used_has_no_fault(listed: Any) -> None:
     assert settings.faults({"netboot_networks": listed, "netboot_http_port": 80}) == []
@@ -81,6 +91,46 @@ def test_the_short_form_does_not_go_with_the_list(variable: str) -> None:
         f"{variable}: does not go with netboot_networks, which says it of each network; take it out, or set it to ''"
     )
     assert networks.faults({"netboot_networks": [LAB], variable: ""}) == []
+
+
+def test_what_a_network_gives_is_read_with_what_is_not_said() -> None:
+    [found] = networks.wanted({"netboot_networks": [{**LAB, "dhcp": {**DHCP, "lease": None}}]})
+    assert found["dhcp"] == {**DHCP, "router": "", "dns": [], "lease": "12h"}
+
+
+@pytest.mark.parametrize(
+    ("dhcp", "told"),
+    [
+        (True, ["dhcp: must be a mapping; write a mapping such as {first: "]),
+        ({}, ["dhcp: must be a mapping"]),
+        ("10.0.20.100-10.0.20.199", ["dhcp: must be a mapping"]),
+        (
+            {"frist": "10.0.20.100", "last": "10.0.20.199"},
+            ["no 'frist'; did you mean first?", "has no first"],
+        ),
+        ({"first": "10.0.20.100"}, ["dhcp: has no last; write"]),
+        ({**DHCP, "first": "10.0.20"}, ["dhcp: first: '10.0.20' is no IPv4 address; write"]),
+        ({**DHCP, "last": "fd00::9"}, ["dhcp: last: 'fd00::9' is no IPv4 address; write"]),
+        ({**DHCP, "last": "10.0.20.9"}, ["dhcp: first (10.0.20.100) is behind last (10.0.20.9); write"]),
+        ({**DHCP, "router": True}, ["dhcp: router: 'True' is no IPv4 address; write"]),
+        ({**DHCP, "dns": "10.0.20.1"}, ["dhcp: dns: must be a list; write"]),
+        ({**DHCP, "dns": 7}, ["dhcp: dns: must be a list; write"]),
+        ({**DHCP, "dns": ["10.0.20.1", "dns.example"]}, ["dhcp: dns: 'dns.example' is no IPv4 address; wr"]),
+        *[({**DHCP, "lease": one}, [f"dhcp: lease: '{one}' cannot"]) for one in (43200, "infinite", "1h 5m")],
+    ],
+)
+def test_addresses_that_cannot_be_given_are_named(dhcp: Any, told: list[str]) -> None:
+    faults = settings.faults({"netboot_networks": [{**LAB, "dhcp": dhcp}]})
+    assert len(faults) == len(told)
+    assert all(part in fault for part, fault in zip(told, faults, strict=True))
+
+
+def test_addresses_are_given_on_an_interface_that_is_named_and_not_behind_relays() -> None:
+    faults = settings.faults({"netboot_networks": [{**OFFICE, "dhcp": DHCP, "relayed": ATTIC}]})
+    assert [fault.partition(";")[0] for fault in faults] == [
+        "netboot_networks: office: dhcp: needs the interface, so that no other network gets these addresses",
+        "netboot_networks: office: dhcp: does not go with relayed",
+    ]
 
 
 # --- in which of them a machine boots

@@ -192,14 +192,15 @@ def test_dnsmasq_leaves_the_machines_of_others_alone() -> None:
     assert answered.lines(owner, "server1", ["192.168.1.50"], strangers=False) == [
         f"dhcp-mac=set:own,{NUC1}",
         asks,
-        "dhcp-ignore=tag:!own",
+        "tag-if=set:left,tag:!own",
+        "dhcp-ignore=tag:left,tag:!gives",
     ]
     assert answered.lines(owner, "server1", ["192.168.1.50"], strangers=True) == [
-        f"dhcp-mac=set:others,{NUC2}",
-        "dhcp-ignore=tag:others",
+        f"dhcp-mac=set:left,{NUC2}",
         "dhcp-userclass=set:asks,homelab.netboot/",
         asks,
-        "dhcp-ignore=tag:asks,tag:!own",
+        "tag-if=set:left,tag:asks,tag:!own",
+        "dhcp-ignore=tag:left,tag:!gives",
     ]
 
 

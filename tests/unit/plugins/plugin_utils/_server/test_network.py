@@ -38,6 +38,7 @@ BR_LAN = {
     "network": "192.168.1.0/24",
     "port": 80,
     "relayed": [],
+    "dhcp": {},
 }
 
 
@@ -148,6 +149,44 @@ def test_a_relayed_network_that_overlaps_another_is_refused(relayed: list[str], 
         several(lab, {"name": "office", "address": "192.168.1.50"})
     [fault] = caught.value.faults
     assert told in fault
+
+
+def giving(**more: Any) -> list[dict[str, Any]]:
+    said = {"first": "10.0.0.100", "last": "10.0.0.199", **more}
+    return several({"name": "lab", "interface": "eno1", "dhcp": said})
+
+
+def test_what_is_given_belongs_to_its_network() -> None:
+    [found] = giving(router="10.0.0.1", dns=["10.0.0.1", "9.9.9.9"])
+    assert (found["network"], found["dhcp"]["router"], found["dhcp"]["lease"]) == (
+        "10.0.0.0/24",
+        "10.0.0.1",
+        "12h",
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (
+            {"first": "10.0.1.100", "last": "10.0.1.199"},
+            ["first: 10.0.1.100 is no", "last: 10.0.1.199 is no"],
+        ),
+        ({"last": "10.0.0.255"}, ["last: 10.0.0.255 is no address of a machine in 10.0.0.0/24"]),
+        ({"first": "10.0.0.0", "last": "10.0.0.1"}, ["first: 10.0.0.0 is no address of a machine"]),
+        ({"first": "10.0.0.2"}, ["the server's own address 10.0.0.2 is between first and last"]),
+        ({"router": "10.0.0.150"}, ["the router's address 10.0.0.150 is between first and last"]),
+        ({"router": "10.0.9.1"}, ["router: 10.0.9.1 is no address of a machine in 10.0.0.0/24"]),
+        ({"dns": ["9.9.9.9"]}, ["dns: 9.9.9.9 is not in 10.0.0.0/24, and no router leads there; add router"]),
+    ],
+)
+def test_addresses_that_do_not_fit_the_network_are_refused(more: dict[str, Any], told: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        giving(**more)
+    assert len(caught.value.faults) == len(told)
+    start = "netboot_networks: lab (10.0.0.0/24 on eno1): dhcp: "
+    assert all(fault.startswith(start) for fault in caught.value.faults)
+    assert all(part in fault for part, fault in zip(told, caught.value.faults, strict=True))
 
 
 def held(

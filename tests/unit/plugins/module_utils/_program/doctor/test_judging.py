@@ -18,6 +18,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor im
 )
 from ansible_collections.homelab.netboot.plugins.module_utils._program.doctor.finding import (
     NOTE,
+    WRONG,
     Finding,
     Result,
 )
@@ -193,6 +194,20 @@ def test_no_dhcp_server_is_wrong_and_two_are_worth_a_note() -> None:
     assert [(one.level, one.what) for one in two.findings] == [
         (NOTE, f"2 DHCP servers offer addresses: {ROUTER}, 192.168.1.2")
     ]
+
+
+def test_where_this_server_gives_the_addresses_it_must_be_the_only_one() -> None:
+    own = Answer(US, "192.168.1.9", "lpxelinux.0", US)
+    assert network.judge_ours(heard(own), US, "lan0").findings == []
+    result = network.judge_others(heard(own), US, "lan0", gives=True)
+    assert (result.findings, result.good) == ([], f"addresses come from {US}, which is this server")
+    assert network.judge_others({}, US, "lan0", gives=True).findings == [], (
+        "that it is silent is said elsewhere"
+    )
+    (found,) = network.judge_others(heard(own, LEASE), US, "lan0", gives=True).findings
+    assert (found.where, found.level) == (ROUTER, WRONG)
+    assert "it gives addresses, too, where this server does" in found.what
+    assert "take dhcp out of this network in netboot_networks" in found.remedy
 
 
 def test_relays_of_networks_that_nobody_has_named_are_told_once() -> None:

@@ -87,3 +87,31 @@ def test_each_kind_of_firmware_says_what_it_is() -> None:
         b"\x2b"
         not in pxe.request(bytes(6), NUMBER, 7, "192.168.1.50", address="192.168.1.9", item=b"")[240:244]
     )
+
+
+@pytest.mark.parametrize(
+    ("offers", "told"),
+    [
+        ([], (0, "")),
+        ([Answer("192.168.1.50", "192.168.1.9")], (0, "")),
+        ([Answer("192.168.1.60", is_pxe=True)], (0, "")),
+        (
+            [Answer("192.168.1.2", "192.168.1.9"), *[Answer("192.168.1.1", "192.168.1.8")] * 2],
+            (1, "lab: 192.168.1.1 answers on lo\nlab: 192.168.1.2 answers on lo\n"),
+        ),
+    ],
+    ids=["nobody", "only-we", "another-for-pxe", "two-others"],
+)
+def test_who_else_gives_addresses(
+    offers: list[Answer],
+    told: tuple[int, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(pxe, "broadcast", lambda *_asked: ((NUMBER, one) for one in offers))
+    assert (pxe.main("--alone", "lab", "lo", "192.168.1.50"), capsys.readouterr().out) == told
+
+
+def test_where_nobody_can_be_asked_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert pxe.main("--alone", "lab", "eth99", "192.168.1.50") == 1
+    assert capsys.readouterr().out == "lab: nobody can be asked on eth99 (No such file or directory)\n"

@@ -160,3 +160,42 @@ def test_a_boot_begins_when_the_firmware_asks_anew() -> None:
 def test_noise_says_nothing(text: str) -> None:
     assert dnsmasq.read(text) is None
     assert nginx.read(text) is None
+
+
+def given(
+    when: float, mac: str, vendor: str = "PXEClient:Arch:00007:UNDI:003000", tags: str = ""
+) -> list[str]:
+    """What dnsmasq logs when it gives an address, and with it something to boot or not."""
+    named = [] if "left" in tags or not vendor.startswith("PXE") else ["9 bootfile name: efi/shimx64.efi"]
+    lines = []
+    for asked, answered in (("DHCPDISCOVER(lan2)", "DHCPOFFER"), ("DHCPREQUEST(lan2) 10.0.0.7", "DHCPACK")):
+        lines += [
+            "9 available DHCP range: 10.0.0.7 -- 10.0.0.9",
+            *([f"9 vendor class: {vendor}"] if vendor else []),
+            f"9 {asked} {mac} ",
+            f"9 tags: {tags}gives, lan2",
+            f"9 {answered}(lan2) 10.0.0.7 {mac} ",
+            *named,
+        ]
+    return [dns(when, line) for line in lines]
+
+
+def test_who_is_given_an_address_and_a_loader_is_told_as_beside_a_router() -> None:
+    events = told([*given(1, A), sent(2, "10.0.0.7", "efi/shimx64.efi")])
+    assert {(event.mac, event.kind) for event in events} == {(A, "offer"), (A, "loader"), (A, "tftp")}
+    assert [event.kind for event in tell([], events)][:2] == ["offer", "loader"]
+    assert len(boots(tell([], events))) == 1
+
+
+@pytest.mark.parametrize("vendor", ["", "udhcp 1.36"], ids=["says-nothing", "other-words"])
+def test_an_address_alone_begins_no_boot_and_tells_whose_it_is(vendor: str) -> None:
+    joiner = Joiner({A: "a"}, ROOT)
+    told([*given(1, A), sent(2, "10.0.0.7", "efi/shimx64.efi")], joiner)
+    assert told(given(90, A, vendor), joiner) == []
+    assert names(told([got(91, "10.0.0.7", "/images/x/noble.iso")], joiner), A) == ["/images/x/noble.iso"]
+
+
+def test_who_is_given_an_address_and_nothing_to_boot_was_not_answered() -> None:
+    [event] = told([*given(1, B, tags="left, "), got(5, "10.0.0.7", "/")])[:1]
+    assert (event.kind, event.mac, event.name) == ("unanswered", "", "PXEClient:Arch:00007:UNDI:003000")
+    assert [one.kind for one in told(given(1, B, tags="left, "))] == ["unanswered"]

@@ -77,4 +77,9 @@ pxe-service=tag:!ipxe,tag:x,X86-64_EFI,homelab.netboot,efi/shimx64.efi
 dhcp-vendorclass=set:http16,HTTPClient:Arch:00016
 """
     assert facts.kinds(text) == (0, 7, 16)
+    given = """dhcp-match=set:arch0,option:client-arch,0
+dhcp-boot=tag:gives,tag:!left,tag:arch0,lpxelinux.0
+dhcp-match=set:arch11,option:client-arch,11
+"""
+    assert facts.kinds(given) == (0, 11)
     assert facts.kinds("") == ()
