@@ -7,7 +7,7 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(PATH)
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz fuzz-guided isos power mirror owners packages matrix secure-boot lifecycle faults demo-picture page bench clean
+.PHONY: help setup demo test test-unit lint docs docs-site sanity units galaxy molecule fuzz fuzz-guided isos power mirror owners packages caches matrix secure-boot lifecycle faults demo-picture page bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -71,6 +71,9 @@ owners: setup ## two servers in one network: whose machine it is, and how one mo
 
 packages: setup ## the cache of packages: real apt, a signed mirror, a full disk, a mirror that is away  [ARGS="-k disk"]
 	@PYTHONPATH=$(CURDIR)/.collections python -m tests.packages $(ARGS)
+
+caches: setup ## caches before their owner: killed at twenty points, a full disk, wrong bytes  [ARGS="-k disk"]
+	@PYTHONPATH=$(CURDIR)/.collections python -m tests.caches $(ARGS)
 
 matrix: setup ## real firmware boots from real servers  [ROW=bios-lpxelinux-bookworm]
 	@python -m tests.matrix $(if $(ROW),--row $(ROW))

@@ -16,7 +16,7 @@ description:
     them, to proxy-DHCP (UDP 67), TFTP (UDP 69), PXE (UDP 4011) and HTTP. Only what comes in by IPv4 is looked at.
   - TFTP's data come from ports that are not known before. They need no opening of their own. The server sends first, so
     the firewall knows the connection. Only where a firewall does not let known connections through, they are named.
-positional: settings, opens
+positional: settings, opens, caches
 options:
   _input:
     description: Lines as C(roles/netboot/files/look.py) prints them.
@@ -26,9 +26,14 @@ options:
   settings:
     description:
       - What says where the server stands - C(netboot_networks), or C(netboot_address), C(netboot_interface) and
-        C(netboot_network_name) of the only network; and C(netboot_http_port).
+        C(netboot_network_name) of the only network; and C(netboot_http_port). Of a cache C(netboot_cache_address).
     type: dict
     default: {}
+  caches:
+    description: The server's caches, as P(homelab.netboot.caches#filter) returns them.
+    type: list
+    elements: dict
+    default: []
   opens:
     description: Whether the run opens what a firewall shuts, or only says so.
     type: bool
@@ -52,8 +57,15 @@ _value:
       description: >-
         The networks that machines boot in. Each has C(name), which may be empty for the only one, and C(address) and
         C(interface) of the server there. C(network) is such as V(192.168.1.0/24), C(port) is the web server's, and
-        C(base_url) its root, without a slash at the end. C(relayed) lists the networks whose relays ask there.
-        C(dhcp) says which addresses the server gives there, and is empty where another server does.
+        C(base_url) its root, without a slash at the end. C(relayed) lists the networks whose relays ask there,
+        C(cached) those of caches. C(dhcp) says which addresses the server gives there, and is empty where another
+        server does.
+    caches:
+      type: list
+      elements: dict
+      description: >-
+        The server's caches. Each has C(host), C(name), C(address), C(network), C(port) and C(base_url), as the
+        inventory says them. C(interface), C(server) and C(server_port) are those of the server's address that it asks.
     packages: {type: list, description: Names of the packages that are completely installed.}
     cut_off: {type: bool, description: Whether packages are half installed.}
     uefi_loaders: {type: list, description: Names of the files that UEFI machines are offered.}
@@ -97,23 +109,29 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils._firewall.verdict import verdict
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import networks
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.caches import asked_by, placed
 from ansible_collections.homelab.netboot.plugins.plugin_utils._server import looked, network
 
 
 def server_facts(
-    lines: Iterable[str], settings: Mapping[str, Any] | None = None, opens: bool = False
+    lines: Iterable[str],
+    settings: Mapping[str, Any] | None = None,
+    opens: bool = False,
+    caches: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the facts; see DOCUMENTATION."""
     parts = looked.parts(lines)
     try:
         found = network.boot_networks(parts, networks.wanted(settings or {}))
+        theirs = placed(caches, found, network.default_address(parts))
+        found = asked_by(found, theirs)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
     try:
         firewall = verdict(parts, found, bool(opens))
     except ValueError as error:
         raise AnsibleFilterError(f"The firewall's rules cannot be read: {error}") from error
-    return {"networks": found, **looked.facts(parts), "firewall": firewall}
+    return {"networks": found, "caches": theirs, **looked.facts(parts), "firewall": firewall}
 
 
 class FilterModule:

@@ -5,6 +5,7 @@
 of another collection. `installs.py`: bytes that an installation fetches, from the logs of `make matrix`.
 `transfers.py`: nginx and dnsmasq under load; as root, in a boot network of its own (`boot_server.py`, `clients.py`,
 `plain_server.py`), which is removed at the end, however that comes.
+`caches.py`: images by way of two caches, and packages by the cache of packages, in a network of their own.
 `stories.py`: what `netboot why` costs after a year. `status_page.py`: what the status page costs with 1,000 machines.
 `machines.py`: what each additional machine costs in a run of site.yml, on the same server.
 Each measure is a ratio of two things done in one run on one machine; run them when nothing else runs there.

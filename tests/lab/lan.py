@@ -21,7 +21,7 @@ from ipaddress import IPv4Interface, IPv4Network
 from pathlib import Path
 
 from . import addresses
-from .common import BUILD, PREFIX, LabError, run, say, succeeds
+from .common import BUILD, PREFIX, LabError, digest, run, say, succeeds
 
 BRIDGE = "br0"
 PREFIX6 = "fd6e:6574:626f:6f74::"
@@ -36,6 +36,9 @@ SECOND = "192.168.31.0/24"
 """A server's second network, with a router of its own."""
 ALONE = "192.168.32.0/24"
 """A server's third network, where nobody but the server gives addresses."""
+
+CACHED = "192.168.32.0/24"
+"""A network with a router of its own, and a cache (cached.py)."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,10 @@ def make_bridge(lan: Lan) -> None:
     space = lan.namespace
     run("ip", "netns", "add", space)
     run("ip", "-n", space, "link", "set", "lo", "up")
-    run("ip", "-n", space, "link", "add", BRIDGE, "type", "bridge", "stp_state", "0", "forward_delay", "0")
+    # one of its own: else it takes that of a machine that joins, and who knows the router by the old one loses it
+    mac = ":".join(["02", *(digest(lan.name)[at : at + 2] for at in range(0, 10, 2))])
+    bridge = ("link", "add", BRIDGE, "address", mac, "type", "bridge")
+    run("ip", "-n", space, *bridge, "stp_state", "0", "forward_delay", "0")
     run("ip", "-n", space, "link", "set", BRIDGE, "up")
     run("ip", "-n", space, "address", "add", f"{lan.address(1)}/{lan.subnet.prefixlen}", "dev", BRIDGE)
 

@@ -60,8 +60,13 @@ class Tasks:
         return done
 
 
-def write_inventory(path: Path, servers: Mapping[str, Server]) -> Path:
-    """An inventory that only says how the servers of the lab are reached, and where they are in its network."""
+def write_inventory(
+    path: Path, servers: Mapping[str, Server], caches: Mapping[str, tuple[str, Server, str]] | None = None
+) -> Path:
+    """An inventory that only says how the servers of the lab are reached, and where they are in its network.
+
+    caches: by name of a server its cache: name, how it is reached, and its network's name.
+    """
     hosts: dict[str, Any] = {
         # each has all machines to itself
         name: {**server.ansible_vars(), "netboot_address": server.lan_address, "netboot_servers": [name]}
@@ -69,6 +74,18 @@ def write_inventory(path: Path, servers: Mapping[str, Server]) -> Path:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     inventory = {"netboot_servers": {"hosts": hosts}}
+    if caches:
+        inventory["netboot_caches"] = {
+            "hosts": {
+                name: {
+                    **box.ansible_vars(),
+                    "netboot_cache_address": f"{box.lan_address}/24",
+                    "netboot_network_name": network,
+                    "netboot_servers": [owner],
+                }
+                for owner, (name, box, network) in caches.items()
+            }
+        }
     path.write_text(json.dumps(inventory, indent=2) + "\n", encoding="utf-8")
     return path
 

@@ -21,6 +21,13 @@ from .story import Line, Story
 
 TFTP_ROOT = "/srv/netboot/tftp"
 ACCESS_LOG, STEPS_LOG = "/var/log/netboot/access.log", "/var/log/netboot/progress.log"
+SERVED = r"""
+log=/var/log/netboot/served.log; size=$(stat -c %s $log 2>/dev/null || echo 0)
+tail -s 0.2 -c +$((size + 1)) -F $log 2>/dev/null | grep --line-buffered ' "GET /images/' |
+    sed -u 's/^\(\S* \S* \S*\) \S* \(\S* \S* \S*\) \("[^"]*"\)/\1 \3 \2/' &
+cat >/dev/null; kill $(jobs -p)
+"""
+"""What a cache sent of images, as a server's log has it (netboot_served, ACCESS_FORMAT); all else is in that one."""
 SETTLE = 0.3
 """Seconds that router and server may take to write down a request after the machine has had its answer."""
 
@@ -52,14 +59,18 @@ class Tail:
 
 
 class ServerLog(AbstractContextManager["ServerLog"]):
-    """The server's journal and access log, followed through SSH into a file of ours."""
+    """The server's journal and access log, followed through SSH into a file of ours.
 
-    def __init__(self, server: Server, lan: Lan) -> None:
-        self.server, self.lan = server, lan
+    cache: what this one sends of images is followed, too, as if it were the server's.
+    """
+
+    def __init__(self, server: Server, lan: Lan, cache: Server | None = None) -> None:
+        self.server, self.lan, self.cache = server, lan, cache
         self.path = BUILD / "lans" / lan.name / f"server-{server.name}.log"
         self.router = BUILD / "lans" / lan.name / "router.log"
         self.known: set[bytes] = set()
         self.process: subprocess.Popen[bytes] | None = None
+        self.second: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> ServerLog:
         self.known = self.last_lines()
@@ -80,6 +91,9 @@ class ServerLog(AbstractContextManager["ServerLog"]):
             self.process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT
             )
+            if self.cache:
+                also = servers.ssh(self.cache, "bash", "-c", shlex.quote(SERVED))
+                self.second = subprocess.Popen(also, stdin=subprocess.PIPE, stdout=out, stderr=out)
         deadline = time.monotonic() + 15
         while b"following" not in self.path.read_bytes():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -90,13 +104,14 @@ class ServerLog(AbstractContextManager["ServerLog"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.process is not None and self.process.stdin is not None:
-            self.process.stdin.close()
-            try:
-                self.process.wait(2)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        for process in (self.process, self.second):
+            if process is not None and process.stdin is not None:
+                process.stdin.close()
+                try:
+                    process.wait(2)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
 
     def last_lines(self) -> set[bytes]:
         """The last line of each of the server's three logs, as they are now."""

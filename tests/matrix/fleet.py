@@ -9,7 +9,7 @@ import io
 import json
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv4Network
@@ -18,14 +18,14 @@ from typing import Any
 
 import pycdlib
 
-from tests.lab import accel, iso, lan, playbook, relay, server, vendor, verdict, watch
+from tests.lab import accel, cached, iso, lan, playbook, relay, server, vendor, verdict, watch
 from tests.lab.arch import AMD64, ARM64, Arch
 from tests.lab.client import Client, Machine
 from tests.lab.common import BUILD, LabError, alone, digest, run
 from tests.lab.server import Server
 
-from . import givers
-from .rows import ALONE, RELAYED, SECOND, Facts, Row
+from . import givers, keepers
+from .rows import ALONE, CACHED, RELAYED, SECOND, Facts, Row
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,17 @@ IMAGES = {
 }
 """By name."""
 INVENTORIES = Path(__file__).parent / "inventory"
+#: The inventory of the servers with caches, for playbooks.
+LISTED = [INVENTORIES / CACHED, BUILD / "matrix" / f"{CACHED}.json"]
 EMULATED = accel.Accelerator("tcg", ())
 GIVEN = tuple(str(IPv4Network(lan.ALONE)[last]) for last in (100, 149))
 """The first and the last address that a server gives where nobody else does."""
 SIDE_BY_SIDE = 4
 """Machines at once: on two cores their waiting overlaps, and nothing runs into its time-out."""
+
+
+Cached = tuple[lan.Lan, Server]
+"""A network with a cache, and that."""
 
 
 @dataclass(frozen=True)
@@ -129,26 +135,37 @@ def _run_rows(rows: Sequence[Row], say: Callable[[str], None]) -> list[Outcome]:
             if inventory == SECOND:
                 for box in here.values():
                     connect(box)
-            said = provision(inventory, here, images, say)
+            caches = with_caches(here) if inventory == CACHED else {}
+            said = provision(inventory, here, images, say, caches)
+            if caches and re.search(r"changed=[1-9]", provision(inventory, here, images, say, caches)):
+                raise LabError(f"a second run changes something: see {BUILD}/matrix/{inventory}.log")
             facts = {name: replace(facts_of(name, path), said=said) for name, path in images.items()}
             for suite, box in here.items():
-                outcomes += boot(box, [row for row in mine if row.suite == suite], facts, say)
+                outcomes += boot(
+                    box, [row for row in mine if row.suite == suite], facts, say, caches.get(name_of(suite))
+                )
     finally:
         for suite in suites:
             server.down(name_of(suite))
-            for end in (RELAYED, SECOND, ALONE):
+            server.down(cached.name_behind(name_of(suite)))
+            for end in (RELAYED, SECOND, ALONE, CACHED):
                 lan.down(f"{name_of(suite)}-{end}")
             lan.down(name_of(suite))
     return outcomes
 
 
 def provision(
-    inventory: str, servers: dict[str, Server], images: dict[str, Path], say: Callable[[str], None]
+    inventory: str,
+    servers: dict[str, Server],
+    images: dict[str, Path],
+    say: Callable[[str], None],
+    caches: Mapping[str, Cached],
 ) -> str:
-    """Run site.yml on all servers at once; return what it printed."""
+    """Run site.yml on all servers at once, and on their caches; return what it printed."""
     place = BUILD / "matrix"
     reach = {name_of(suite): box for suite, box in servers.items()}
-    lab = playbook.write_inventory(place / f"{inventory}.json", reach)
+    more = {owner: (found.name, found, CACHED) for owner, (dummy, found) in caches.items()}
+    lab = playbook.write_inventory(place / f"{inventory}.json", reach, more)
     sources = {name: {"src": str(path), "arch": IMAGES[name].arch.debian} for name, path in images.items()}
     extra = {"netboot_images": sources, **_networks(inventory, servers)}
     argv = playbook.command([INVENTORIES / inventory, lab], extra)
@@ -184,6 +201,15 @@ def connect(box: Server) -> None:
         lan.attach(found, pid, "p" + digest(found.name), interface, device)
 
 
+def with_caches(servers: Mapping[str, Server]) -> dict[str, Cached]:
+    """Give each server a network with a cache of the other Debian."""
+    other = {"bookworm": "trixie", "trixie": "bookworm"}
+    return {
+        name_of(suite): cached.up(lan.find(box.lan or ""), box, other[suite])
+        for suite, box in servers.items()
+    }
+
+
 def behind_relay(box: Server, network: lan.Lan) -> lan.Lan:
     """The network behind a relay, to which the server knows the way."""
     found = relay.up(network, box.lan_address or "")
@@ -191,42 +217,80 @@ def behind_relay(box: Server, network: lan.Lan) -> lan.Lan:
     return found
 
 
-def boot(box: Server, rows: list[Row], facts: dict[str, Facts], say: Callable[[str], None]) -> list[Outcome]:
-    """Boot one server's machines, a few at a time; apart from them those that are switched on again at once."""
+def boot(
+    box: Server,
+    rows: list[Row],
+    facts: dict[str, Facts],
+    say: Callable[[str], None],
+    by: Cached | None = None,
+) -> list[Outcome]:
+    """Boot one server's machines, a few at a time; apart from them those that are switched on again at once.
+
+    by: the cache that they have their images from.
+    """
     names = {row.network: f"{box.name}-{row.network}" if row.network else box.lan or "" for row in rows}
-    lans = {name: lan.find(found) for name, found in names.items()}
+    lans = {"": by[0]} if by else {name: lan.find(found) for name, found in names.items()}
     # of several networks that one whose router gives addresses
     network = lans[min(lans, key=lambda name: name == ALONE)]
-    # It would put right what is changed below. It must not be stopped: netboot.target would stop with it.
-    drop_in = "/run/systemd/system/netboot-expire.service.d"
-    never = f"mkdir -p {drop_in}; printf '[Unit]\\nConditionPathExists=/never\\n' >{drop_in}/never.conf"
-    run(*server.ssh(box, f"{never}; systemctl daemon-reload"))
+    keep_what_is_changed(box)
     for row in rows:
         prepare(box, row, facts)
     outcomes = []
     if rows[0].inventory == RELAYED:
         lans = {"": behind_relay(box, network)}
     sizes = watch.tftp_sizes(box)
-    with watch.ServerLog(box, network) as log:
-        for twice in (False, True):
-            some = [row for row in rows if row.twice is twice]
+    with watch.ServerLog(box, network, by[1] if by else None) as log:
+        for twice, away in ((False, False), (True, False), (False, True)):
+            some = [row for row in rows if (row.twice, row.away) == (twice, away)]
             if not some:
                 continue
+            if away:
+                run(*server.ssh(box, "systemctl", "stop", "netboot-nginx", "netboot-dnsmasq"))
             clients = [Client(machine_of(row), lans[row.network]) for row in some]
             first = watch.follow(clients, log, sizes, at_once=SIDE_BY_SIDE, idle=teller(say))
-            for row in some:
-                if twice:
-                    arm(box, row)
-            again = [Client(client.machine, client.lan, again=True) for client in clients if twice]
+            again = once_more(box, some, clients) if twice else []
             second = watch.follow(again, log, sizes, at_once=SIDE_BY_SIDE, idle=teller(say))
             for number, row in enumerate(some):
                 boots = [first[number], *second[number : number + 1]]
                 outcomes.append(judge(row, boots, facts[row.image]))
+            if by and not away:
+                faults = behind_cache(box, by, [facts[row.image] for row in some])
+                faults += cached.lived(*by, box, "cached2") + keepers.faults(by[1], LISTED)
+                outcomes = [replace(one, faults=[*one.faults, *faults]) for one in outcomes]
+    if by:
+        outcomes[-1].faults.extend(keepers.remains(by[1], LISTED))
     if ALONE in lans:
         next(one for one in outcomes if one.row.network == ALONE).faults.extend(
             givers.faults(box, lans[ALONE])
         )
     return outcomes
+
+
+def once_more(box: Server, rows: Iterable[Row], clients: Iterable[Client]) -> list[Client]:
+    """Arm machines anew; what is switched on then."""
+    for row in rows:
+        arm(box, row)
+    return [Client(client.machine, client.lan, again=True) for client in clients]
+
+
+def behind_cache(box: Server, by: Cached, facts: Sequence[Facts]) -> list[str]:
+    """What the server's own logs say of machines that have a cache: it sent each byte of their images once, at most."""
+    lines = run(*server.ssh(box, "cat", "/var/log/netboot/caches.log")).splitlines()
+    whole = {one.iso: one.iso_bytes + one.boot_bytes for one in facts}
+    sent = sum(int(found[1]) for line in lines for found in [re.search(r'" 20[06] (\d+) ', line)] if found)
+    most = sum(whole.values()) + verdict.ALLOWANCE
+    faults = [] if 0 < sent <= most else [f"the cache fetched {sent:,} bytes of images instead of {most:,}"]
+    others = [line for line in lines if line.split()[2] != by[1].lan_address]
+    faults += [f"not the cache's: {line}" for line in others[:1]]
+    told = run(*server.ssh(box, "cat", watch.ACCESS_LOG)).splitlines()
+    return faults + [f"not by the cache: {line}" for line in told if " /images/" in line][:1]
+
+
+def keep_what_is_changed(box: Server) -> None:
+    """Put off the timer that would mend it. It must not be stopped: netboot.target would stop with it."""
+    drop_in = "/run/systemd/system/netboot-expire.service.d"
+    never = f"mkdir -p {drop_in}; printf '[Unit]\\nConditionPathExists=/never\\n' >{drop_in}/never.conf"
+    run(*server.ssh(box, f"{never}; systemctl daemon-reload"))
 
 
 def teller(say: Callable[[str], None]) -> Callable[[list[watch.Boot]], None]:

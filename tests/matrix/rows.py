@@ -61,6 +61,7 @@ class Row:
     )
     shut: int = 0  # a UDP port of the server that does not hear this machine
     router: str = ""  # what the router says of booting to this machine: one of lan.odd_answers
+    away: bool = False  # the server is stopped before it is switched on, behind all others
     kernel_of: str = ""  # its entry on the server gets the kernel of this image
     network: str = ""  # of its server that it boots in; the first one when empty
 
@@ -113,6 +114,18 @@ def alone_unknown(story: Story, _facts: Facts) -> list[str]:
     """Not named there: an address of the server, and its own disk, by the file of that network."""
     chain = verdict.loader(story, "lpxelinux.0", verdict.in_the_offer) + verdict.searched(story, "C0A820")
     return verdict.left_alone(story) + chain
+
+
+def cached_any_secure(story: Story, facts: Facts) -> list[str]:
+    """Not named, in a network with a cache: GRUB, which came from the server, finds its file by its own address."""
+    chain = verdict.by_grub(story, known=False, default="grub/192.168.32.5/default.cfg")
+    return _installed(story, facts) + chain + verdict.secure_boot(story, "kernel")
+
+
+def nobody_there(story: Story, _facts: Facts) -> list[str]:
+    """The server is away: the cache alone answers nobody, and its disk boots."""
+    asked = [step.name for step in story.steps if step.kind in ("offer", "loader", "tftp", "http")]
+    return verdict.left_alone(story) + [f"it got {name}" for name in asked]
 
 
 def never(story: Story, _facts: Facts) -> list[str]:
@@ -402,6 +415,15 @@ RELAYED_ROWS = (
     Row("relayed-bios", "bookworm", "52:54:00:12:34:63", lpxelinux, inventory=RELAYED),
     Row("relayed-bios-unknown", "trixie", "52:54:00:12:34:6f", unknown, inventory=RELAYED),
 )
+CACHED = "cached"
+"""The inventory whose machines are in a network of their own, with a cache: one of Debian 12, its server of 13."""
+CACHED_ROWS = (
+    Row("cached-uefi-secure-boot", "trixie", "52:54:00:12:34:71", uefi_secure, CACHED, SECURE),
+    Row("cached-uefi-any-secure-boot", "trixie", "52:54:00:12:34:7e", cached_any_secure, CACHED, SECURE),
+    Row("cached-bios", "trixie", "52:54:00:12:34:72", lpxelinux, CACHED),
+    Row("cached-bios-never", "trixie", "52:54:00:12:34:73", never, CACHED),
+    Row("cached-bios-server-away", "trixie", "52:54:00:12:34:74", nobody_there, CACHED, away=True),
+)
 ROWS = (
     # The slowest first. HTTP Boot needs dnsmasq 2.91 on the server, so it has no row on bookworm, which has 2.90.
     Row("uefi-http-boot-secure-boot", "trixie", "52:54:00:12:34:13", http_boot_secure, firmware=HTTP_BOOT),
@@ -514,6 +536,7 @@ ROWS = (
         "cloud-init-imitated-waste", "trixie", "52:54:00:12:34:03", waste, strip="cloud-config-url=/dev/null"
     ),
     *RELAYED_ROWS,
+    *CACHED_ROWS,
     *SECOND_ROWS,
     *ARM64_ROWS,
 )

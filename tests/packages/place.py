@@ -33,22 +33,20 @@ UBUNTU = "http://archive.ubuntu.com/ubuntu"
 PLAY = """
 - hosts: localhost
   gather_facts: false
-  vars_files:
-    - "{root}/roles/netboot/defaults/main.yml"
-    - "{root}/roles/pxe_http/defaults/main.yml"
-    - "{root}/roles/pxe_http/vars/main.yml"
+  vars_files: {variables}
   tasks:
-    - ansible.builtin.template: {{src: "{root}/roles/pxe_http/templates/{template}", dest: "{dest}", mode: "0644"}}
+    - ansible.builtin.template: {{src: "{root}/roles/{role}/templates/{template}", dest: "{dest}", mode: "0644"}}
 """
 
 
 @functools.cache
-def rendered(settings: str, template: str = "nginx.conf.j2") -> str:
-    """The configuration, or another template of the role, below the folder TOP, by variables as JSON."""
+def rendered(settings: str, template: str = "nginx.conf.j2", role: str = "pxe_http") -> str:
+    """The configuration, or another template of a role, below the folder TOP, by variables as JSON."""
     place = {
         "address": SERVER,
         "network": "192.0.2.0/24",
         "relayed": [],
+        "cached": [],
         "port": 80,
         "base_url": f"http://{SERVER}",
     }
@@ -59,7 +57,7 @@ def rendered(settings: str, template: str = "nginx.conf.j2") -> str:
         "netboot_group": "root",  # pytest's folders are root's alone
         "netboot_root": f"{TOP}/srv",
         "netboot_spool": f"{TOP}/spool",
-        "netboot_result": {"networks": [place]},
+        "netboot_result": {"networks": [place], "caches": []},
         "netboot_machines": [],
         "pxe_http_apt_free": "1m",
         "pxe_http_resolvers": [MIRROR],
@@ -69,7 +67,13 @@ def rendered(settings: str, template: str = "nginx.conf.j2") -> str:
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections")}
     with tempfile.TemporaryDirectory() as work:
         play, dest = Path(work, "play.yml"), Path(work, "nginx.conf")
-        play.write_text(PLAY.format(root=ROOT, dest=dest, template=template), encoding="utf-8")
+        places = [
+            ROOT / "roles" / place / "main.yml"
+            for place in ("netboot/defaults", f"{role}/defaults", f"{role}/vars")
+        ]
+        variables = json.dumps([str(path) for path in places if path.exists()])
+        text = PLAY.format(root=ROOT, role=role, dest=dest, template=template, variables=variables)
+        play.write_text(text, encoding="utf-8")
         argv = [str(program), "-i", "localhost,", "-c", "local", "-e", json.dumps(given), str(play)]
         done = subprocess.run(argv, env=environment, check=False, capture_output=True, text=True)
         if done.returncode != 0:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -135,7 +136,8 @@ def test_a_server_that_has_no_network_when_it_starts(tmp_path: Path, machine: Ne
 )
 def test_name_servers_are_those_of_the_host(tmp_path: Path, hosts: str | None, written: str) -> None:
     """The command of the unit, which may fail ("-"), by the real awk."""
-    unit = rendered('{"pxe_http_resolvers": []}', "netboot-nginx.service.j2")
+    settings = {"pxe_http_resolvers": [], "__netboot_service": "{{ __pxe_http_service }}"}
+    unit = rendered(json.dumps(settings), "../../netboot/templates/netboot-nginx.service.j2")
     before, again = re.findall(r"^Exec(?:StartPre|Reload)=-(.*)$", unit, re.MULTILINE)
     assert before == again
     for place in ("run", "etc"):

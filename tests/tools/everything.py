@@ -39,6 +39,7 @@ LONG = (
     "molecule check_mode",
     "mirror",
     "molecule pxe_dnsmasq",
+    "caches",
 )
 SHORT = ("packages", "power", "isos")
 #: Twice as many as a small machine has processors: many wait half of their time for services, packets and disks.

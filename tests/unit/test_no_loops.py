@@ -42,7 +42,9 @@ def variables(path: Path) -> dict[str, Any]:
 
 def machines_in(expression: Any, known: Mapping[str, Any], seen: frozenset[str] = frozenset()) -> str:
     """How an expression leads to the machines, such as C(a ← b ← groups); empty when it does not."""
-    for word in re.findall(r"[A-Za-z_][\w.]*", re.sub(r"groups\['netboot_servers'\]", "", str(expression))):
+    for word in re.findall(
+        r"[A-Za-z_][\w.]*", re.sub(r"groups\['netboot_(servers|caches)'\]", "", str(expression))
+    ):
         if MACHINES.fullmatch(word) or MACHINES.fullmatch(word.split(".")[0]):
             return str(word)
         if word in known and word not in seen and (way := machines_in(known[word], known, seen | {word})):

@@ -23,13 +23,13 @@ def remove() -> Any:
 
 
 @pytest.mark.parametrize(
-    ("images", "left"), [("remove", {"somebodys"}), ("keep", {"somebodys", "apt", "http/images"})]
+    ("images", "left"), [("remove", {"somebodys"}), ("keep", {"somebodys", "apt", "cache", "http/images"})]
 )
 def test_kept_packages_go_with_the_images(remove: Any, tmp_path: Path, images: str, left: set[str]) -> None:
-    for name in ("apt", "http/images", "http/status", "tftp", "somebodys"):
+    for name in ("apt", "cache", "http/images", "http/status", "tftp", "somebodys"):
         (tmp_path / name).mkdir(parents=True)
     gone = {
         str(Path(path).relative_to(tmp_path))
         for path in remove.folders({"root": str(tmp_path), "images": images})
     }
-    assert gone == {"apt", "http/images", "http/status", "tftp", "somebodys"} - left
+    assert gone == {"apt", "cache", "http/images", "http/status", "tftp", "somebodys"} - left

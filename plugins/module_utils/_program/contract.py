@@ -115,6 +115,14 @@ STATUS = "status"
 TOLD, TOLD_VERSION = "machines.json", 1
 
 
+#: images/NAME/VERSION/FILE: what never changes under its path, as the name of a version comes from its ISO's SHA-256.
+#: A cache keeps just these.
+IMAGES = "images"
+IMAGE_FILE_PATH = (
+    f"^/{IMAGES}/([a-z0-9][a-z0-9._-]*)/([0-9a-f]{{12}}[0-9A-Za-z.-]*)/(\\1\\.iso|vmlinuz|initrd)$"
+)
+
+
 def seed_address(base_url: str, name: str, token: str = TOKEN) -> str:
     """Return where a machine's seed is, with the slash at the end that cloud-init up to 22.x needs."""
     return f"{base_url}/{MACHINES}/{name}/{token}/"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from typing import Sequence
 
 from .states import Now
 
@@ -16,7 +17,9 @@ class Settings:
     """Where everything is. root: what is served; state: plan, states, logs; spool: what nginx puts down for us.
 
     group: the web server's. hours: how long user-data is handed out after it was first fetched. page: whether there is
-    a status page. textfile: where the metrics are written; empty for a place that only root reads.
+    a status page. textfile: where the metrics are written; empty for a place that only root reads. caches: how entries
+    name the caches of this server, which hand on what it has, each an address, with its port if that is not the usual
+    one.
     """
 
     root: str = "/srv/netboot"
@@ -26,6 +29,7 @@ class Settings:
     hours: float = 4.0
     page: bool = True
     textfile: str = ""
+    caches: Sequence[str] = ()
 
     @classmethod
     def load(cls, path: str) -> Settings:

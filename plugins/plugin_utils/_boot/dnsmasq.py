@@ -24,6 +24,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.dnsmasq_vers
     numbers,
 )
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import loaders, quirks
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.networks import behind
 
 _MENU_TEXT = "homelab.netboot"
 #: What the boot ROM of a Raspberry Pi looks for in option 43 (raspberrypi.com: "Network boot your Raspberry Pi"). It
@@ -72,13 +73,16 @@ def network_lines(networks: Iterable[Mapping[str, Any]]) -> list[str]:
     lines = []
     for one in networks:
         lines.append(f"interface={one['interface']}")
-        if one.get("dhcp"):
-            lines += _given(one)
-            continue
+        lines += _given(one) if one.get("dhcp") else _proxy(one["network"])
         # a relay's question names its own address in the machine's network, and is answered by the range of that
-        answered = [ipaddress.IPv4Network(text) for text in (one["network"], *one.get("relayed", []))]
-        lines += [f"dhcp-range={network.network_address},proxy,{network.netmask}" for network in answered]
+        lines += [line for network in behind(one) for line in _proxy(network)]
     return lines
+
+
+def _proxy(network: str) -> list[str]:
+    """Return the line that has machines of a network told of booting, beside another server that gives addresses."""
+    found = ipaddress.IPv4Network(network)
+    return [f"dhcp-range={found.network_address},proxy,{found.netmask}"]
 
 
 def _given(one: Mapping[str, Any]) -> list[str]:

@@ -34,7 +34,7 @@ class Entry:
     """One thing that a machine can boot.
 
     kind: one of the three above. kernel, initrd: below the server's HTTP and TFTP roots, which have the same layout.
-    arguments: the kernel's. tftp: whether they are to come by TFTP.
+    arguments: the kernel's. tftp: the address that they are to come from by TFTP; empty for HTTP.
     mac: the card to go on with; V(any) for the one that it booted from, empty for whichever the kernel finds.
     """
 
@@ -43,7 +43,7 @@ class Entry:
     kernel: str = ""
     initrd: str = ""
     arguments: tuple[str, ...] = ()
-    tftp: bool = False
+    tftp: str = ""
     mac: str = ""
 
 
@@ -54,7 +54,7 @@ class Loader:
     folder: of the files that are named by a machine, below the server's root; name: such a file's, from a MAC address.
     default: the file of whatever is not named; shared: those that it gets instead in one of several networks, from the
     network. write: its text, from a title, entries (the first is the default) and
-    the server's HTTP root. static: more files, by path below the server's root; other ones with several networks.
+    the server's HTTP root. static: more files, by path below the server's root, from all networks.
     """
 
     folder: str
@@ -62,20 +62,20 @@ class Loader:
     default: str
     shared: Callable[[Mapping[str, Any]], Sequence[str]]
     write: Callable[[str, Sequence[Entry], str], str]
-    static: Callable[[bool], Mapping[str, str]] = lambda _several: {}
+    static: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, str]] = lambda _networks: {}
 
     def paths(
         self, mac: str, networks: Sequence[Mapping[str, Any]], *, several: bool
-    ) -> list[tuple[str, str]]:
-        """Return where a machine's files lie below the server's root, each with the HTTP root that it is to name.
+    ) -> list[tuple[str, Mapping[str, Any]]]:
+        """Return where a machine's files lie below the server's root, each with the network that it is for.
 
         networks: those that the machine may boot in; several: whether the server has others.
         """
         if mac != ANY:
-            return [(f"{self.folder}/{self.name(mac)}", str(networks[0]["base_url"]))]
+            return [(f"{self.folder}/{self.name(mac)}", networks[0])]
         if not several:
-            return [(self.default, str(networks[0]["base_url"]))]
-        return [(path, str(one["base_url"])) for one in networks for path in self.shared(one)]
+            return [(self.default, networks[0])]
+        return [(path, one) for one in networks for path in self.shared(one)]
 
 
 def image_path(machine: Mapping[str, Any], file: str) -> str:
@@ -92,23 +92,25 @@ def address(base_url: str) -> str:
     return base_url.partition("://")[2]
 
 
-def host(base_url: str) -> str:
-    """Return the server's address alone, for what is not fetched by HTTP."""
-    return address(base_url).partition(":")[0]
+def server(network: Mapping[str, Any]) -> str:
+    """Return the server's address alone, for what is not fetched by HTTP: a cache has nothing else."""
+    return str(network.get("server") or network["address"])
 
 
-def entries(machine: Mapping[str, Any], base_url: str, *, armed: bool) -> list[Entry]:
+def entries(machine: Mapping[str, Any], network: Mapping[str, Any], *, armed: bool) -> list[Entry]:
     """Return what a machine is to boot: one entry, or a menu of which the first is the default.
 
+    :param network: the one that it boots in.
     :param armed: whether it is to be installed; otherwise its disk comes first.
     """
     local = Entry(LOCAL, "The system on its disk")
-    first = [_image(machine, base_url, INSTALL), local] if armed else [local]
-    menu = [_image(machine, base_url, kind) for kind in machine["menu"]]
+    first = [_image(machine, network, INSTALL), local] if armed else [local]
+    menu = [_image(machine, network, kind) for kind in machine["menu"]]
     return [*first, *menu] if menu else first[:1]
 
 
-def _image(machine: Mapping[str, Any], base_url: str, kind: str) -> Entry:
+def _image(machine: Mapping[str, Any], network: Mapping[str, Any], kind: str) -> Entry:
+    base_url = str(network["base_url"])
     image = machine["image"]
     install = kind == INSTALL
     iso = f"{base_url}/{image_path(machine, image + '.iso')}"
@@ -118,7 +120,7 @@ def _image(machine: Mapping[str, Any], base_url: str, kind: str) -> Entry:
         kernel=image_path(machine, "vmlinuz"),
         initrd=image_path(machine, "initrd"),
         arguments=tuple(system.kernel_arguments(machine, iso, base_url, install=install)),
-        tftp=quirks.has(machine, quirks.TFTP_ONLY),
+        tftp=server(network) if quirks.has(machine, quirks.TFTP_ONLY) else "",
         mac="" if quirks.has(machine, quirks.NO_BOOTIF) else machine["mac"],
     )
 

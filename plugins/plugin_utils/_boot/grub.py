@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.entries import (
@@ -14,9 +16,9 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.entries impo
     Entry,
     Loader,
     address,
-    host,
     managed,
 )
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.networks import is_cached
 
 # GRUB's own "exit" opens the firmware's setup on many machines instead of going on to the next boot entry.
 # chainloader tells the loader that it came from $root, whatever device its file was named with: from another one a
@@ -72,7 +74,7 @@ def write(who: str, entries: Sequence[Entry], base_url: str) -> str:
 def _entry(entry: Entry, base_url: str) -> list[str]:
     if entry.kind == LOCAL:
         return _LOCAL
-    root = f"(tftp,{host(base_url)})" if entry.tftp else device(base_url)
+    root = f"(tftp,{entry.tftp})" if entry.tftp else device(base_url)
     # In GRUB a bare ';' ends the statement, so every argument is quoted.
     arguments = " ".join(_quoted(word) for word in [*entry.arguments, *_bootif(entry)])
     # GRUB's TCP ports are the same after each start, and the server may still wait for the end of a connection that
@@ -90,8 +92,43 @@ def _bootif(entry: Entry) -> list[str]:
     return [] if entry.mac in ("", ANY) else ["BOOTIF=01-" + entry.mac.replace(":", "-")]
 
 
-def _static(several: bool) -> dict[str, str]:
-    return {"http/grub/grub.cfg": managed("all", [*_OWN, *(_OF_NETWORK if several else []), *_OF_ALL])}
+def _static(networks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    lines = [line for one in networks for line in _of_cached(one)]
+    lines += _OF_NETWORK if len(networks) > 1 else []
+    return {"http/grub/grub.cfg": managed("all", [*_OWN, *lines, *_OF_ALL])}
+
+
+def _of_cached(network: Mapping[str, Any]) -> list[str]:
+    """Return what finds the file of a network with a cache: GRUB comes from the server, and knows its own address."""
+    if not is_cached(network):
+        return []
+    pattern = addresses(ipaddress.IPv4Network(str(network["network"])))
+    return [
+        'if [ -z "$named" ]; then',
+        f"  if regexp '^{pattern}$' \"$net_default_ip\"; then",
+        f"    source $prefix/{network['address']}/default.cfg",
+        "  fi",
+        "fi",
+    ]
+
+
+def addresses(network: ipaddress.IPv4Network) -> str:
+    """Return a pattern of the addresses of a network, in the words of POSIX (regex(7), extended).
+
+    >>> addresses(ipaddress.IPv4Network("192.168.30.0/24"))
+    '192[.]168[.]30[.][0-9]+'
+    >>> addresses(ipaddress.IPv4Network("10.0.0.8/29"))
+    '10[.]0[.]0[.](8|9|10|11|12|13|14|15)'
+    """
+    first, last = network.network_address.packed, network.broadcast_address.packed
+    return "[.]".join(_digits(low, high) for low, high in zip(first, last))
+
+
+def _digits(low: int, high: int) -> str:
+    if (low, high) == (0, 255):
+        return "[0-9]+"
+    numbers = "|".join(str(number) for number in range(low, high + 1))
+    return numbers if low == high else f"({numbers})"
 
 
 LOADER = Loader(

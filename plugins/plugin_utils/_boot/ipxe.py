@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.entries import (
@@ -13,7 +14,6 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._boot.entries impo
     MENU_SECONDS,
     Entry,
     Loader,
-    host,
     managed,
 )
 
@@ -55,7 +55,7 @@ def write(who: str, entries: Sequence[Entry], base_url: str) -> str:
 def _entry(entry: Entry, base_url: str) -> list[str]:
     if entry.kind == LOCAL:
         return _LOCAL
-    root = f"tftp://{host(base_url)}" if entry.tftp else base_url
+    root = f"tftp://{entry.tftp}" if entry.tftp else base_url
     orelse = f"|| goto {LOCAL}"
     arguments = " ".join(["initrd=initrd", *entry.arguments, *_bootif(entry)])
     return [
@@ -72,7 +72,7 @@ def _bootif(entry: Entry) -> list[str]:
     return ["BOOTIF=01-" + ("${netX/mac:hexhyp}" if entry.mac == ANY else entry.mac.replace(":", "-"))]
 
 
-def _static(_several: bool) -> dict[str, str]:
+def _static(_networks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     # The web server answers for machines that have no script with default.ipxe. An address without a server leads to
     # the one that this script came from (ipxe.org/cmd/chain).
     chain = [

@@ -28,8 +28,8 @@ def files(machines: Iterable[Mapping[str, Any]], networks: Sequence[Mapping[str,
     - C(static/PATH): what lies there in any case, unless a machine that is armed has the same path.
 
     :param machines: as the filter P(homelab.netboot.machines#filter) returns them.
-    :param networks: the server's, C(netboot_result.networks). The entries of a machine name the address in its own;
-        what stands for any has files in each.
+    :param networks: the server's, C(netboot_result.networks), and those of its caches. The entries of a machine name
+        the address in its own; what stands for any has files in each.
     """
     plan: dict[str, str] = {}
     machines, several = list(machines), len(networks) > 1
@@ -38,7 +38,7 @@ def files(machines: Iterable[Mapping[str, Any]], networks: Sequence[Mapping[str,
         unnamed = [loader.default, *(path for one in networks if several for path in loader.shared(one))]
         left_alone = loader.write("whatever the inventory does not name", local_only(), "")
         plan.update({f"{STATIC}/{path}": left_alone for path in unnamed})
-        plan.update({f"{STATIC}/{path}": text for path, text in loader.static(several).items()})
+        plan.update({f"{STATIC}/{path}": text for path, text in loader.static(networks).items()})
         for machine in machines:
             plan.update(_files_of(machine, loader, networks_of(machine, networks), several=several))
     return plan
@@ -49,8 +49,9 @@ def _files_of(
 ) -> dict[str, str]:
     """Return what is there of one machine for one loader."""
     plan, who = {}, f"{machine['name']}, {machine['mac']}"
-    for path, base_url in loader.paths(machine["mac"], networks, several=several):
-        armed, resting = (entries(machine, base_url, armed=is_armed) for is_armed in (True, False))
+    for path, network in loader.paths(machine["mac"], networks, several=several):
+        base_url = str(network["base_url"])
+        armed, resting = (entries(machine, network, armed=is_armed) for is_armed in (True, False))
         plan[f"{BOOT}/{machine['name']}/{path}"] = loader.write(who, armed, base_url)
         if machine["menu"]:
             plan[f"{STATIC}/{path}"] = loader.write(f"{who}, not to be installed", resting, base_url)

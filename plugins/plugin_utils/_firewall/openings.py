@@ -28,6 +28,7 @@ class Place:
 
     is_behind: the network is behind a DHCP relay. has_relay: it is the server's own, and such a relay asks from there.
     gives: the server gives the addresses there.
+    is_cache: this host only passes on what is asked there, and serves HTTP.
     """
 
     interface: str
@@ -39,6 +40,7 @@ class Place:
     is_behind: bool = False
     has_relay: bool = False
     gives: bool = False
+    is_cache: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,9 @@ def packets(place: Place) -> list[Packet]:
     near = Packet(place.interface, "udp", 67, _ANY, _BROADCAST, sport=(68, 68), type="broadcast")
     passed_on = Packet(place.interface, "udp", 67, there, here, sport=(67, 67))
     renewed = Packet(place.interface, "udp", 67, there, here, sport=(68, 68))
+    web = Packet(place.interface, "tcp", place.port, there, here)
+    if place.is_cache:  # what comes back to it from its server is of a connection that it began
+        return [near, web]
     return [
         *([] if place.is_behind else [near]),
         *([passed_on] if place.is_behind or place.has_relay else []),
@@ -68,7 +73,7 @@ def packets(place: Place) -> list[Packet]:
         Packet(place.interface, "udp", 69, there, here),
         Packet(place.interface, "udp", _TFTP_DATA, there, here, state="established"),
         Packet(place.interface, "udp", 4011, there, here, sport=(68, 68)),
-        Packet(place.interface, "tcp", place.port, there, here),
+        web,
     ]
 
 

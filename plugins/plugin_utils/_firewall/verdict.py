@@ -22,7 +22,7 @@ def verdict(
     :param looked: what roles/netboot/files/look.py printed, as lines by part: C(nft), C(iptables), C(note), and where
         firewalld runs C(zones) and C(default_zone).
     :param networks: C(interface), C(address), C(network) of the server in each, the web server's C(port) there, and the
-        networks that are C(relayed) to it.
+        networks that are C(relayed) to it, by a relay or as C(cached) ones. C(is_cache): the host is a cache there.
     :param opens: whether the run opens what is shut, or only says so.
     :returns: as the filter C(homelab.netboot.server_facts) documents it: C(shut) and C(by), C(silent), C(say), C(open)
         and C(close), C(rules) and C(service), C(note), C(act).
@@ -59,7 +59,8 @@ def _places(looked: Mapping[str, list[str]], networks: Iterable[Mapping[str, Any
     zones = _zones(looked.get("zones", []))
     default = "".join(looked.get("default_zone", [])).strip()
     for one in networks:
-        interface, relayed = str(one["interface"]), list(one.get("relayed", []))
+        interface = str(one["interface"])
+        relayed = [*one.get("relayed", []), *one.get("cached", [])]  # a cache is a relay, too
         for network in (one["network"], *relayed):
             is_behind = network in relayed
             yield Place(
@@ -70,8 +71,9 @@ def _places(looked: Mapping[str, list[str]], networks: Iterable[Mapping[str, Any
                 network_zone=zones.get(str(network), ""),
                 interface_zone=zones.get(interface, default),
                 is_behind=is_behind,
-                has_relay=bool(relayed) and not is_behind,
+                has_relay=bool(one.get("relayed")) and not is_behind,
                 gives=bool(one.get("dhcp")),
+                is_cache=bool(one.get("is_cache")),
             )
 
 

@@ -33,8 +33,19 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import sys
 PREFIX = "netboot_"
 #: Settings that belong to the server, and are seen on machines too when they stand in group_vars/all.
 SHARED = frozenset(
-    {"address", "apt_cache", "efi_pair", "firewall", "group", "http_port", "images", "interface"}
+    {
+        "address",
+        "apt_cache",
+        "cache_address",
+        "caches",
+        "efi_pair",
+        "firewall",
+        "group",
+        "http_port",
+        "images",
+    }
     | {
+        "interface",
         "machines",
         "networks",
         "result",

@@ -20,13 +20,15 @@ SHORT: Mapping[str, str] = {
     "netboot_interface": "interface",
     "netboot_network_name": "name",
 }
+#: The address of a cache, with the length of its network.
+CACHE = "netboot_cache_address"
 #: What is said of each network.
 KEYS = ("name", "interface", "address", "port", "relayed", "dhcp")
 INTERFACE = re.compile(r"[A-Za-z0-9._@-]{1,15}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _LAST_PORT = 65535
 #: Addresses of a network with a relay and a machine: its own and that of broadcasts are the other two.
-_SMALLEST = 4
+SMALLEST = 4
 _EXAMPLE = "write a list such as [{name: lab, interface: eno1.20}]"
 
 
@@ -36,6 +38,9 @@ def wanted(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     :param settings: C(netboot_networks), those of L(SHORT), and C(netboot_http_port); L(faults) finds nothing in them.
     """
     port = settings.get("netboot_http_port", 80)
+    if settings.get(CACHE):  # of a cache: it says where it stands, and with which length of prefix
+        own = {"name": str(settings.get("netboot_network_name") or ""), "interface": "", "port": int(port)}
+        return [{**own, "address": str(settings[CACHE]), "relayed": []}]
     listed = settings.get(VARIABLE) or [{key: settings.get(variable) for variable, key in SHORT.items()}]
     return [
         {
@@ -92,10 +97,24 @@ def _faults_of(one: Any, *, several: bool) -> Iterator[str]:
         yield "interface: cannot be used; write the name of an interface as `ip link` shows it, like eno1.20"
     if address and not _is_address(address):
         yield f"address: '{address}' is no IPv4 address; write the server's own there, like 192.168.1.50"
-    if port and not (str(port).isdigit() and 1 <= int(str(port)) <= _LAST_PORT):
-        yield f"port: '{port}' cannot be used; write a port number from 1 to 65535, like 80 or 8080"
+    yield from port_faults(port, "port")
     yield from _relayed_faults(relayed or [])
     yield from dhcp.faults(one)
+
+
+def port_faults(port: Any, variable: str = "netboot_http_port") -> Iterator[str]:
+    """Return what is wrong with the port of a web server; nothing is, where none is said."""
+    if port and not (str(port).isdigit() and 1 <= int(str(port)) <= _LAST_PORT):
+        yield f"{variable}: '{port}' cannot be used; write a port number from 1 to 65535, like 80 or 8080"
+
+
+def name_faults(name: Any) -> Iterator[str]:
+    """Return what is wrong with the name of a cache's network, which it must have."""
+    variable = "netboot_network_name"
+    if not name:
+        yield f"{variable}: is missing; give its network a name, which the machines there say, too"
+    elif not _NAME.fullmatch(str(name)):
+        yield f"{variable}: cannot be used; write letters, digits, '.', '_' and '-', at most 32"
 
 
 def _relayed_faults(relayed: Any) -> Iterator[str]:
@@ -110,7 +129,7 @@ def _relayed_faults(relayed: Any) -> Iterator[str]:
         except ValueError as error:
             yield f"relayed: {error}; {example}"
         else:
-            if size < _SMALLEST:
+            if size < SMALLEST:
                 yield f"relayed: '{one}' has no room for a relay and a machine; {example}"
 
 
@@ -137,13 +156,26 @@ def _twice(listed: Iterable[Mapping[str, Any]], key: str) -> list[str]:
 def of(machine: Mapping[str, Any], networks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return the networks that a machine may boot in: its own, or all where it stands for any and names none.
 
+    A machine that names none is in the server's own network, where this is the only one, and not in that of a cache.
+
     :param machine: C(mac), and C(network_name) where it is said.
-    :param networks: C(netboot_result.networks) of its server.
+    :param networks: C(netboot_result.networks) of its server, and C(netboot_result.caches).
     """
     name = str(machine.get("network_name") or "")
-    if not name and (len(networks) == 1 or machine["mac"] == ANY):
-        return list(networks)
-    return [one for one in networks if name and one["name"] == name]
+    if not name:
+        own = [one for one in networks if not is_cached(one)]
+        return list(networks) if machine["mac"] == ANY else own if len(own) == 1 else []
+    return [one for one in networks if one["name"] == name]
+
+
+def is_cached(network: Mapping[str, Any]) -> bool:
+    """Whether a network has a cache, which hands on what the server has: an item of C(netboot_result.caches)."""
+    return bool(network.get("server"))
+
+
+def behind(network: Mapping[str, Any]) -> list[str]:
+    """Return the networks whose machines ask the server in this one: behind a relay, as a cache is one."""
+    return [*network.get("relayed", []), *network.get("cached", [])]
 
 
 def machine_faults(machines: Iterable[Mapping[str, Any]], networks: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -32,7 +32,8 @@ def read(names: Iterable[Any], hostvars: Mapping[str, Any]) -> list[Machine]:
             found.append(name)
             continue
         said = hostvars[name]
-        settings = {key: said[f"netboot_{key}"] for key in ("mac", "server") if f"netboot_{key}" in said}
+        keys = ("mac", "server", "network_name")
+        settings = {key: said[f"netboot_{key}"] for key in keys if f"netboot_{key}" in said}
         found.append({"name": name, **settings})
     return found
 

@@ -36,12 +36,15 @@ _FORMS: Mapping[str, tuple[str, str]] = {
     "pxe_http_report_size": (r"[1-9]\d{0,5}[kK]?|[1-9]\d?[mM]", "write a size as nginx does, like 64k"),
     "pxe_http_apt_size": (r"[1-9]\d{0,5}[mMgG]", "write a size as nginx does, like 20g"),
     "pxe_http_apt_free": (r"[1-9]\d{0,5}[mMgG]", "write a size as nginx does, like 5g"),
+    "pxe_cache_size": (r"[1-9]\d{0,5}[mMgG]", "write a size as nginx does, like 20g"),
+    "pxe_cache_free": (r"[1-9]\d{0,5}[mMgG]", "write a size as nginx does, like 5g"),
     "pxe_http_report_rate": (r"[1-9]\d{0,5}r/[sm]", "write a rate as nginx does, like 60r/m or 2r/s"),
 }
 _NUMBERS: Mapping[str, tuple[float, float, str]] = {
     "netboot_http_port": (1, _LAST_PORT, "write a port number from 1 to 65535, like 80 or 8080"),
     "pxe_http_report_burst": (0, 10000, "write a number from 0 to 10000"),
     "pxe_http_apt_days": (1, 3650, "write a number of days from 1 to 3650"),
+    "pxe_cache_days": (1, 3650, "write a number of days from 1 to 3650"),
     "machine_states_hours": (0.01, 168, "write a number of hours from 0.01 to 168 (a week)"),
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import dhcp
-from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.networks import VARIABLE
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.networks import CACHE, VARIABLE
 
 #: The port that an address without one means (RFC 9110, 4.2.1).
 _HTTP = 80
@@ -22,11 +22,11 @@ def boot_networks(
     looked: Mapping[str, Iterable[str]], wanted: Iterable[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return the networks that machines boot in: C(name), C(address), C(interface), C(network), C(port), C(base_url),
-    C(relayed), C(dhcp).
+    C(relayed), C(cached), C(dhcp).
 
-    C(network) is ADDRESS/LENGTH; C(relayed) the same of those whose relays ask there. C(base_url) is the root of the
-    web server there, without a slash at the end. C(dhcp) is what the server gives there, as C(_inventory.dhcp.wanted)
-    returns it.
+    C(network) is ADDRESS/LENGTH; C(relayed) the same of those whose relays ask there, C(cached) of those whose
+    caches do. C(base_url) is the root of the web server there, without a slash at the end. C(dhcp) is what the server
+    gives there, as C(_inventory.dhcp.wanted) returns it.
 
     :param looked: what C(ip -json address) printed as C(addresses), and C(ip -json route get) of an address that is
         not near as C(route); both lists of lines (ip(8)).
@@ -35,13 +35,16 @@ def boot_networks(
     :raises InputError: naming the variable, what is there, and the remedy.
     """
     there = list(_addresses(_read(looked, "addresses")))
-    default = next((str(one.get("prefsrc", "")) for one in _read(looked, "route")), "")
+    default = default_address(looked)
     listed, faults = list(wanted), []
     found: list[dict[str, Any]] = []
     for one in listed:
         variable = f"{VARIABLE}: {one['name']}" if len(listed) > 1 else "netboot_address"
         try:
-            found.append(_network(one, there, default, variable))
+            if "/" in one["address"]:
+                found.append(_of_cache(one, there))
+            else:
+                found.append(_network(one, there, default, variable))
         except ValueError as error:
             faults.append(str(error))
     faults += [*_not_apart(found), *_relays_apart(found)]
@@ -70,8 +73,25 @@ def _network(
         raise ValueError(f"{variable}: several addresses fit ({listing}); say which one is meant.")
     [found] = fitting
     where = found["address"] if one["port"] == _HTTP else f"{found['address']}:{one['port']}"
-    more = {"port": one["port"], "base_url": f"http://{where}", "relayed": list(one["relayed"])}
-    return {"name": one["name"], **found, **more, "dhcp": one["dhcp"]}
+    more = {"port": one["port"], "base_url": f"http://{where}", "relayed": list(one["relayed"]), "cached": []}
+    return {"name": one["name"], **found, **more, "dhcp": one.get("dhcp", {})}
+
+
+def _of_cache(one: Mapping[str, Any], there: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+    """Return the network of a cache, which is said with its length: its server cannot look."""
+    said = ipaddress.IPv4Interface(one["address"])
+    found = _network({**one, "address": str(said.ip)}, there, "", CACHE)
+    if found["network"] != str(said.network):
+        raise ValueError(
+            f"{CACHE}: {said} says the network {said.network}, but on {found['interface']} it is {found['network']}; "
+            "correct the length, which the server of this cache is told, too."
+        )
+    return {**found, "is_cache": True}
+
+
+def default_address(looked: Mapping[str, Iterable[str]]) -> str:
+    """Return the server's address on its default route, as L(boot_networks) reads it; empty without one."""
+    return next((str(one.get("prefsrc", "")) for one in _read(looked, "route")), "")
 
 
 def _not_apart(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -52,8 +52,9 @@ def files(
     Of what is the same in all of them, the programs, C(program/FILE) has the text, and user-data a mark.
 
     :param machines: as the filter P(homelab.netboot.machines#filter) returns them; C(release) as far as it is known.
-    :param networks: the server's, C(netboot_result.networks). A machine reports to the address in its own, or, where it
-        may boot in several, to the one that it has the seed from. Without any, it does not report.
+    :param networks: the server's, C(netboot_result.networks), and those of its caches. A machine reports to the address
+        in its own, or, where it may boot in several, to the one that it has the seed from. Without any, it does not
+        report.
     :param cached: whether apt of the installer goes through the server's cache of packages.
     :raises InputError: with everything that the installer would not do as it is written; also when nobody could log in.
     """

@@ -56,7 +56,10 @@ def questions(web: str, boot: str) -> Iterator[tuple[str, list[str]]]:
     ask = ["sh", "-c", ASK, "sh"]
     for place in places:
         yield f"heard http {place}", [*ask, web, f"http {place}", f"{QUESTIONS}/web.py", place]
-    for card, place in zip(cards, places):  # both are in the order of the networks
+    owners = found(
+        f"{SETTINGS}/dnsmasq.conf", r"^dhcp-relay=[0-9.]+,([0-9.]+)$"
+    )  # of a cache: who answers there
+    for card, place in zip(cards, owners or places):  # both are in the order of the networks
         address = place.partition(":")[0]
         yield f"heard pxe {card}", [*ask, boot, f"pxe {card} {address}", f"{QUESTIONS}/pxe.py", card, address]
 

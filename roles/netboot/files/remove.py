@@ -89,10 +89,11 @@ def textfile() -> Iterator[str]:
 
 
 def folders(given: dict[str, Any]) -> Iterator[str]:
-    """What is served, and the packages that were kept."""
+    """What is served, and the packages that were kept; of a cache its parts of images."""
     yield f"{given['root']}/tftp"
     if given["images"] != "keep":
         yield f"{given['root']}/apt"
+        yield f"{given['root']}/cache"
     for path in sorted(glob.glob(f"{given['root']}/http/*")):
         if given["images"] != "keep" or os.path.basename(path) != "images":
             yield path

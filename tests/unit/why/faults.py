@@ -258,6 +258,13 @@ COMPOSED = (
         edit=until("ldlinux", also=False),
     ),
     Fault("iPXE is not signed, Secure Boot", "ipxe-stops", BY_IPXE, edit=until("tftp efi/ipxe.efi")),
+    Fault(
+        "its cache does not answer",
+        "behind-cache",
+        UEFI,
+        edit=until("grub/machines/"),
+        facts={"cache": "192.168.30.5"},
+    ),
     Fault("GRUB stops before its entry", "loader-stops", UEFI, edit=until("grub/grub.cfg")),
     Fault(
         "no entry at all",

@@ -187,3 +187,19 @@ def test_who_is_armed_again_is_not_up_by_its_last_life() -> None:
     moved = [event._replace(time=event.time + 90000) for event in INSTALLATION]
     story = [*INSTALLATION, up_at(INSTALLATION[-1].time + 30), *moved[:-1]]
     assert "up" not in told(story, "installing", 10.0, "t").milestones
+
+
+def test_what_its_cache_sent_is_not_missed() -> None:
+    """Kernel, initrd and ISO are in the cache's log alone: until the seed, nobody knows, and nothing is wrong yet."""
+    unseen = [event for event in INSTALLATION if "/images/" not in f"/{event.name}"]
+    seed = next(place for place, event in enumerate(unseen) if event.name.endswith("/user-data"))
+    facts = {"cache": "192.168.30.5"}
+    early = [
+        event for event in unseen if event.time <= next(e.time for e in unseen if "grub/machines/" in e.name)
+    ]
+    case = Fault("", "", UEFI, edit=lambda _story: early, after=600.0, facts=facts).case()
+    assert (judge(case, "x").word, judge(case, "x").missing) == ("waiting", "seeds")
+    case = Fault("", "", UEFI, edit=lambda _story: early, after=600.0).case()
+    assert (judge(case, "x").word, judge(case, "x").missing) == ("wrong", "kernel")
+    after = Fault("", "", UEFI, edit=lambda _story: unseen[: seed + 1], after=5.0, facts=facts)
+    assert [*judge(after.case(), "x").milestones][-1] == "seeds"

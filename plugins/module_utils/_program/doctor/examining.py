@@ -91,9 +91,12 @@ def _wanted(
 ) -> dict[targets.Target, list[str]]:
     """What machines will ask for, and who says so. heard: in each network."""
     wanted: dict[targets.Target, list[str]] = {}
-    first = next(iter(heard)).address  # a file that is named without a server is the same in all networks
+    at = next(iter(heard))
+    first = at.address  # a file that is named without a server is the same in all networks
     for name, words in looking.entries(settings):
-        for target in targets.named(words, first):
+        for named in targets.named(words, first):
+            # what a cache hands on it has from here; itself it does not answer this host
+            target = named._replace(host=at.hosts["http"]) if named.host in settings.caches else named
             wanted.setdefault(target, []).append(name)
     for at, answers in heard.items():
         for arch, one in answers.items():

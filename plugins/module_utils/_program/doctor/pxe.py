@@ -37,7 +37,8 @@ class Answer(NamedTuple):
     """What somebody answered. server: its IPv4 address; address: the one that it offers to the machine, or "".
 
     file: what to boot, or ""; after: the server that has it (siaddr), or ""; is_pxe: whether it is an answer for PXE or
-    HTTP Boot; item: the first entry of its boot menu (option 43, 9), which port 4011 is asked for.
+    HTTP Boot; item: the first entry of its boot menu (option 43, 9), which port 4011 is asked for; name: whom it says
+    to be (option 54), which is another one than server where a relay passes it on.
     """
 
     server: str
@@ -46,6 +47,7 @@ class Answer(NamedTuple):
     after: str = ""
     is_pxe: bool = False
     item: bytes = b""
+    name: str = ""
 
     @property
     def boots(self) -> bool:
@@ -118,6 +120,7 @@ def answer(server: str, message: bytes, number: bytes) -> Answer | None:
         _address(message[20:24]),
         given.get(60, b"")[:9] in (b"PXEClient", b"HTTPClien"),
         menu[:2],
+        _address(given.get(54, b"")[:4].ljust(4, b"\0")),
     )
 
 
@@ -217,7 +220,7 @@ def ask(interface: str, address: str) -> int:
     for dummy, found in broadcast(
         interface, {number: discover(hardware(interface), number, 0, address)}, SECONDS
     ):
-        if found.server == address and found.boots:
+        if address in (found.server, found.name) and found.boots:
             return 0
         others.add(found.server)
     sys.stdout.write(

@@ -26,6 +26,9 @@ def ask(address: str, port: str) -> int:
     except (OSError, http.client.HTTPException) as error:
         sys.stdout.write(f"{address}:{port}: {getattr(error, 'strerror', None) or error}\n")
         return 1
+    if status in (http.client.BAD_GATEWAY, http.client.GATEWAY_TIMEOUT):
+        sys.stdout.write(f"{address}:{port} answers, but the server behind it does not (status {status})\n")
+        return 1
     if status != http.client.NOT_FOUND:
         sys.stdout.write(f"{address}:{port} answers with status {status}: it is another program\n")
         return 1

@@ -47,6 +47,14 @@ INSTALLER: tuple[Cause, ...] = (
         "Run homelab.netboot.site, arm it, and start it again.",
     ),
     Cause(
+        "behind-cache",
+        ("seeds",),
+        signs.by_cache,
+        "It has its configuration, and asked for no user-data. Kernel, initrd and ISO it fetches from its cache, which"
+        " this server does not see. Either the cache does not answer, or the live system stopped.",
+        "Run homelab.netboot.doctor, which asks the cache, too; then look at the machine's screen.",
+    ),
+    Cause(
         "rescue",
         ("seeds",),
         signs.offers_menu,

@@ -44,7 +44,7 @@ class Facts:
     installation said when it failed. strangers: the last offers to machines that the inventory does not name.
     unanswered: what nobody can tell whose it is: who was not answered, what dnsmasq may not read. kinds: numbers of the
     architectures that have a loader (RFC 4578, 2.1); empty where that is not known. is_known: whether the inventory
-    names it.
+    names it. cache: the address of the cache that its entry leads to; what it fetches there is not seen here.
     """
 
     now: float
@@ -58,6 +58,7 @@ class Facts:
     unanswered: Sequence[Event] = ()
     kinds: Sequence[int] = ()
     is_known: bool = True
+    cache: str = ""
 
 
 class Case:

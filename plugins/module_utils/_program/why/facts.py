@@ -47,11 +47,13 @@ def of_machine(known: Facts, settings: Settings, name: str, story: Sequence[Even
     below = (event.name.lstrip("/") for event in story if event.is_fetched)
     paths = sorted({path for path in below if path.startswith("images/") and ".." not in path.split("/")})
     places = {path: os.path.join(settings.root, HTTP, path) for path in paths}
+    entry = _entry(os.path.join(settings.state, "plan", BOOT, name)) if name else ""
     return replace(
         known,
         sizes={path: _size(place) for path, place in places.items()},
         changed=tuple(path for path, place in places.items() if _is_changed(place)),
-        entry=_entry(os.path.join(settings.state, "plan", BOOT, name)) if name else "",
+        entry=entry,
+        cache=next((cache for cache in settings.caches if f"http://{cache}/" in entry), ""),
         log=_text(os.path.join(settings.state, "logs", name + ".log")) if name else "",
         is_known=bool(name),
     )

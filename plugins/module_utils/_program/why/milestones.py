@@ -78,6 +78,12 @@ KEYS = tuple(milestone.key for milestone in MILESTONES)
 AT_DISK = "configuration"
 
 
+#: Those that only the cache sees, where a machine has its image from one.
+UNSEEN = KEYS[KEYS.index("kernel") : KEYS.index("seeds")]
+#: Seconds that all of them may take.
+UNSEEN_PATIENCE = sum(one.patience for one in MILESTONES if one.key in (AT_DISK, *UNSEEN))
+
+
 def reached(case: Case) -> dict[str, Event | None]:
     """The milestones that are reached, each with the event that shows it."""
     shown = {milestone.key: milestone.shown(case) for milestone in MILESTONES}

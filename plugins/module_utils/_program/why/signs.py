@@ -35,6 +35,10 @@ def no_seed(*statuses: int) -> Test:
     return lambda case: case.refused(c.SEED, *statuses) if not case.got(c.USER_DATA) else []
 
 
+def by_cache(case: Case) -> bool:
+    return bool(case.facts.cache) and not case.find(c.SEED)
+
+
 def denied(case: Case) -> Sequence[Event]:
     return case.of(DENIED) or case.denied()
 

@@ -14,7 +14,7 @@ from . import case as c
 from .case import Case
 from .cause import LATE, Cause
 from .causes import of
-from .milestones import AT_DISK, KEYS, MILESTONES, reached
+from .milestones import AT_DISK, KEYS, MILESTONES, UNSEEN, UNSEEN_PATIENCE, reached
 
 FINE, WAITING, WRONG = "fine", "waiting", "wrong"
 
@@ -48,6 +48,8 @@ def judge(case: Case, name: str) -> Verdict:
     if _is_over(case):
         missing = "disk"  # the server knows how it ended, whatever the log shows
     patience = MILESTONES[max(0, len(there) - 1)].patience
+    if case.facts.cache and missing in UNSEEN:
+        missing, patience = "seeds", UNSEEN_PATIENCE
     if not missing or (missing == "up" and not _fitting(case, "up")):
         return Verdict(FINE, there, _is_there(case, there, patience))
     if there and case.silence < patience and not _is_certain(case, missing):

@@ -221,6 +221,9 @@ def test_it_answers_in_each_network() -> None:
         "interface=eno1.20",
         "dhcp-range=10.0.16.0,proxy,255.255.240.0",
     ]
+    assert network_lines([{**NETWORK, "relayed": [], "cached": ["192.168.40.0/24"]}])[2:] == [
+        "dhcp-range=192.168.40.0,proxy,255.255.255.0",
+    ]
     assert network_lines([{**NETWORK, "relayed": ["192.168.30.0/24"]}]) == [
         "interface=eno1",
         "dhcp-range=192.168.1.0,proxy,255.255.255.0",

@@ -15,7 +15,9 @@ def text(armed: bool = True, url: str = URL, **settings: Any) -> list[str]:
         [{"name": "nuc1", "mac": MAC, **settings}],
         {"focal": {"folder": "images/focal/c351", "release": "20.04.6"}},
     )
-    return grub.write("nuc1", entries.entries(machine, url, armed=armed), url).splitlines()[1:]
+    return grub.write(
+        "nuc1", entries.entries(machine, {"base_url": url, "address": "192.168.1.50"}, armed=armed), url
+    ).splitlines()[1:]
 
 
 def test_a_machine_gets_the_whole_kernel_line_quoted() -> None:
@@ -44,10 +46,12 @@ def test_by_tftp_and_without_bootif_when_the_machine_needs_that() -> None:
 
 def test_every_machine_is_sent_to_its_own_file() -> None:
     assert grub.LOADER.paths(MAC, [{"base_url": URL}], several=True) == [
-        (f"http/grub/machines/{MAC}.cfg", URL)
+        (f"http/grub/machines/{MAC}.cfg", {"base_url": URL})
     ]
-    assert grub.LOADER.paths("any", [{"base_url": URL}], several=False) == [("http/grub/default.cfg", URL)]
-    (config,) = grub.LOADER.static(False).values()
+    assert grub.LOADER.paths("any", [{"base_url": URL}], several=False) == [
+        ("http/grub/default.cfg", {"base_url": URL})
+    ]
+    (config,) = grub.LOADER.static([{}]).values()
     assert config.splitlines()[1:5] == [
         "source $prefix/machines/$net_default_mac.cfg",
         'if [ -z "$named" ]; then',

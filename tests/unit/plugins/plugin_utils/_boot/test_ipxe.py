@@ -7,6 +7,7 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import entri
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machines
 
 URL = "http://192.168.1.50"
+NETWORK = {"base_url": URL, "address": "192.168.1.50"}
 MAC = "f4:4d:30:60:64:69"
 
 
@@ -15,7 +16,7 @@ def text(armed: bool = True, **settings: Any) -> list[str]:
         [{"name": "nuc1", "mac": MAC, **settings}],
         {"focal": {"folder": "images/focal/c351", "release": "20.04.6"}},
     )
-    return ipxe.write("nuc1", entries.entries(machine, URL, armed=armed), URL).splitlines()
+    return ipxe.write("nuc1", entries.entries(machine, NETWORK, armed=armed), URL).splitlines()
 
 
 def test_a_machine_gets_the_whole_kernel_line_and_its_disk_when_that_fails() -> None:
@@ -73,9 +74,11 @@ def test_rescue_installs_nothing() -> None:
 
 
 def test_every_ipxe_is_sent_to_its_own_script() -> None:
-    (script,) = ipxe.LOADER.static(False).values()
+    (script,) = ipxe.LOADER.static([{}]).values()
     assert "chain machines/${netX/mac:hexhyp}.ipxe || goto local" in script.splitlines()
     assert ipxe.LOADER.paths(MAC, [{"base_url": URL}], several=True) == [
-        ("http/ipxe/machines/f4-4d-30-60-64-69.ipxe", URL)
+        ("http/ipxe/machines/f4-4d-30-60-64-69.ipxe", {"base_url": URL})
     ]
-    assert ipxe.LOADER.paths("any", [{"base_url": URL}], several=False) == [("http/ipxe/default.ipxe", URL)]
+    assert ipxe.LOADER.paths("any", [{"base_url": URL}], several=False) == [
+        ("http/ipxe/default.ipxe", {"base_url": URL})
+    ]

@@ -167,3 +167,51 @@ def test_machines_behind_a_relay_find_the_files_of_the_network_that_it_asks_in()
     plan = loader_files.files(machines.normalise([rest], images, networks), networks)
     for digits in ("C0A801", "C0A81E"):
         assert "//192.168.1.50/" in plan[f"boot/rest/tftp/pxelinux.cfg/{digits}"]
+
+
+ROME = {
+    **NETWORK,
+    "host": "pi-rome",
+    "name": "rome",
+    "address": "192.168.30.5",
+    "network": "192.168.30.0/24",
+    "base_url": "http://192.168.30.5",
+    "server": "192.168.1.50",
+}
+
+
+def with_cache(*raw: dict[str, Any]) -> dict[str, str]:
+    images = {"focal": {"folder": "images/focal/c351", "release": "20.04.6"}}
+    own = {**NETWORK, "relayed": [], "cached": [ROME["network"]]}
+    return loader_files.files(machines.normalise(raw, images, [own, ROME]), [own, ROME])
+
+
+def test_a_machine_whose_network_has_a_cache_is_sent_there_for_all_that_goes_by_http() -> None:
+    plan = with_cache(
+        {"name": "nuc1", "mac": MAC, "network_name": "rome"}, {"name": "nuc2", "mac": MAC[:-1] + "0"}
+    )
+    there = {path: text for path, text in plan.items() if path.startswith("boot/nuc1/")}
+    assert len(there) == 3
+    assert all("192.168.30.5" in text and "192.168.1.50" not in text for text in there.values())
+    assert all("192.168.30.5" not in text for path, text in plan.items() if path.startswith("boot/nuc2/"))
+
+
+def test_a_cache_has_nothing_by_tftp() -> None:
+    plan = with_cache({"name": "nuc1", "mac": MAC, "network_name": "rome", "quirks": ["tftp-only"]})
+    grub = plan[f"boot/nuc1/http/grub/machines/{MAC}.cfg"]
+    assert "linux (tftp,192.168.1.50)/images/" in grub
+    assert "'url=http://192.168.30.5/images/" in grub
+
+
+def test_strangers_behind_a_cache_are_told_from_those_before_it() -> None:
+    """PXELINUX by its own address, and so GRUB, whose files come from the server in both networks."""
+    rest = {"name": "rest", "mac": "any", "install": "always", "wipe": "always"}
+    plan = with_cache(rest)
+    assert "//192.168.30.5/" in plan["boot/rest/tftp/pxelinux.cfg/C0A81E"]
+    assert "//192.168.1.50/" in plan["boot/rest/tftp/pxelinux.cfg/C0A801"]
+    assert "(http,192.168.30.5)/" in plan["boot/rest/http/grub/192.168.30.5/default.cfg"]
+    lines = plan["static/http/grub/grub.cfg"].splitlines()
+    at = lines.index("    source $prefix/192.168.30.5/default.cfg")
+    assert lines[at - 1].startswith("  if regexp '^192[.]168[.]30[.][0-9]+$' \"$net_default_ip\"")
+    assert at < lines.index("  source $prefix/$net_default_server/default.cfg")
+    assert "regexp" not in of_two(rest)["static/http/grub/grub.cfg"]

@@ -15,7 +15,9 @@ def text(armed: bool = True, **settings: Any) -> list[str]:
         [{"name": "nuc1", "mac": MAC, **settings}],
         {"focal": {"folder": "images/focal/c351", "release": "20.04.6"}},
     )
-    return pxelinux.write("nuc1", entries.entries(machine, URL, armed=armed), URL).splitlines()[1:]
+    return pxelinux.write(
+        "nuc1", entries.entries(machine, {"base_url": URL, "address": "192.168.1.50"}, armed=armed), URL
+    ).splitlines()[1:]
 
 
 def test_a_machine_gets_the_whole_kernel_line() -> None:

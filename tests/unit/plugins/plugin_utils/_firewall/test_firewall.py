@@ -329,3 +329,18 @@ def test_where_a_relay_is_shut_out_alone_that_is_told() -> None:
     assert found["shut"] == ALL
     assert found["silent"] == []
     assert [line for line in found["say"] if line.startswith("Shut to the boot")] == []
+
+
+def test_a_cache_is_asked_by_broadcast_and_by_http_alone() -> None:
+    found = verdict(parts(nft([STATE, ACCEPT])), [{**WHERE, "port": 80, "is_cache": True}], False)
+    assert found["shut"] == ["UDP 67", "TCP 80"]
+    asked = [line.split("ip ")[1].split(" comment")[0] for line in found["rules"]]
+    assert asked == ["daddr 255.255.255.255 udp dport 67 accept", "saddr 192.168.1.0/24 tcp dport 80 accept"]
+
+
+def test_a_cache_is_let_in_by_its_server_as_a_relay() -> None:
+    place = {**WHERE, "port": 80, "relayed": [], "cached": ["192.168.30.0/24"]}
+    found = verdict(parts(nft([STATE, ACCEPT])), [place], False)
+    asked = [line.split("ip ")[1].split(" comment")[0] for line in found["rules"] if "dport 67" in line]
+    assert "saddr 192.168.30.0/24 udp dport 67 accept" in asked
+    assert any("saddr 192.168.30.0/24 tcp dport 80 accept" in line for line in found["rules"])

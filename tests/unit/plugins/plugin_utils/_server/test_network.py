@@ -39,6 +39,7 @@ BR_LAN = {
     "port": 80,
     "relayed": [],
     "dhcp": {},
+    "cached": [],
 }
 
 

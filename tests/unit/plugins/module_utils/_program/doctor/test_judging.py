@@ -85,7 +85,7 @@ def entry(*, tftp: bool) -> Entry:
     folder = "images/noble/0123456789ab"
     seed = f"ds=nocloud;s=http://{US}/machines/nuc1/{TOKEN}/"
     arguments = ("autoinstall", f"url=http://{US}/{folder}/noble.iso", seed, "x=http://elsewhere/y")
-    return Entry("install", "Install", f"{folder}/vmlinuz", f"{folder}/initrd", arguments, tftp)
+    return Entry("install", "Install", f"{folder}/vmlinuz", f"{folder}/initrd", arguments, US if tftp else "")
 
 
 @pytest.mark.parametrize("tftp", [True, False])
@@ -105,7 +105,7 @@ def test_every_file_that_an_entry_names_is_found(loader: object, tftp: bool) -> 
 
 
 def test_an_entry_that_chooses_at_boot_leads_nowhere_in_particular() -> None:
-    (text,) = ipxe.LOADER.static(False).values()
+    (text,) = ipxe.LOADER.static([{}]).values()
     assert targets.named(text, US) == []
 
 

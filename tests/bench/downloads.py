@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many downloads, so many at once: `python -m tests.bench.downloads PATH SIZE COUNT AT_ONCE ADDRESS…`; prints JSON.
+
+The kernel throws the bytes away (MSG_TRUNC, tcp(7)), so that clients cost next to nothing beside the server that they
+measure. They are counted, not looked at.
+"""
+
+from __future__ import annotations
+
+import json
+import selectors
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+PATIENCE = 120.0  # s without a byte from anybody
+PIECE = 1 << 20
+
+
+@dataclass
+class Outcome:
+    """seconds: of all; each: of each download. failed: a reason for each that did not come as a whole."""
+
+    seconds: float = 0.0
+    each: list[float] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+class Download:
+    """One file from one address."""
+
+    def __init__(self, address: str, path: str) -> None:
+        self.link = socket.create_connection((address, 80), timeout=PATIENCE)
+        self.started = time.perf_counter()
+        self.link.sendall(f"GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
+        self.link.setblocking(False)
+        self.head, self.size = b"", 0
+
+    def read(self) -> bool:
+        """Take what is there; whether it was the end."""
+        if b"\r\n\r\n" not in self.head:
+            some = self.link.recv(4096)
+            self.head += some
+            self.size = len(self.head.partition(b"\r\n\r\n")[2])
+            return not some
+        got = self.link.recv_into(_ROOM, PIECE, socket.MSG_TRUNC)
+        self.size += got
+        return got == 0
+
+    @property
+    def status(self) -> str:
+        return self.head[9:12].decode("latin-1")
+
+
+_ROOM = bytearray(PIECE)
+
+
+class Fleet:
+    """Fetches a file so often, in turn from each address; a new download begins when one has ended."""
+
+    def __init__(self, path: str, size: int, count: int, addresses: Sequence[str]) -> None:
+        self.path, self.size, self.count, self.addresses = path, size, count, addresses
+        self.begun = 0
+        self.outcome = Outcome()
+        self.selector = selectors.DefaultSelector()
+
+    def begin(self) -> None:
+        """Start the next one, if there is one."""
+        if self.begun < self.count:
+            one = Download(self.addresses[self.begun % len(self.addresses)], self.path)
+            self.selector.register(one.link, selectors.EVENT_READ, one)
+            self.begun += 1
+
+    def end(self, one: Download, error: str = "") -> None:
+        """Note how one ended."""
+        self.selector.unregister(one.link)
+        one.link.close()
+        self.outcome.each.append(time.perf_counter() - one.started)
+        if error or one.status != "200" or one.size != self.size:
+            said = f"{one.size} of {self.size} bytes, status {one.status} {error}"
+            self.outcome.failed.append(said.rstrip())
+        self.begin()
+
+    def read(self, one: Download) -> None:
+        """Read from one that has something."""
+        try:
+            is_over = one.read()
+        except OSError as problem:
+            self.end(one, str(problem))
+        else:
+            if is_over:
+                self.end(one)
+
+    def run(self, at_once: int) -> Outcome:
+        """Fetch all."""
+        started = time.perf_counter()
+        for _number in range(at_once):
+            self.begin()
+        while self.selector.get_map():
+            ready = self.selector.select(PATIENCE)
+            if not ready:
+                raise SystemExit(f"nobody sent a byte for {PATIENCE:.0f} s")
+            for key, _events in ready:
+                self.read(key.data)
+        self.outcome.seconds = time.perf_counter() - started
+        return self.outcome
+
+
+def main() -> None:
+    """See the top of this file."""
+    path, size, count, at_once, *addresses = sys.argv[1:]
+    print(json.dumps(asdict(Fleet(path, int(size), int(count), addresses).run(int(at_once)))))
+
+
+if __name__ == "__main__":
+    main()
