@@ -74,7 +74,9 @@ def test_what_a_cache_fetches_for_itself_is_no_machines(owner: Owner, tmp_path: 
     with Cache(tmp_path / "cache") as cache:
         for machine in MACHINES:
             assert asked(cache.address, f"/images/{IMAGE}/{VERSION}/vmlinuz", machine)[0] == 200
-        until(lambda: told(owner, "caches.log") == [cache.address])  # the second machine costs the owner nothing
+        until(
+            lambda: told(owner, "caches.log") == [cache.address]
+        )  # the second machine costs the owner nothing
         assert told(owner) == []
 
 

@@ -36,8 +36,7 @@ SECOND = "192.168.31.0/24"
 """A server's second network, with a router of its own."""
 ALONE = "192.168.32.0/24"
 """A server's third network, where nobody but the server gives addresses."""
-
-CACHED = "192.168.32.0/24"
+CACHED = "192.168.33.0/24"
 """A network with a router of its own, and a cache (cached.py)."""
 
 

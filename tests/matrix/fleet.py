@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -283,7 +283,8 @@ def behind_cache(box: Server, by: Cached, facts: Sequence[Facts]) -> list[str]:
     others = [line for line in lines if line.split()[2] != by[1].lan_address]
     faults += [f"not the cache's: {line}" for line in others[:1]]
     told = run(*server.ssh(box, "cat", watch.ACCESS_LOG)).splitlines()
-    return faults + [f"not by the cache: {line}" for line in told if " /images/" in line][:1]
+    theirs = [line for line in told if IPv4Address(line.split()[2]) in by[0].subnet]
+    return faults + [f"not by the cache: {line}" for line in theirs if " /images/" in line][:1]
 
 
 def keep_what_is_changed(box: Server) -> None:

@@ -118,7 +118,7 @@ def alone_unknown(story: Story, _facts: Facts) -> list[str]:
 
 def cached_any_secure(story: Story, facts: Facts) -> list[str]:
     """Not named, in a network with a cache: GRUB, which came from the server, finds its file by its own address."""
-    chain = verdict.by_grub(story, known=False, default="grub/192.168.32.5/default.cfg")
+    chain = verdict.by_grub(story, known=False, default="grub/192.168.33.5/default.cfg")
     return _installed(story, facts) + chain + verdict.secure_boot(story, "kernel")
 
 

@@ -37,3 +37,15 @@ def test_more_machines_than_addresses(network: lan.Lan) -> None:
     assert len({lan.reserve(network, mac) for mac in macs[:100]}) == 100
     with pytest.raises(LabError, match="more than 100 machines"):
         lan.reserve(network, macs[100])
+
+
+def test_no_two_networks_of_a_server_overlap() -> None:
+    """A server has all of them, one after the other: a way to the one would lead machines of the other astray."""
+    first = "192.168.1.0/24"
+    all_of_them = [IPv4Network(text) for text in (first, lan.RELAYED, lan.SECOND, lan.ALONE, lan.CACHED)]
+    assert not [
+        (one, other)
+        for number, one in enumerate(all_of_them)
+        for other in all_of_them[number + 1 :]
+        if one.overlaps(other)
+    ]
