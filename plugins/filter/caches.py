@@ -12,18 +12,11 @@ description:
   - A cache stands in a network of its own, passes on what machines ask there, and keeps the images of its server.
   - Checks all caches of the inventory, and of the machines those that name the network of another server's cache.
 positional: hostvars, servers, server
+extends_documentation_fragment:
+  - homelab.netboot.servers
 options:
   _input:
     description: Names of inventory hosts, as a rule those of C(netboot_caches).
-    type: list
-    elements: str
-    required: true
-  hostvars:
-    description: Ansible's variable of that name.
-    type: dict
-    required: true
-  servers:
-    description: Names of all servers.
     type: list
     elements: str
     required: true

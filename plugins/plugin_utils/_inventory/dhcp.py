@@ -12,7 +12,7 @@ from typing import Any
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import suggest
 
 KEYS = ("first", "last", "router", "dns", "lease")
-#: Between a reinstallation every day and one in a year: who is switched off at night has the same address again.
+#: Who is switched off for a night has the same address in the morning.
 LEASE = "12h"
 _LEASE = re.compile(r"[1-9][0-9]{0,4}[mhd]")
 _EXAMPLE = "write a mapping such as {first: 192.168.40.100, last: 192.168.40.199}"
