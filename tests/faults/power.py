@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,7 @@ class Plug(Box):
     def __init__(self, name: str) -> None:
         super().__init__(server.up(name, SUITE, name))
         self.name, self.number, self.runs, self.on = name, 0, 0, True
+        self.switch = threading.Lock()
         self.place = PLACE / name
         self.place.mkdir(parents=True, exist_ok=True)
         self.isos: dict[str, dict[str, str]] = {}  # version → what its files must be
@@ -111,9 +113,12 @@ class Plug(Box):
         path.write_text(json.dumps({"netboot_machines": machines, "netboot_servers": {"vars": servers}}))
         return path
 
-    def run(self, kind: int, when: Callable[[str], bool] = lambda _task: False, again: bool = False) -> str:
-        """Run site.yml; the power goes when a task begins of which `when` says so. Returns the last lines.
+    def run(
+        self, kind: int, when: Callable[[str], float | None] = lambda _task: None, again: bool = False
+    ) -> str:
+        """Run site.yml; returns its output.
 
+        when: how many seconds after this task begins the power goes. A task that is quicker than that is the last one.
         again: with the inventory of the last run.
         """
         machines = self.place / "machines.json" if again else self.inventory(kind)
@@ -121,24 +126,34 @@ class Plug(Box):
         self.runs += 1
         self.took = {}
         log = self.place / f"run-{self.runs}.log"
+        due: list[threading.Timer] = []
 
         def tell(task: playbook.Task | str) -> None:
             if isinstance(task, playbook.Task):
                 self.took.update({task.name: task.seconds} if task.state == "changed" else {})
-            elif self.on and when(task):
-                self.cut()
+                if due:
+                    self.cut()
+            elif not due and (seconds := when(task)) is not None:
+                due.append(threading.Timer(seconds, self.cut))
+                due[0].start()
 
         try:
             playbook.run_site(playbook.command([machines, reached], {}), log, tell)
         except LabError:
             if self.on:
                 raise
+        finally:
+            for timer in due:
+                timer.cancel()
+                timer.join()
         return log.read_text(encoding="utf-8")
 
     def cut(self) -> None:
         """Nothing runs any more."""
-        run("podman", "kill", "--signal", "KILL", self.server.container)
-        self.on = False
+        with self.switch:
+            if self.on:
+                run("podman", "kill", "--signal", "KILL", self.server.container)
+            self.on = False
 
     def start(self) -> None:
         """Switch it on again, and wait until it has started."""

@@ -52,13 +52,14 @@ class Story:
         self.faults += [f"{label}: {fault}" for fault in faults]
         self.found.append((label, tree, not whole))
 
-    def cut(self, plug: Plug, kind: int, when: Callable[[str], bool], label: str, *, first: bool) -> None:
+    def cut(
+        self, plug: Plug, kind: int, when: Callable[[str], float | None], label: str, *, first: bool
+    ) -> None:
         """A run that is cut, and the start after it."""
         told = plug.run(kind, when, again=first and plug.number > 0)
         self.cuts += recap(told, "failed") + recap(told, "unreachable") > 0
         self.said = next((line for line in told.splitlines() if "UNREACHABLE!" in line), self.said)
-        if plug.on:  # it had nothing to do where it should have been cut
-            plug.cut()
+        plug.cut()  # also where it had nothing to do
         self.add(plug, label, whole=not first)
 
 
@@ -84,15 +85,15 @@ def first(plug: Plug, count: int) -> Story:
         info = run("podman", "inspect", "--format", "{{.GraphDriver.Data.MergedDir}}", plug.server.container)
         log = Path(info.strip(), "var/log/dpkg.log")
 
-        def when(name: str, task: str = task, state: str = state, log: Path = log) -> bool:
+        def when(name: str, task: str = task, state: str = state, log: Path = log) -> float | None:
             if task not in name:
-                return False
+                return None
             begin, size = time.monotonic(), log.stat().st_size if log.exists() else 0
             while time.monotonic() < begin + 60:
                 if log.exists() and state in log.read_text()[size:]:
-                    return True
+                    break
                 time.sleep(0.01)
-            return True
+            return 0
 
         story.cut(plug, 0, when, f"first run, {task}, {state}", first=True)
     return story
@@ -106,11 +107,8 @@ def later(plug: Plug, kind: int, points: Sequence[tuple[str, float]], story: Sto
         plug.known = plug.states()
 
         # The first part of a task is Ansible's own: the module is copied, and started.
-        def when(name: str, point: str = point, seconds: float = seconds) -> bool:
-            if name != point:
-                return False
-            time.sleep(dice.uniform(0.3, 1.0) * seconds)
-            return True
+        def when(name: str, point: str = point, seconds: float = seconds) -> float | None:
+            return dice.uniform(0.3, 1.0) * seconds if name == point else None
 
         story.cut(plug, kind, when, point, first=False)
 
