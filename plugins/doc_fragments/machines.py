@@ -10,8 +10,7 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   _input:
-    description: Machines as returned by P(homelab.netboot.machines#filter).
-    type: list
-    elements: dict
+    description: Machines as returned by P(homelab.netboot.machines#filter), as a list or as a text.
+    type: raw
     required: true
 """

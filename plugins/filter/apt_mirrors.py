@@ -14,9 +14,8 @@ description:
 positional: hostvars, more, addresses
 options:
   _input:
-    description: Names of inventory hosts, or mappings as P(homelab.netboot.machines#filter) takes them.
-    type: list
-    elements: raw
+    description: The machines, as P(homelab.netboot.machines#filter) takes them.
+    type: raw
     required: true
   hostvars:
     description: Ansible's variable of that name.

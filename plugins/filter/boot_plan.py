@@ -48,12 +48,16 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import loader_files
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.carried import listed
+from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 
 
-def boot_plan(machines: Iterable[Mapping[str, Any]], networks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def boot_plan(
+    machines: Iterable[Mapping[str, Any]] | str, networks: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
     """Return the boot entries; see DOCUMENTATION."""
     try:
-        return loader_files.files(machines, networks)
+        return loader_files.files(listed(machines), plain(networks))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

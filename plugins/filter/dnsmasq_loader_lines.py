@@ -54,17 +54,18 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils._boot import dnsmasq
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.carried import listed
 
 
 def dnsmasq_loader_lines(
-    machines: Iterable[Mapping[str, Any]],
+    machines: Iterable[Mapping[str, Any]] | str,
     uefi_loaders: Iterable[str] = (),
     networks: Sequence[Mapping[str, Any]] = (),
     version: str = "",
 ) -> list[str]:
     """Return the lines; see DOCUMENTATION."""
     try:
-        return dnsmasq.loader_lines(machines, set(uefi_loaders), networks, version)
+        return dnsmasq.loader_lines(listed(machines), set(uefi_loaders), networks, version)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -16,8 +16,7 @@ extends_documentation_fragment:
 options:
   _input:
     description: The machines of all servers, as P(homelab.netboot.machines#filter) takes them.
-    type: list
-    elements: raw
+    type: raw
     required: true
   server:
     description: Name of the one whose dnsmasq it is.

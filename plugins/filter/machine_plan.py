@@ -31,11 +31,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import machine_list
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.carried import listed
 
 
-def machine_plan(machines: Iterable[Mapping[str, Any]]) -> str:
+def machine_plan(machines: Iterable[Mapping[str, Any]] | str) -> str:
     """Return the list; see DOCUMENTATION."""
-    return machine_list.text(machines)
+    return machine_list.text(listed(machines))
 
 
 class FilterModule:

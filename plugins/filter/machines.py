@@ -17,8 +17,8 @@ options:
     description:
       - Names of inventory hosts, whose variables C(netboot_*) are the settings.
       - Or mappings with C(name) and the settings without the prefix C(netboot_).
-    type: list
-    elements: raw
+      - Or the text that P(homelab.netboot.machine_settings#filter) returns.
+    type: raw
     required: true
   hostvars:
     description: Ansible's variable C(hostvars); needed for names.
@@ -44,6 +44,13 @@ options:
     type: list
     elements: str
     default: []
+  as_text:
+    description:
+      - To return one text instead of a list. The filters that take machines take both.
+      - Ansible goes through each value of a list from one filter to the next; of a thousand machines this takes longer
+        than all else.
+    type: bool
+    default: false
   networks:
     description:
       - The networks of that server, as P(homelab.netboot.server_facts#filter) returns them. With several, each machine
@@ -69,8 +76,7 @@ _value:
     - The machines in the order of the input, each with C(name), C(mac) (lower case with colons, or V(any)), C(image),
       C(release), C(folder) (both of the image) and the other settings.
     - When anything is wrong the filter fails with all faults, each with the machine, the variable and the remedy.
-  type: list
-  elements: dict
+  type: raw
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -78,10 +84,12 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import owners
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.carried import pack
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.machines import (
     from_inventory,
     normalise,
 )
+from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 
 
 def machines(
@@ -91,18 +99,16 @@ def machines(
     *,
     server: str = "",
     servers: Sequence[str] = (),
+    as_text: bool = False,
     networks: Sequence[Mapping[str, Any]] = (),
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Any]] | str:
     """Return checked machines; see DOCUMENTATION."""
-    if isinstance(entries, (str, Mapping)) or not isinstance(entries, Iterable):
-        raise AnsibleFilterError(
-            f"homelab.netboot.machines needs a list of machines, not {type(entries).__name__}"
-        )
     try:
         own = owners.own(from_inventory(entries, hostvars or {}), server, list(servers))
-        return normalise(own, images, networks)
+        found = normalise(own, None if images is None else plain(images), plain(networks))
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
+    return pack(found) if as_text else found
 
 
 class FilterModule:

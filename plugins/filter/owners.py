@@ -16,9 +16,8 @@ extends_documentation_fragment:
   - homelab.netboot.servers
 options:
   _input:
-    description: Names of inventory hosts; or mappings as P(homelab.netboot.machines#filter) takes them.
-    type: list
-    elements: raw
+    description: The machines, as P(homelab.netboot.machines#filter) takes them.
+    type: raw
     required: true
   by_mac:
     description: To return MAC address to server, instead.
@@ -50,11 +49,12 @@ from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import 
 
 
 def owners(
-    entries: Iterable[Any], hostvars: Mapping[str, Any], servers: Sequence[str], *, by_mac: bool = False
+    entries: Iterable[Any] | str, hostvars: Mapping[str, Any], servers: Sequence[str], *, by_mac: bool = False
 ) -> dict[str, Any]:
     """Return the machines by server; see DOCUMENTATION."""
-    entries, servers = list(entries), list(servers)
-    if len(servers) == 1 and not by_mac and all(isinstance(entry, str) for entry in entries):
+    entries, servers = entries if isinstance(entries, str) else list(entries), list(servers)
+    is_names = not isinstance(entries, str) and all(isinstance(entry, str) for entry in entries)
+    if len(servers) == 1 and not by_mac and is_names:
         return {servers[0]: sorted(map(str, entries))} if entries else {}  # to read all machines is dear
     machines = decided.read(entries, hostvars)
     try:

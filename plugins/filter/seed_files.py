@@ -35,6 +35,10 @@ options:
       - Whoever names another proxy in the installer's settings keeps that, and is warned.
     type: bool
     default: false
+  only_check:
+    description: Only to refuse what is wrong, and to warn. Nothing is returned.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -60,18 +64,26 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.carried import listed
+from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import seeds
 
 
 def seed_files(
-    machines: Iterable[Mapping[str, Any]],
+    machines: Iterable[Mapping[str, Any]] | str,
     networks: Sequence[Mapping[str, Any]] = (),
     cached: bool = False,
+    *,
+    only_check: bool = False,
 ) -> dict[str, str]:
     """Return the seeds; see DOCUMENTATION."""
-    machines = list(machines)
+    machines = listed(machines)
     try:
-        found = seeds.files(machines, networks, cached=cached)
+        if only_check:
+            seeds.checked(machines)
+            found = {}
+        else:
+            found = seeds.files(machines, plain(networks), cached=cached)
     except ValueError as error:
         raise AnsibleFilterError(str(error)) from error
     for doubt in seeds.doubts(machines, cached=cached):

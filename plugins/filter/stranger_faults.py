@@ -19,8 +19,7 @@ extends_documentation_fragment:
 options:
   _input:
     description: The machines, as P(homelab.netboot.machines#filter) takes them.
-    type: list
-    elements: raw
+    type: raw
     required: true
   server:
     description: Name of the one that is meant.

@@ -132,7 +132,7 @@ def _cell(text: str) -> str:
 def read_by(role: str, root: Path = ROOT) -> tuple[Options, bool]:
     """Return the shared server variables that a role reads, and whether it reads the machines'."""
     files = (path for folder in READING for path in sorted((root / "roles" / role / folder).glob("*")))
-    used = {name for path in files for name in re.findall(r"\bnetboot_\w+", path.read_text())}
+    used = {name for path in files for name in re.findall(r"\b(?:__)?(netboot_\w+)", path.read_text())}
     server = {name: option for name, option in shared(root)["server"].items() if name in used}
     return server, "netboot_machines" in used
 

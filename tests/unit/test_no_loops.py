@@ -116,3 +116,14 @@ def test_other_loops_are_not() -> None:
     assert not loops_over_machines(
         '- loop: "{{ images | dict2items }}"\n', {"images": "{{ netboot_images }}"}
     )
+
+
+def test_roles_read_what_the_inventory_says_of_machines_in_one_place() -> None:
+    """To read a host's variables costs Ansible more than all else, so role netboot reads them for the others, once."""
+    reading = {
+        str(path.relative_to(ROOT))
+        for folder in ("tasks", "vars", "handlers", "templates")
+        for path in ROOT.glob(f"roles/*/{folder}/*")
+        if re.search(r"(?<!_)\bnetboot_machines\b", path.read_text())
+    }
+    assert reading == {"roles/netboot/tasks/main.yml", "roles/netboot/vars/main.yml"}

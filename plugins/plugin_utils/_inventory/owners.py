@@ -13,7 +13,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible_collections.homelab.netboot.plugins.module_utils._program.contract import ANY
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, gather, suggest
-from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import networks
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import carried, networks
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 
 Machine = Mapping[str, Any]
@@ -23,10 +23,13 @@ Machine = Mapping[str, Any]
 def read(names: Iterable[Any], hostvars: Mapping[str, Any]) -> list[Machine]:
     """Return of each machine what this file needs to know; mappings pass as they are.
 
-    :param names: inventory host names, or settings as the filter P(homelab.netboot.machines#filter) takes them.
+    :param names: inventory host names, or settings as the filter P(homelab.netboot.machines#filter) takes them; or
+        L(carried)'s text.
     :param hostvars: Ansible's variable of that name.
     """
-    found = []
+    if isinstance(names, str):
+        return list(carried.unpack(names))
+    found: list[Machine] = []
     for name in names:
         if isinstance(name, Mapping):
             found.append(name)

@@ -16,7 +16,6 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
 )
 from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, gather
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory.networks import of as networks_of
-from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 from ansible_collections.homelab.netboot.plugins.plugin_utils._ubuntu import (
     apt_cache,
     autoinstall,
@@ -59,16 +58,7 @@ def files(
     :raises InputError: with everything that the installer would not do as it is written; also when nobody could log in.
     """
     plan: dict[str, str] = {}
-    faults = []
-    for machine in machines:
-        if machine["install"] == "never":
-            continue
-        release = releases.find(machine.get("release"))
-        told = autoinstall.settings(machine, release)
-        wrong = list(_faults(machine, told, release.version))
-        faults += [(machine["name"], fault) for fault in wrong]
-        if wrong:
-            continue
+    for machine, told in checked(machines):
         roots = [str(one["base_url"]) for one in networks_of(machine, networks)]
         base_url = SERVER if len(roots) > 1 else "".join(roots)
         user_data = {
@@ -88,9 +78,26 @@ def files(
                 for name, text in zip(SEED_FILES, contents, strict=True)
             }
         )
+    return {**live.programs(), **plan} if plan else {}
+
+
+def checked(machines: Iterable[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], dict[str, Any]]]:
+    """Return every machine to be installed, and what Subiquity is told of it without the commands of our own.
+
+    :param machines: as L(files) has them.
+    :raises InputError: as L(files).
+    """
+    found, faults = [], []
+    for machine in machines:
+        if machine["install"] == "never":
+            continue
+        release = releases.find(machine.get("release"))
+        told = autoinstall.settings(machine, release)
+        faults += [(machine["name"], fault) for fault in _faults(machine, told, release.version)]
+        found.append((machine, told))
     if faults:
         raise InputError("The installations are not usable", gather(faults))
-    return {**live.programs(), **plan} if plan else {}
+    return found
 
 
 def doubts(machines: Iterable[Mapping[str, Any]], *, cached: bool = False) -> list[str]:
@@ -185,7 +192,11 @@ def _variable(machine: Mapping[str, Any], path: tuple[Any, ...]) -> str:
 
 
 class _Dumper(_FASTEST):  # type: ignore[misc, valid-type]
-    """Writes programs line by line, so that whoever reads user-data can read them."""
+    """Writes programs line by line, so that whoever reads user-data can read them; and what comes twice, twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Return that there are none."""
+        return True
 
 
 _Dumper.add_representer(
@@ -197,5 +208,5 @@ _Dumper.add_representer(
 
 
 def _yaml(value: Any) -> str:
-    text: str = yaml.dump(plain(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)
     return text
