@@ -40,7 +40,7 @@ def test_the_imitation_is_not_taken_for_cloud_init() -> None:
 def test_every_row_has_a_name_of_its_own() -> None:
     names = [row.name for row in rows.ROWS]
     assert len(set(names)) == len(names)
-    assert rows.chosen("bios-unknown-trixie")[0].suite == "trixie"
+    assert rows.chosen("bios-pxelinux-trixie")[0].suite == "trixie"
     assert len(rows.chosen("")) == len(rows.ROWS)
     assert rows.chosen("no such row") == []
 
