@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from tests.lab.server import DISKS
+
 #: What must never be shown.
 PASSWORD = "$6$check$" + "x" * 86
 #: Changes with every login, run of Python or minute, whoever does what: logs, systemd's books, Ansible's own folder,
@@ -31,7 +33,8 @@ class Snapshot:
     def of(cls, host: Any) -> Snapshot:
         """Look at it. Of folders no times: what comes and goes in them is a line of its own."""
         found = host.check_output(
-            r"find / -xdev \( -type d -printf '%p\t%M %u %g\n' -o -printf '%p\t%M %u %g %i %C@ %s %l\n' \)"
+            f"find / {' '.join(DISKS)} -xdev "
+            r"\( -type d -printf '%p\t%M %u %g\n' -o -printf '%p\t%M %u %g %i %C@ %s %l\n' \)"
         )
         pairs = (line.split("\t", 1) for line in found.splitlines())
         units = host.check_output(

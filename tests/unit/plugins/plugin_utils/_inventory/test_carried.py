@@ -27,7 +27,7 @@ HOSTVARS: dict[str, Any] = {
 }
 
 
-VALUES = (
+VALUES: tuple[Any, ...] = (
     *("", "ünï\0", 0, -1, 2.5, True, None, [], {}, [1, [None, "x"]], {"a": {"b": []}}),
     *({1: "one", None: 2, False: {3: 4}}, {"\0pairs": "as ours"}),
 )
