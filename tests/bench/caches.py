@@ -28,6 +28,9 @@ from tests.mirror.web import Web
 #: Some Ubuntu ISOs are ten times as large, and would only take longer.
 SIZE = 200_000_000
 DOWNLOADS, AT_ONCE = 1000, 50
+#: Bytes a second from each cache: 10 Gbit/s, more than most lines carry. Without any limit a download takes hardly
+#: longer than nginx makes those wait who want a part that is on its way (0.5 s): that alone would be measured.
+LINE = 1_250_000_000
 PAIRS, OF_A_PAIR = 5, 100
 PACKAGES = {"few": 100_000, "large": 9_000_000, "more": 100_000, "some": 2_000_000}
 INSTALLATIONS = 10
@@ -58,7 +61,10 @@ def apart(what: str) -> dict[str, Any]:
 def caches_1000() -> list[Row]:
     """Three measures of one run: what the owner sends, how even it is, how fast."""
     found = apart("images")
-    how = f"{DOWNLOADS:,} downloads of {SIZE / 1e6:.0f} MB, {AT_ONCE} at once, by way of two caches, empty at first"
+    how = (
+        f"{DOWNLOADS:,} downloads of {SIZE / 1e6:.0f} MB, {AT_ONCE} at once, by way of two caches, empty at first, "
+        f"each with a line of {LINE * 8 / 1e9:.0f} Gbit/s"
+    )
     ours, plain = found["pair"]
     return [
         Row(
@@ -113,7 +119,7 @@ def images(top: Path) -> dict[str, Any]:
     with Owner(top / "owner") as owner:
         owner.add(VERSION, {"noble.iso": random.Random(1).randbytes(SIZE)})  # noqa: S311 - noise
         with Cache(top / "first") as first, Cache(top / "second", CACHES[1]) as second:
-            cold = downloads(path, DOWNLOADS, first.address, second.address)
+            cold = downloads(path, DOWNLOADS, first.address, second.address, line=LINE)
             sent = owner.sent("noble.iso")
             each = sorted(cold["each"])
             pairs = []
@@ -129,7 +135,7 @@ def images(top: Path) -> dict[str, Any]:
     return {"sent": sent, "p50": p50, "p99": p99, "pair": statistics.median_low(pairs)[1:]}
 
 
-def downloads(path: str, count: int, *addresses: str) -> dict[str, Any]:
+def downloads(path: str, count: int, *addresses: str, line: int = 0) -> dict[str, Any]:
     """Run clients in a process of their own; LabError when a download fails."""
     argv = [
         sys.executable,
@@ -139,6 +145,7 @@ def downloads(path: str, count: int, *addresses: str) -> dict[str, Any]:
         str(SIZE),
         str(count),
         str(AT_ONCE),
+        str(line),
         *addresses,
     ]
     found: dict[str, Any] = json.loads(run(*argv, timeout=1800))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many downloads, so many at once: `python -m tests.bench.downloads PATH SIZE COUNT AT_ONCE ADDRESS…`; prints JSON.
+"""Many downloads, so many at once, as JSON: `python -m tests.bench.downloads PATH SIZE COUNT AT_ONCE LINE ADDRESS…`
+
+LINE: bytes a second that come from each address at the most, as by a line of its own; 0 for as many as come.
 
 The kernel throws the bytes away (MSG_TRUNC, tcp(7)), so that clients cost next to nothing beside the server that they
 measure. They are counted, not looked at.
@@ -16,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 PATIENCE = 120.0  # s without a byte from anybody
-PIECE = 1 << 20
+PIECE = 1 << 17  # of one connection, before the others have their turn
 
 
 @dataclass
@@ -32,6 +34,7 @@ class Download:
     """One file from one address."""
 
     def __init__(self, address: str, path: str) -> None:
+        self.address = address
         self.link = socket.create_connection((address, 80), timeout=PATIENCE)
         self.started = time.perf_counter()
         self.link.sendall(f"GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
@@ -57,11 +60,31 @@ class Download:
 _ROOM = bytearray(PIECE)
 
 
+class Line:
+    """What an address is reached by: so many bytes a second, 0 for no limit."""
+
+    def __init__(self, speed: float) -> None:
+        self.speed, self.carried, self.since = speed, 0, time.perf_counter()
+
+    def carry(self, size: int) -> None:
+        """Note what came."""
+        self.carried += size
+
+    def is_full(self) -> bool:
+        """Whether more has come than the line carries; what it did not carry while nobody asked is lost."""
+        if not self.speed:
+            return False
+        due = (time.perf_counter() - self.since) * self.speed
+        self.carried = max(self.carried, int(due - self.speed / 10))
+        return self.carried > due
+
+
 class Fleet:
     """Fetches a file so often, in turn from each address; a new download begins when one has ended."""
 
-    def __init__(self, path: str, size: int, count: int, addresses: Sequence[str]) -> None:
+    def __init__(self, path: str, size: int, count: int, line: float, addresses: Sequence[str]) -> None:
         self.path, self.size, self.count, self.addresses = path, size, count, addresses
+        self.lines = {address: Line(line) for address in addresses}
         self.begun = 0
         self.outcome = Outcome()
         self.selector = selectors.DefaultSelector()
@@ -85,11 +108,13 @@ class Fleet:
 
     def read(self, one: Download) -> None:
         """Read from one that has something."""
+        before = one.size
         try:
             is_over = one.read()
         except OSError as problem:
             self.end(one, str(problem))
         else:
+            self.lines[one.address].carry(one.size - before)
             if is_over:
                 self.end(one)
 
@@ -102,16 +127,19 @@ class Fleet:
             ready = self.selector.select(PATIENCE)
             if not ready:
                 raise SystemExit(f"nobody sent a byte for {PATIENCE:.0f} s")
-            for key, _events in ready:
-                self.read(key.data)
+            free = [key.data for key, _events in ready if not self.lines[key.data.address].is_full()]
+            for one in free:
+                self.read(one)
+            if not free:
+                time.sleep(0.001)
         self.outcome.seconds = time.perf_counter() - started
         return self.outcome
 
 
 def main() -> None:
     """See the top of this file."""
-    path, size, count, at_once, *addresses = sys.argv[1:]
-    print(json.dumps(asdict(Fleet(path, int(size), int(count), addresses).run(int(at_once)))))
+    path, size, count, at_once, line, *addresses = sys.argv[1:]
+    print(json.dumps(asdict(Fleet(path, int(size), int(count), float(line), addresses).run(int(at_once)))))
 
 
 if __name__ == "__main__":

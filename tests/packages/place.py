@@ -63,6 +63,7 @@ def rendered(settings: str, template: str = "nginx.conf.j2", role: str = "pxe_ht
         "pxe_http_resolvers": [MIRROR],
         **json.loads(settings),
     }
+    given["__netboot_machines"] = given["netboot_machines"]  # as role netboot reads them
     program = Path(sys.executable).with_name("ansible-playbook")
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections")}
     with tempfile.TemporaryDirectory() as work:
