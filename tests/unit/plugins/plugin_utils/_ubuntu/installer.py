@@ -62,7 +62,8 @@ class Live:
             for place, here in PLACES.get(name.removesuffix(".py"), {}).items():
                 assert place in text, (name, place)
                 text = text.replace(place, here.format(self.folder))
-            assert "systemctl" not in text
+            # none of the programs may start this computer anew; in the settings it is a text of the inventory's
+            assert name == "settings.json" or "systemctl" not in text
             self.write(f"run/{name}", text)
 
     def run(self, command: str, **environment: str) -> subprocess.CompletedProcess[str]:

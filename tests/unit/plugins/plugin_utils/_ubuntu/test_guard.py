@@ -22,7 +22,7 @@ from ansible_collections.homelab.netboot.tests.unit.plugins.plugin_utils._ubuntu
     Live,
     command,
 )
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 MAC = "f4:4d:30:60:64:69"
@@ -273,6 +273,7 @@ NASTY = st.text(
     text=NASTY
     | st.sampled_from(["$(touch class/x)", "'; touch x; '", '"; touch x; "', "`touch x`", "@TOKEN@"])
 )
+@example(text="systemctl")
 def test_no_text_of_the_inventory_is_more_than_a_text(module_nuc: Nuc, text: str) -> None:
     text = text[:99].strip()
     if not text.isprintable() or not text:
