@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run everything that is tested, the targets of the Makefile, and say at the end what was good: `make test`.
 
-Two stages. Services, containers and packets run side by side; then what boots machines, one after the other, as their
-firmware gives up when it has to wait. Beside both runs what only computes, and makes way for them: they leave a part of
-two processors idle. A failure stops nothing; what it said of itself stands at the very end, where a person and a CI's
-page look first. Whole outputs: build/test/NAME.log.
+Two stages. Services, containers and packets run side by side, and keep two processors busy. Then comes what boots
+machines, one after the other, as their firmware gives up when it has to wait. This leaves processors idle, so what only
+computes runs beside it, and makes way. A failure stops nothing; what it said of itself stands at the very end, where a
+person and a CI's page look first. Whole outputs: build/test/NAME.log.
 """
 
 from __future__ import annotations
@@ -44,13 +44,17 @@ LONG = (
 SHORT = ("packages", "power", "isos")
 #: Twice as many as a small machine has processors: many wait half of their time for services, packets and disks.
 LANES = 4
-#: Stages one after the other: how many run at a time, and what.
-STAGES = (
-    (LANES, (*LONG, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG), *SHORT)),
-    (1, ("matrix", "lifecycle ROW=life", "secure-boot FEW=1")),
+#: What only computes, without services, packets or clocks, so that it may wait.
+COMPUTES = ("test-unit", "units", "sanity", "lint", "galaxy", "fuzz")
+#: Stages one after the other: how many run at a time, and what; and what runs beside, one after the other.
+STAGES: tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...] = (
+    (
+        LANES,
+        (*LONG, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG), *SHORT),
+        (),
+    ),
+    (1, ("matrix", "lifecycle ROW=life", "secure-boot FEW=1"), COMPUTES),
 )
-#: What only computes, without services, packets or clocks, so that it may wait: one after the other, beside all stages.
-BESIDE = ("test-unit", "units", "sanity", "lint", "galaxy", "fuzz")
 #: As of `nice`: it gets what the others leave, and a twentieth of a processor that they all want.
 MAKES_WAY = 10
 #: Lines of a failed target's output that are shown again: its last ones, and those that say what was wrong.
@@ -127,12 +131,11 @@ def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     results: list[Result] = []
-    with ThreadPoolExecutor(1) as aside:
-        computing = [aside.submit(run, target, MAKES_WAY) for target in BESIDE]
-        for width, targets in STAGES:
-            with ThreadPoolExecutor(width) as pool:
-                results += [result for result in pool.map(run, targets) if result]
-        results += [result for one in computing if (result := one.result())]
+    for width, targets, beside in STAGES:
+        with ThreadPoolExecutor(1) as aside, ThreadPoolExecutor(width) as pool:
+            computing = [aside.submit(run, target, MAKES_WAY) for target in beside]
+            results += [result for result in pool.map(run, targets) if result]
+            results += [result for one in computing if (result := one.result())]
     failed = [result for result in results if result.code]
     for result in failed:
         said = telling(result.log.read_text(errors="replace").splitlines())

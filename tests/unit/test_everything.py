@@ -15,7 +15,7 @@ SCENARIOS = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.y
 NO_TESTS = {"help", "setup", "demo", "demo-picture", "docs", "docs-site", "clean", "test"}
 #: It needs Chromium, a night, somebody who looks at the measures.
 BY_ITSELF = {"page", "fuzz-guided", "bench"}
-TARGETS = [*everything.BESIDE, *(target for _lanes, targets in everything.STAGES for target in targets)]
+TARGETS = [target for _lanes, targets, beside in everything.STAGES for target in (*targets, *beside)]
 pytestmark = pytest.mark.skipif(not (ROOT / "Makefile").exists(), reason="the collection's tarball has none")
 
 
