@@ -26,7 +26,7 @@ from tests.lab.server import Server
 FOLDER = BUILD / "bench"
 PLAYBOOK, PING = "tests/bench/seeds.yml", "tests/bench/ping.yml"
 SEEDS = 4  # files of each machine: user-data, meta-data, vendor-data, network-config
-PAIRS = 3
+PAIRS = 5
 SIZES = (1, 10, 100, 1000)
 LARGEST = 10_000
 TEMPLATED = (
@@ -35,7 +35,7 @@ TEMPLATED = (
 # How much longer than for one machine a run may take. Seconds would mean nothing: they are another machine's.
 THOUSAND_LIMIT, LARGEST_LIMIT = 2.5, 15.0
 MEMORY_LIMIT = 1500.0  # MB
-PINGS_LIMIT = 6.0  # a run with nothing to do / a play of one ping
+PINGS_LIMIT = 7.0  # a run with nothing to do / a play of one ping
 FASTER = 100
 NEVER = 3600.0  # seconds; longer than any run
 
