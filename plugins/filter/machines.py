@@ -74,7 +74,7 @@ RETURN = r"""
 _value:
   description:
     - The machines in the order of the input, each with C(name), C(mac) (lower case with colons, or V(any)), C(image),
-      C(release), C(folder) (both of the image) and the other settings.
+      C(release), C(folder) (both of the image) and the other settings. With O(as_text) all of it is one text.
     - When anything is wrong the filter fails with all faults, each with the machine, the variable and the remedy.
   type: raw
 """

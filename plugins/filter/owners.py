@@ -45,6 +45,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import carried
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import owners as decided
 
 
@@ -52,12 +53,12 @@ def owners(
     entries: Iterable[Any] | str, hostvars: Mapping[str, Any], servers: Sequence[str], *, by_mac: bool = False
 ) -> dict[str, Any]:
     """Return the machines by server; see DOCUMENTATION."""
-    entries, servers = entries if isinstance(entries, str) else list(entries), list(servers)
-    is_names = not isinstance(entries, str) and all(isinstance(entry, str) for entry in entries)
-    if len(servers) == 1 and not by_mac and is_names:
-        return {servers[0]: sorted(map(str, entries))} if entries else {}  # to read all machines is dear
-    machines = decided.read(entries, hostvars)
+    servers = list(servers)
     try:
+        listed = list(carried.entries(entries))
+        if len(servers) == 1 and not by_mac and all(isinstance(entry, str) for entry in listed):
+            return {servers[0]: sorted(map(str, listed))} if listed else {}  # to read all machines is dear
+        machines = decided.read(listed, hostvars)
         if by_mac:
             return decided.owner_of(machines, servers)
         found = decided.parted(machines, servers)

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, shown
 from ansible_collections.homelab.netboot.plugins.plugin_utils._plain import plain
 
 #: The key of a mapping that stands for one whose keys are not all texts: JSON (RFC 8259) has no others, YAML has.
@@ -39,6 +40,20 @@ def unpack(text: str) -> list[dict[str, Any]]:
     if not isinstance(found, list):
         raise ValueError("no list of machines")
     return found
+
+
+def entries(names: Any) -> Iterable[Any]:
+    """Return what a list of machines names, or what a text carries, mappings.
+
+    :param names: C(netboot_machines), or the text.
+    :raises InputError: when it is neither.
+    """
+    if isinstance(names, str) and names.startswith("["):
+        return unpack(names)
+    if isinstance(names, (str, Mapping)) or not isinstance(names, Iterable):
+        fault = f"netboot_machines: must be a list of machines, such as [nuc1], not '{shown(names)}'"
+        raise InputError("The machines are not usable", [fault])
+    return names
 
 
 def listed(machines: Iterable[Mapping[str, Any]] | str) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from ansible_collections.homelab.netboot.plugins.module_utils._program.contract 
     is_host_name,
 )
 from ansible_collections.homelab.netboot.plugins.plugin_utils import _mac, _memory
-from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, shown, suggest
+from ansible_collections.homelab.netboot.plugins.plugin_utils._faults import InputError, suggest
 from ansible_collections.homelab.netboot.plugins.plugin_utils._inventory import (
     carried,
     expectations,
@@ -121,13 +121,8 @@ def from_inventory(names: Iterable[Any], hostvars: Mapping[str, Any]) -> list[di
     :param hostvars: Ansible's variable of that name.
     :raises InputError: when it is none of these.
     """
-    if isinstance(names, str) and names.startswith("["):
-        return carried.unpack(names)
-    if isinstance(names, (str, Mapping)) or not isinstance(names, Iterable):
-        fault = f"netboot_machines: must be a list of machines, such as [nuc1], not '{shown(names)}'"
-        raise InputError("The machines are not usable", [fault])
     raw = []
-    for entry in names:
+    for entry in carried.entries(names):
         if isinstance(entry, Mapping):
             raw.append(dict(entry))
             continue

@@ -26,11 +26,10 @@ def read(names: Iterable[Any], hostvars: Mapping[str, Any]) -> list[Machine]:
     :param names: inventory host names, or settings as the filter P(homelab.netboot.machines#filter) takes them; or
         L(carried)'s text.
     :param hostvars: Ansible's variable of that name.
+    :raises InputError: when it is none of these.
     """
-    if isinstance(names, str):
-        return list(carried.unpack(names))
     found: list[Machine] = []
-    for name in names:
+    for name in carried.entries(names):
         if isinstance(name, Mapping):
             found.append(name)
             continue

@@ -80,3 +80,6 @@ def test_machines_that_are_no_list_are_refused_in_words(wrong: Any) -> None:
             Exception, match=r"netboot_machines: must be a list of machines, such as \[nuc1\], not"
         ):
             read(wrong, HOSTVARS)
+    for servers in (["server1"], ["server1", "server2"]):
+        with pytest.raises(Exception, match="netboot_machines: must be a list of machines"):
+            owners(wrong, HOSTVARS, servers)
