@@ -158,7 +158,7 @@ class Place:
 
     def lines(self, server: str) -> list[str]:
         """What the filter dnsmasq_owner_lines writes for a server."""
-        owner = owners.owner_of(owners.read(self.machines, self.machines), list(SERVERS))
+        owner = owners.owner_of(owners.read(list(self.machines), self.machines), list(SERVERS))
         strangers = self.settings[server].get("netboot_strangers", False)
         return answered.lines(owner, server, [SERVERS[server]], strangers=strangers)
 
