@@ -66,12 +66,14 @@ class Joiner:
         )  # MAC → when it had the initrd, until it has the ISO
         self.waiting: OrderedDict[str, list[Event]] = OrderedDict()  # address → events
         self.asking: list[Any] = []  # [time, exchange, vendor class, user class]
-        self.exchange = ["", ""]  # of the offer of which the log tells just now: number, MAC
+        self.exchange = ["", ""]  # of the answer of which the log tells just now: number, MAC
         self.answered: OrderedDict[str, bool] = OrderedDict()
         self.stopped: OrderedDict[str, bool] = OrderedDict()
 
     def feed(self, record: Record) -> list[Event]:
         """What is known now, of this line and of earlier ones."""
+        if record.exchange and record.mac:
+            self.exchange = [record.exchange, record.mac]
         if record.kind in (ASKS, CLASS):
             return list(self._asks(record))
         if record.kind == OFFER and record.address and not self._is_asked_for(record):
@@ -117,7 +119,7 @@ class Joiner:
 
     def _offer(self, record: Record) -> Event:
         asked: list[Any] = self.asking if self.asking[1:2] == [record.exchange] else [0, "", "", ""]
-        self.asking, self.exchange = [], [record.exchange, record.mac]
+        self.asking = []
         _put(self.answered, record.exchange, True, MANY)
         _put(self.offered, record.mac, record.time, MANY)
         return self._event(record._replace(name=asked[2], note=asked[3], address=""), record.mac)

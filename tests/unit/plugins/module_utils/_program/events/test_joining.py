@@ -91,6 +91,23 @@ def test_the_live_system_may_have_another_address() -> None:
     assert names(events, A)[-2:] == ["/images/x/x.iso", "/machines/a/-/user-data"]
 
 
+def test_an_acknowledgement_tells_its_own_machines_loader_also_where_another_chose_its_number() -> None:
+    here, there = "efi/shimx64.efi", "http://10.0.1.1/efi/shimx64.efi"
+    texts = [
+        dns(1, "7 vendor class: HTTPClient:Arch:00016:UNDI:003000"),
+        dns(1, f"7 DHCPOFFER(lan1) 10.0.1.5 {B}"),
+        dns(1, f"7 bootfile name: {there}"),
+        *offer(1.1, A, 7),
+        dns(1.2, "7 vendor class: HTTPClient:Arch:00016:UNDI:003000"),
+        dns(1.2, f"7 DHCPACK(lan1) 10.0.1.5 {B}"),
+        dns(1.2, f"7 bootfile name: {there}"),
+        dns(1.3, f"7 PXE(lan0) 10.0.0.5 {A} {here}"),
+        dns(1.3, f"7 bootfile name: {here}"),
+    ]
+    loaders = [(event.mac, event.name) for event in told(texts) if event.kind == "loader"]
+    assert loaders == [(B, there), (A, here), (B, there), (A, here), (A, here)]
+
+
 def test_what_dhcp_says_goes_before_all() -> None:
     joiner = Joiner({}, ROOT)
     told([*offer(1, A), *offer(1, B, 2)], joiner)
