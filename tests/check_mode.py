@@ -67,13 +67,16 @@ class Snapshot:
 def shown(said: str) -> dict[str, list[str]]:
     """The files that the diffs name → their new lines.
 
-    file_set and others name a file in a diff's head, ansible.builtin.file in its text.
+    file_set and others name a file in a diff's head, ansible.builtin.file in its text. Of some file_set tells only the
+    name and what becomes of it, as Ansible does of its own: in brackets.
     """
     found: dict[str, list[str]] = {}
     lines: list[str] | None = None  # of the file whose diff it is; None outside of all diffs
     for line in said.splitlines():
         if head := re.match(r"\+\+\+ after(?:: (/\S+))?$", line):
             lines = found.setdefault(head[1], []) if head[1] else []
+        elif named := re.match(r"(/\S+): (created|changed|removed|attributes changed)$", line):
+            found.setdefault(named[1], []).append(f"({named[2]})")
         elif not line:
             lines = None
         elif lines is not None and (named := re.match(r' +"?path"?: "?(/[^",]+)"?,?$', line)):

@@ -377,34 +377,32 @@ def make_plan(declared: dict[str, Entry], seen: Observed, more: Collection[str] 
 
 
 def make_diff(
-    root: str, plan: Changes, declared: dict[str, Entry], seen: Observed, sensitive: Sequence[str]
+    root: str, plan: Changes, declared: dict[str, Entry], seen: Observed, hidden: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Return Ansible's diff entries, one a changed file; after DIFF_FILES of them one that names the rest. Pure."""
+    """Return Ansible's diff entries, one a changed file; the last one names those that are not shown. Pure."""
     kinds = dict.fromkeys(plan.create, "created")
     kinds.update(dict.fromkeys(plan.change, "changed"))
     kinds.update(dict.fromkeys(plan.remove, "removed"))
     filled = {folder for name in kinds for folder in folders_of(name)}  # their files say that they are new
     diff = [_headed(root, name, "", "folder created\n") for name in plan.folders if name not in filled - {""}]
     names = [*plan.attributes, *sorted(kinds)]
-    for name in names[:DIFF_FILES]:
+    named = {name for name in kinds if matches(name, hidden)}
+    shown = [name for name in names if name not in named][:DIFF_FILES]
+    for name in shown:
         if name not in kinds:
             found = seen.attributes[name]
             diff.append(_headed(root, name, found["before"], found["after"]))
             continue
         before = seen.entries.get(name)
         after = declared.get(name)
-        hidden = matches(name, sensitive)
         note = f": {kinds[name]}"  # on one side only, so that the two sides always differ
-        diff.append(
-            _headed(root, name, _shown(before, hidden, "" if after else note), _shown(after, hidden, note))
-        )
+        diff.append(_headed(root, name, _shown(before, "" if after else note), _shown(after, note)))
     more = [
         f"{os.path.join(root, name)}: {kinds.get(name, 'attributes changed')}\n"
-        for name in names[DIFF_FILES:]
+        for name in sorted({*names} - {*shown})
     ]
     if more:
-        head = f"Only the first {DIFF_FILES} of {len(names)} differences are shown; the others:\n"
-        diff.append({"prepared": head + "".join(more)})
+        diff.append({"prepared": "Only named here, not shown:\n" + "".join(more)})
     return diff
 
 
@@ -413,13 +411,11 @@ def _headed(root: str, name: str, before: object, after: object) -> dict[str, An
     return {"before_header": path, "after_header": path, "before": before, "after": after}
 
 
-def _shown(entry: Entry | None, hidden: bool, note: str) -> str:
+def _shown(entry: Entry | None, note: str) -> str:
     if entry is None:
         return ""
     if entry.kind == "link":
         return f"(symlink to {os.fsdecode(entry.content or b'')})\n"
-    if hidden:
-        return f"(content not shown{note})\n"
     if entry.content is None or not 0 < entry.size <= DIFF_BYTES or b"\0" in entry.content:
         return f"({entry.size} bytes{note})\n"
     return entry.content.decode("utf-8", "replace")

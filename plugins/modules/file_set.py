@@ -26,8 +26,9 @@ attributes:
   diff_mode:
     support: full
     description:
-      - One entry for each file, folder or set of attributes that differs, 200 at most; one more names the other files.
-      - Of files above 64 KiB, and of those that match O(sensitive), only the kind of the change is shown.
+      - One entry for each file, folder or set of attributes that differs, 200 at most; one more names the other files,
+        and those that match O(hidden).
+      - Of files above 64 KiB only the kind of the change is shown.
   idempotent:
     support: full
     description: A second run with the same options changes nothing.
@@ -83,9 +84,10 @@ options:
     type: list
     elements: str
     default: []
-  sensitive:
+  hidden:
     description:
-      - Patterns, as in O(owned), of the names of files of which a diff must not show the contents.
+      - Patterns, as in O(owned), of the names of files of which a diff must show no more than the names, since they
+        are secret, or since nobody wants to read them there.
     type: list
     elements: str
     default: []
@@ -161,7 +163,7 @@ EXAMPLES = r"""
     owned:
       - "*/user-data"
       - "*/meta-data"
-    sensitive:
+    hidden:
       - "*/user-data"
     owner: root
     group: www-data
@@ -222,7 +224,7 @@ ARGUMENTS = {
     "links": {"type": "dict", "default": {}},
     "folders": {"type": "dict", "default": {}},
     "owned": {"type": "list", "elements": "str", "default": []},
-    "sensitive": {"type": "list", "elements": "str", "default": []},
+    "hidden": {"type": "list", "elements": "str", "default": []},
     "validate": {"type": "dict", "default": {}},
     "modes": {"type": "dict", "default": {}},
     "directory_mode": {"type": "raw"},
@@ -312,7 +314,7 @@ class _Set:
             module.fail_json(msg=f"cannot read {error.filename}: {error.strerror}; nothing was changed")
 
     def _is_shown(self, name: str) -> bool:
-        return bool(self.module._diff) and not _file_set.matches(name, self.params["sensitive"])
+        return bool(self.module._diff) and not _file_set.matches(name, self.params["hidden"])
 
     @property
     def nothing(self) -> str:
@@ -321,7 +323,7 @@ class _Set:
 
     def diff(self) -> list[dict[str, Any]]:
         """Return what Ansible shows of it."""
-        return _file_set.make_diff(self.root, self.plan, self.declared, self.seen, self.params["sensitive"])
+        return _file_set.make_diff(self.root, self.plan, self.declared, self.seen, self.params["hidden"])
 
 
 class _Attributes:

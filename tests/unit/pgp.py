@@ -25,6 +25,8 @@ class Key:
         return self
 
     def __exit__(self, *_error: Any) -> None:
+        subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], check=True)
+        self._wait_for_the_end()
         shutil.rmtree(self.home)
 
     def _gpg(self, *words: str, given: bytes = b"") -> bytes:
@@ -39,15 +41,10 @@ class Key:
             "--pinentry-mode",
             "loopback",
         ]
-        try:
-            return subprocess.run([*argv, *words], input=given, check=True, stdout=subprocess.PIPE).stdout
-        finally:
-            # Now and not at the end: ansible-test ends each test's process without the end of its module's fixtures.
-            subprocess.run(["gpgconf", "--homedir", self.home, "--kill", "all"], check=True)
-            self._wait_for_the_end()
+        return subprocess.run([*argv, *words], input=given, check=True, stdout=subprocess.PIPE).stdout
 
     def _wait_for_the_end(self) -> None:
-        """gpgconf does not wait, and an agent that ends takes away its sockets, or those of the next one."""
+        """gpgconf does not wait, and an agent that ends takes away its sockets, which rmtree would miss then."""
         until = time.monotonic() + 10
         while any(name.startswith("S.") for name in os.listdir(self.home)):
             if time.monotonic() > until:

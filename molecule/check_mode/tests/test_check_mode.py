@@ -72,6 +72,14 @@ def test_what_is_shown_is_what_is_written(seen: Any, check: str, run: str) -> No
     assert compared > 10
 
 
+def test_the_programs_are_named_and_not_shown(seen: Any) -> None:
+    """They would be nine of ten lines, and a reader of the others would give up."""
+    found = shown(seen.said["bare"])
+    for path in ("/usr/local/lib/netboot/cli.py", f"{STATE}/plan/program/guard.py"):
+        assert found[path] == ["(created)"]
+    assert len(seen.said["bare"].splitlines()) < 2000
+
+
 @pytest.mark.parametrize("machine", ["nuc1", "nuc2"])
 @pytest.mark.parametrize("when", ["bare", "changed"])
 def test_each_kernel_line_is_shown_whole(seen: Any, when: str, machine: str) -> None:

@@ -81,8 +81,8 @@ OWNED_ENTRIES = (
     f"{STATIC}/*/*/*/*",
 )
 OWNED_SEEDS = (f"{PROGRAM}/*", *(f"{SEED}/*/{file}" for file in SEED_FILES))
-#: Those of them that hold secrets.
-SECRET_SEEDS = (f"{SEED}/*/user-data",)
+#: Those of them that a diff only names: they hold secrets, or hundreds of lines of a program.
+HIDDEN_SEEDS = (f"{PROGRAM}/*", f"{SEED}/*/user-data")
 
 
 def program_mark(file: str) -> str:

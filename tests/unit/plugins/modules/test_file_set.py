@@ -145,17 +145,17 @@ def test_without_owned_nothing_is_removed(run: Run, tmp_path: Path) -> None:
     assert tree(tmp_path / "set") == FILES
 
 
-def test_sensitive_contents_stay_out_of_results_and_logs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hidden_contents_stay_out_of_results_and_logs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     logged: list[Any] = []
     monkeypatch.setattr("ansible.module_utils.basic.has_journal", False)
     monkeypatch.setattr("syslog.syslog", lambda *arguments: logged.append(arguments))
     for result, change in (
-        (run({"nuc1/user-data": "hunter2\n"}, sensitive=["*/user-data"]), "created"),
-        (run({"nuc1/user-data": "hunter2 and more\n"}, sensitive=["*/user-data"]), "changed"),
-        (run({}, owned=["*/user-data"], sensitive=["*/user-data"]), "removed"),
+        (run({"nuc1/user-data": "hunter2\n"}, hidden=["*/user-data"]), "created"),
+        (run({"nuc1/user-data": "hunter2 and more\n"}, hidden=["*/user-data"]), "changed"),
+        (run({}, owned=["*/user-data"], hidden=["*/user-data"]), "removed"),
     ):
         assert "hunter2" not in json.dumps(result)
-        assert f"(content not shown: {change})" in json.dumps(result["diff"])
+        assert result["diff"][-1]["prepared"].endswith(f"/nuc1/user-data: {change}\n")
     assert logged
     assert "hunter2" not in str(logged)
 
@@ -370,8 +370,13 @@ def test_diff_is_bounded(run: Run) -> None:
     result = run({f"{number:04}": "x\n" for number in range(1000)})
     assert len(result["diff"]) == 1 + 200 + 1  # the folder, the first files, the names of the others
     rest = result["diff"][-1]["prepared"].splitlines()
-    assert rest[0] == "Only the first 200 of 1000 differences are shown; the others:"
+    assert rest[0] == "Only named here, not shown:"
     assert [line.rpartition("/")[2] for line in rest[1:]] == [f"{n:04}: created" for n in range(200, 1000)]
+    some = run({f"{number:04}": "y\n" for number in range(300)}, hidden=["00*"], check=True)["diff"]
+    assert [line.rpartition("/")[2] for line in some[-1]["prepared"].splitlines()[1:]] == [
+        f"{n:04}: changed" for n in range(100)
+    ]
+    assert len(some) == 200 + 1
     big = run({"0000": "y" * 70000 + "\n"})["diff"]
     assert big[0]["after"] == "(70001 bytes: changed)\n"
     assert run({"0001": "y\n"}, diff=False).get("diff") is None
@@ -615,7 +620,7 @@ def test_one_call_writes_several_sets_each_with_its_own_options(run: Run, tmp_pa
         "path": str(tmp_path / "second"),
         "files": json.dumps({"secret": "x1y2z3\n", "b/c": "d\n"}),
         "owned": ["secret", "b/*"],
-        "sensitive": ["secret"],
+        "hidden": ["secret"],
         "mode": "0600",
         "directory_mode": "0711",
     }

@@ -16,7 +16,8 @@ from ansible_collections.homelab.netboot.tests.unit.pgp import Key
 NAME = "ubuntu-24.04.3-live-server-amd64.iso"
 
 
-@pytest.fixture(scope="module")
+# Not for the whole module: ansible-test ends each test's process without the end of such fixtures.
+@pytest.fixture
 def key() -> Iterator[Key]:
     with Key("Lab CD Image Key") as made:
         yield made

@@ -18,13 +18,14 @@ from ansible_collections.homelab.netboot.tests.unit.pgp import Key
 LIST = b"0" * 64 + b" *ubuntu-24.04.3-live-server-amd64.iso\n"
 
 
-@pytest.fixture(scope="module")
+# Not for the whole module: ansible-test ends each test's process without the end of such fixtures.
+@pytest.fixture
 def key() -> Iterator[Key]:
     with Key("Lab CD Image Key <lab@example.org>") as made:
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def other() -> Iterator[Key]:
     with Key("Somebody Else") as made:
         yield made
