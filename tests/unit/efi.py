@@ -101,7 +101,7 @@ class Key:
             "-utf8",
             "-x509",
             "-newkey",
-            "rsa:2048",
+            "rsa:1024",  # a tenth of the time; ansible-test makes keys for each test anew
             "-nodes",
             "-days",
             str(days),
