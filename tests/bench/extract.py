@@ -79,7 +79,7 @@ def extract_vs_cp() -> Row:
         pairs.append((seconds(extract), seconds(cp)))
     ours, other = (statistics.median(times) for times in zip(*pairs[1:]))
     means = f"kernel and initrd: the module's work / cp and sync; median of {RUNS}, expected at most 1.3"
-    return Row("extract_vs_cp", round(ours, 4), round(other, 4), "s", means)
+    return Row("extract_vs_cp", round(ours, 4), round(other, 4), "s", means, at_most=1.3)
 
 
 # VmHWM belongs to the program that runs; ru_maxrss would also count what this process had when it forked.

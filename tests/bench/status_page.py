@@ -100,6 +100,6 @@ def page_1000_vs_1() -> list[Row]:
             "page_first",
             first,
             f"the first time, when each machine's page is written, {told}",
-            10,
+            15,
         ),
     ]

@@ -22,7 +22,7 @@ from ansible_collections.homelab.netboot.tests.unit.plugins.module_utils._progra
 
 from tests.lab.common import LabError
 from tests.mirror import web
-from tests.packages.place import TOP, rendered, wait_for
+from tests.packages.place import TOP, cut_off, rendered, wait_for
 
 OWNER, CACHES, MACHINES = "192.0.2.50", ("192.0.2.61", "192.0.2.62"), ("192.0.2.71", "192.0.2.72")
 STRANGER, FULL = "198.51.100.7", "192.0.2.99"
@@ -72,8 +72,7 @@ class Nginx:
     def kill(self) -> None:
         """End it and its workers as a power cut would."""
         if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(timeout=30)
+            cut_off(self.process)
 
     def workers(self) -> set[int]:
         """Its processes that answer."""

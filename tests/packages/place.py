@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -97,6 +98,27 @@ def wait_for(process: subprocess.Popen[bytes], address: str, port: int) -> None:
     raise LabError(f"nobody listens at {address}:{port}")
 
 
+def cut_off(process: subprocess.Popen[bytes]) -> None:
+    """End it and its workers as a power cut does: a worker that is not gone yet would take the next one's questions."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(timeout=30)
+    for _attempt in range(1000):
+        if not _is_left(process.pid):
+            return
+        time.sleep(0.02)
+    raise LabError(f"processes of the group {process.pid} have not ended")
+
+
+def _is_left(group: int) -> bool:
+    """Whether a process of the group is left, but for those that only wait to be counted (proc(5): stat)."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _parent, found = path.read_text().rpartition(")")[2].split()[:3]
+            if int(found) == group and state not in "ZX":
+                return True
+    return False
+
+
 class Names:
     """A name server that leads every name to one address."""
 
@@ -156,8 +178,7 @@ class Cache:
 
     def kill(self) -> None:
         """End it and its workers as a power cut would."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(timeout=30)
+        cut_off(self.process)
 
     def __exit__(self, *_error: object) -> None:
         if self.process.poll() is None:
