@@ -86,8 +86,8 @@ options:
     default: []
   hidden:
     description:
-      - Patterns, as in O(owned), of the names of files of which a diff must show no more than the names, since they
-        are secret, or since nobody wants to read them there.
+      - Patterns, as in O(owned), of the names of files that a diff only names, and does not show.
+      - They are secret, or nobody wants to read them there.
     type: list
     elements: str
     default: []
