@@ -24,7 +24,7 @@ $(READY): tests/requirements.txt tests/lab/install.py
 demo: setup ## a router, a server and machines on this host: watch one being installed  [SUITE=trixie] [ISO=file]
 	@python -m tests.lab demo $(if $(SUITE),--suite $(SUITE)) $(if $(ISO),--iso $(ISO))
 
-test: setup ## everything that is tested, some fifty minutes
+test: setup ## everything that is tested
 	@python tests/tools/everything.py
 
 test-unit: setup ## unit tests, seconds  [ARGS="-k mac"]

@@ -39,15 +39,21 @@ class Row:
     at_most: float = math.inf  # what the ratio has to keep to
     at_least: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.at_most == math.inf and not self.at_least:
+            raise ValueError(f"{self.name} has no limit, so it could not be missed")
+
     @property
     def ratio(self) -> float:
         return round(self.ours / self.other, 4)
 
     @property
+    def limit(self) -> str:
+        """What the ratio has to keep to, in words."""
+        return f"at least {self.at_least:g}" if self.at_least else f"at most {self.at_most:g}"
+
+    @property
     def missed(self) -> str:
         """What was expected and is not so; empty when all is well."""
-        if self.ratio > self.at_most:
-            return f"the ratio is {self.ratio:g}, expected at most {self.at_most:g}"
-        if self.ratio < self.at_least:
-            return f"the ratio is {self.ratio:g}, expected at least {self.at_least:g}"
-        return ""
+        is_kept = self.at_least <= self.ratio <= self.at_most
+        return "" if is_kept else f"the ratio is {self.ratio:g}, expected {self.limit}"

@@ -96,9 +96,10 @@ def measure(names: list[str]) -> tuple[list[Row], list[str], int]:
 
 def table(rows: list[Row]) -> str:
     """Align the columns; numbers to the right."""
-    cells = [["measure", "ours", "other", "unit", "ratio", "what it means"]]
+    cells = [["measure", "ours", "other", "unit", "ratio", "limit", "what it means"]]
     for row in rows:
-        cells.append([row.name, f"{row.ours:g}", f"{row.other:g}", row.unit, f"{row.ratio:.2f}", row.means])
+        figures = [f"{row.ours:g}", f"{row.other:g}", row.unit, f"{row.ratio:.2f}"]
+        cells.append([row.name, *figures, row.limit, row.means])
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     right = {1, 2, 4}
     return "\n".join(

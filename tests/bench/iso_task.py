@@ -55,17 +55,11 @@ def iso_task_first() -> list[Row]:
     """
     times = _times("first", empty=True)
     means = f"the whole task, first run / community.general.iso_extract; median of {RUNS}"
+    until = "the same, until both files are on the disk"
     ours, other = (round(times[one] + times[one + KEPT] - times[LEAST + KEPT], 4) for one in (OURS, OTHER))
     return [
         Row("iso_task_first", times[OURS], times[OTHER], "s", means, at_most=FIRST_LIMIT),
-        Row(
-            "iso_task_first_kept",
-            ours,
-            other,
-            "s",
-            "the same, until both files are on the disk",
-            at_most=KEPT_LIMIT,
-        ),
+        Row("iso_task_first_kept", ours, other, "s", until, at_most=KEPT_LIMIT),
     ]
 
 
@@ -123,11 +117,14 @@ def _run(name: str, order: tuple[str, ...], *, empty: bool) -> list[playbook.Tas
     for one in order:
         remove = f"rm -f {FOLDER}/{one}/* {FOLDER}/{one}/.iso*; " if empty else ""
         sync = f"sync --file-system {FOLDER}"
-        settle = {
-            "name": "settle",
-            "ansible.builtin.shell": remove + sync,
-        }  # nothing of before is left to be written
-        tasks += [settle, {"name": one, **TASKS[one]}, {"name": one + KEPT, "ansible.builtin.shell": sync}]
+        tasks += [
+            {
+                "name": "settle",
+                "ansible.builtin.shell": remove + sync,
+            },  # nothing of before is left to be written
+            {"name": one, **TASKS[one]},
+            {"name": one + KEPT, "ansible.builtin.shell": sync},
+        ]
     play = {"name": name, "hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
     book = FOLDER / f"iso-task-{name}.yml"
     book.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")

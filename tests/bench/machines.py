@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -257,4 +257,4 @@ def second_run() -> Row:
         raise LabError(f"a run with nothing to do changed something: {', '.join(changed)}")
     tasks = len(runs[-1].acting)
     means = f"site.yml for ten machines with nothing to do, {tasks} tasks / a play of one ping; median pair of {PAIRS}"
-    return replace(transfers.median_row("second_run", found, "s", means), at_most=PINGS_LIMIT)
+    return transfers.median_row("second_run", found, "s", means, at_most=PINGS_LIMIT)

@@ -75,7 +75,12 @@ def test_what_is_shown_is_what_is_written(seen: Any, check: str, run: str) -> No
 def test_the_programs_are_named_and_not_shown(seen: Any) -> None:
     """They would be nine of ten lines, and a reader of the others would give up."""
     found = shown(seen.said["bare"])
-    for path in ("/usr/local/lib/netboot/cli.py", f"{STATE}/plan/program/guard.py"):
+    programs = (
+        "/usr/local/lib/netboot/cli.py",
+        "/usr/local/lib/netboot/web/start.py",
+        f"{STATE}/plan/program/guard.py",
+    )
+    for path in programs:
         assert found[path] == ["(created)"]
     assert len(seen.said["bare"].splitlines()) < 2000
 

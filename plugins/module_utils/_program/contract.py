@@ -84,6 +84,9 @@ OWNED_SEEDS = (f"{PROGRAM}/*", *(f"{SEED}/*/{file}" for file in SEED_FILES))
 #: Those of them that a diff only names: they hold secrets, or hundreds of lines of a program.
 HIDDEN_SEEDS = (f"{PROGRAM}/*", f"{SEED}/*/user-data")
 
+#: The programs that roles put on a server, below its root, as patterns of module file_set: a diff only names them.
+HIDDEN_PROGRAMS = ("usr/local/lib/netboot/*.py", "usr/local/lib/netboot/*/*.py")
+
 
 def program_mark(file: str) -> str:
     """Return what stands in user-data for the text of program/FILE, as a value: YAML always quotes it, for its `@`."""

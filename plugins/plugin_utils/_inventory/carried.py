@@ -9,6 +9,7 @@ template.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -48,12 +49,17 @@ def entries(names: Any) -> Iterable[Any]:
     :param names: C(netboot_machines), or the text.
     :raises InputError: when it is neither.
     """
-    if isinstance(names, str) and names.startswith("["):
-        return unpack(names)
-    if isinstance(names, (str, Mapping)) or not isinstance(names, Iterable):
-        fault = f"netboot_machines: must be a list of machines, such as [nuc1], not '{shown(names)}'"
-        raise InputError("The machines are not usable", [fault])
-    return names
+    if isinstance(names, str):
+        with contextlib.suppress(ValueError):
+            found = unpack(names)
+            if all(isinstance(machine, dict) for machine in found):
+                return found
+    elif isinstance(names, Iterable) and not isinstance(names, Mapping):
+        return names
+    fault = f"netboot_machines: must be a list of machines, such as [nuc1], not '{shown(names)}'"
+    if isinstance(names, str):
+        fault += """; after -e a list is written as JSON: -e '{"netboot_machines": ["nuc1"]}'"""
+    raise InputError("The machines are not usable", [fault])
 
 
 def listed(machines: Iterable[Mapping[str, Any]] | str) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ def test_a_missing_or_short_file_fails_the_measure(sizes: list[int], expected: s
 def test_a_row_is_the_pair_of_median_ratio_and_the_first_is_not_counted() -> None:
     ours, other = iter([100.0, 1.0, 30.0, 6.0]), iter([1.0, 4.0, 10.0, 3.0])
     found = transfers.pairs(3, lambda: next(ours), lambda: next(other), "s")
-    row = transfers.median_row("x", found, "s", "")
+    row = transfers.median_row("x", found, "s", "", at_most=2)
     assert (row.ours, row.other, row.ratio) == (6.0, 3.0, 2.0)
 
 
@@ -114,6 +114,11 @@ def test_a_row_is_the_pair_of_median_ratio_and_the_first_is_not_counted() -> Non
 )
 def test_a_measure_that_is_missed_says_so(ours: float, at_least: float, at_most: float, missed: str) -> None:
     assert Row("x", ours, 1.0, "s", "", at_most=at_most, at_least=at_least).missed == missed
+
+
+def test_a_measure_without_a_limit_is_refused() -> None:
+    with pytest.raises(ValueError, match="x has no limit"):
+        Row("x", 1.0, 1.0, "s", "")
 
 
 def test_machines_of_the_measures_are_all_different() -> None:

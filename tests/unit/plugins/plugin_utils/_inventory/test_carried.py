@@ -73,7 +73,7 @@ def test_a_check_alone_finds_the_same_faults_and_writes_nothing() -> None:
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("wrong", ["nuc1", 7, {"nuc1": {}}, None], ids=repr)
+@pytest.mark.parametrize("wrong", ["nuc1", "[nuc1]", '["nuc1"]', 7, {"nuc1": {}}, None], ids=repr)
 def test_machines_that_are_no_list_are_refused_in_words(wrong: Any) -> None:
     for read in (machines, machine_settings):
         with pytest.raises(
@@ -83,3 +83,11 @@ def test_machines_that_are_no_list_are_refused_in_words(wrong: Any) -> None:
     for servers in (["server1"], ["server1", "server2"]):
         with pytest.raises(Exception, match="netboot_machines: must be a list of machines"):
             owners(wrong, HOSTVARS, servers)
+
+
+def test_a_list_that_e_made_a_text_is_told_how_it_is_written() -> None:
+    """ansible-playbook -e netboot_machines=[nuc1] hands over a text."""
+    with pytest.raises(
+        Exception, match=r"""not '\[nuc1\]'; after -e .* -e '\{"netboot_machines": \["nuc1"\]\}'"""
+    ):
+        machine_settings("[nuc1]", HOSTVARS)
