@@ -253,7 +253,7 @@ def boot(
             for number, row in enumerate(some):
                 boots = [first[number], *second[number : number + 1]]
                 outcomes.append(judge(row, boots, facts[row.image]))
-            if by and not away:
+            if by and not away and have_images(outcomes):
                 faults = behind_cache(box, by, [facts[row.image] for row in some])
                 faults += cached.lived(*by, box, "cached2") + keepers.faults(by[1], LISTED)
                 outcomes = [replace(one, faults=[*one.faults, *faults]) for one in outcomes]
@@ -271,6 +271,11 @@ def once_more(box: Server, rows: Iterable[Row], clients: Iterable[Client]) -> li
     for row in rows:
         arm(box, row)
     return [Client(client.machine, client.lan, again=True) for client in clients]
+
+
+def have_images(outcomes: Sequence[Outcome]) -> bool:
+    """Whether machines had any: of those that only boot their disks a cache keeps nothing."""
+    return any(one.bytes_http for one in outcomes)
 
 
 def behind_cache(box: Server, by: Cached, facts: Sequence[Facts]) -> list[str]:
