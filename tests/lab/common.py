@@ -36,7 +36,7 @@ def run(*argv: str | Path, stdin: str | None = None, check: bool = True, timeout
     try:
         done = subprocess.run(
             command,
-            input=stdin,
+            input=stdin or "",  # never the one we share with Ansible, which ssh would make non-blocking
             capture_output=True,
             text=True,
             check=False,

@@ -139,6 +139,8 @@ def run_site(
     """
     started = time.monotonic()
     environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0", "PYTHONUNBUFFERED": "1"}
+    # An emulated machine beside other tests answers sudo and ssh slowly; Ansible gives them 10 s unless told otherwise.
+    environment.setdefault("ANSIBLE_TIMEOUT", "60")
     environment["PWD"] = str(ROOT)  # as the user's shell says it
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment.get('PATH', '')}"
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -95,6 +95,7 @@ def run(target: str, niceness: int = 0) -> Result | None:
     with Result(target, 0, 0).log.open("wb") as log:
         code = subprocess.run(
             ["nice", f"--adjustment={niceness}", "make", "--no-print-directory", name, *words],
+            stdin=subprocess.DEVNULL,  # ssh makes what it shares with others non-blocking, and Ansible refuses that
             stdout=log,
             stderr=subprocess.STDOUT,
             check=False,
