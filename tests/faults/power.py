@@ -174,7 +174,7 @@ class Plug(Box):
         faults += self.sh(SOUND).split("\n")
         if whole:
             with contextlib.suppress(AssertionError):
-                wait(lambda: set(self.sh(RUNNING, check=False).split()) <= {"active"}, 15)
+                wait(lambda: set(self.sh(RUNNING, check=False).split()) <= {"active"}, 60)
             faults += [
                 f"{unit}: {state}"
                 for unit, state in zip(UNITS, self.sh(RUNNING, check=False).split())

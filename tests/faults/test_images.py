@@ -35,7 +35,7 @@ def iso(box: Box) -> str:
     box.sh(
         f"cat >/var/tmp/web.py <<'EOF'\n{CUT}\nEOF\nsystemctl stop web; systemd-run --unit=web python3 /var/tmp/web.py"
     )
-    wait(lambda: "8123" in box.sh("ss -Hltn"), 20)
+    wait(lambda: "8123" in box.sh("ss -Hltn"), 60)
     return hashlib.sha256(image.read_bytes()).hexdigest()
 
 
