@@ -16,7 +16,7 @@ PASSWORD = "$6$check$" + "x" * 86
 #: and what machines did and what is shown of that, which timers read and write whenever they come.
 VOLATILE = re.compile(
     r"/(tmp|var/tmp|var/log|var/lib/systemd|var/spool/cron|root/\.ansible|root/\.cache)(/|$)|/__pycache__(/|$)"
-    r"|^/var/lib/netboot/(events(/|$)|(counts|doctor|shown|metrics)\.)|^/srv/netboot/http/status(/|$)"
+    r"|^/var/lib/netboot/(\.netboot-|events(/|$)|(counts|doctor|shown|metrics)\.)|^/srv/netboot/http/status(/|$)"
 )
 #: Units that come and go by themselves, or with a login.
 PASSING = re.compile(r"user|session|systemd-|apt-|dpkg-|e2scrub|fstrim|logrotate|ssh@")

@@ -33,7 +33,7 @@ SLICE = 4 << 20
 _LINE = re.compile(r'"(?P<method>[A-Z]+) (?P<path>\S+) [^"]*" (?P<status>\d+) (?P<bytes>\d+) ')
 
 
-def until(what: Callable[[], object], seconds: float = 30) -> None:
+def until(what: Callable[[], object], seconds: float = 60) -> None:
     """Wait until it is so; LabError when it takes longer."""
     end = time.monotonic() + seconds
     while not what():

@@ -84,7 +84,7 @@ class Fault:
     def end(self) -> None:
         """Wait until the owner is there again."""
         for thread in self.later:
-            thread.join(timeout=60)
+            thread.join(timeout=120)
 
 
 @pytest.mark.parametrize("point", POINTS)

@@ -123,7 +123,7 @@ def below(top: int) -> list[int]:
     return found
 
 
-def wait(until: Callable[[], object], seconds: float = 30) -> None:
+def wait(until: Callable[[], object], seconds: float = 60) -> None:
     """Wait for something that comes soon."""
     end = time.monotonic() + seconds
     while not until():

@@ -71,7 +71,7 @@ class Web:
         settings.write_text(text, encoding="utf-8")
         argv: list[str | Path] = [program(), "-p", self.top, "-c", settings, "-e", self.top / "error.log"]
         self.process = subprocess.Popen(argv)
-        for _attempt in range(100):
+        for _attempt in range(1000):
             if self._answers():
                 return self
             if self.process.poll() is not None:

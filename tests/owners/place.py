@@ -97,7 +97,7 @@ class Server:
         log = [f"--log-facility={self.top}/dnsmasq.log"]
         enter = ["nsenter", f"--target={self.holder.pid}", "--mount", "--net", "--"]
         self.dnsmasq = subprocess.Popen([*enter, *argv, *log])
-        for _attempt in range(100):
+        for _attempt in range(1000):
             if ":67 " in self.inside("ss", "-Hlun"):
                 return
             time.sleep(0.05)
@@ -214,7 +214,7 @@ class Place:
 
 def _cable(pid: int, name: str, address: str) -> None:
     """Connect a namespace to the bridge."""
-    for _attempt in range(100):  # unshare needs a moment
+    for _attempt in range(3000):  # unshare needs a moment
         if os.readlink(f"/proc/{pid}/ns/net") != os.readlink("/proc/self/ns/net"):
             break
         time.sleep(0.02)

@@ -86,7 +86,7 @@ def rendered(settings: str, template: str = "nginx.conf.j2", role: str = "pxe_ht
 
 def wait_for(process: subprocess.Popen[bytes], address: str, port: int) -> None:
     """Wait until somebody listens there, at most some seconds."""
-    for _attempt in range(200):
+    for _attempt in range(1000):
         try:
             socket.create_connection((address, port), timeout=1).close()
         except OSError:

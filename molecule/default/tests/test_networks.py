@@ -113,9 +113,9 @@ def roots(text: str) -> set[str]:
 
 def soon(is_so: Callable[[], Any]) -> None:
     """Wait until something is so."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not is_so():
-        assert time.monotonic() < deadline, "not within 20 s"
+        assert time.monotonic() < deadline, "not within 60 s"
 
 
 def test_a_second_run_changes_nothing(host: Any, lab: Second, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ class Life:
         return found
 
     def wait(self, state: str) -> None:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while self.row()["state"] != state:
             assert time.monotonic() < deadline, f"not {state} but {self.row()}"
             time.sleep(0.2)
@@ -76,7 +76,7 @@ class Life:
         head, dummy, body = self.device.http(f"/machines/nuc1/{token}/{name}").stdout.partition("\n\n")
         return head.split()[1], body
 
-    def carry(self, text: str, patience: int = 20) -> dict[str, Any]:
+    def carry(self, text: str, patience: int = 60) -> dict[str, Any]:
         """What cloud-init does with the write_files of user-data, in a folder of ours; the answers for the installer.
 
         The programs run on this very computer, which must not be started anew; its consoles are not the installer's.
@@ -97,7 +97,7 @@ class Life:
         """What the installer does with a command: sh -c, in the boot network."""
         return self.device.run("sh", "-c", command.replace(LIVE, str(self.place / "live")))
 
-    def begin(self, text: str, patience: int = 20) -> int:
+    def begin(self, text: str, patience: int = 60) -> int:
         """What the installer does first of all, with the user-data that it has; the exit status."""
         return self.sh(self.carry(text, patience)["early-commands"][0]).returncode
 
@@ -315,7 +315,7 @@ def test_an_installed_system_calls_home_by_its_own_cloud_init_once(life: Life, h
     assert verdict["cause"].startswith("It is up at 192.168.1.1, since ")
     # once more, which is late: whoever has the token now changes nothing
     system.phone_home("--frequency", "always")
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     thrown = "nuc1: a report 'up' with a wrong or old token was thrown away"
     while thrown not in host.check_output("journalctl -u netboot-reports --no-pager"):
         assert time.monotonic() < deadline, "it was not heard of"

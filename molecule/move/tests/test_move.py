@@ -59,7 +59,7 @@ class Host:
         subprocess.run(argv, input=content, check=True)
 
     def wait(self, name: str, state: str) -> None:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while self.state(name)["state"] != state:
             assert time.monotonic() < deadline, f"{name} is not {state} but {self.state(name)}"
             time.sleep(0.2)

@@ -136,18 +136,18 @@ def test_it_takes_up_its_address_when_that_comes_later(host: Any, device: Device
     host.run_expect([0], "systemctl restart netboot-dnsmasq")
     assert device.tftp("greeting").returncode != 0
     host.run_expect([0], "ip address add 192.168.1.50/24 dev lan0")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while device.tftp("greeting").stdout != "hello\n":
-        assert time.monotonic() < deadline, "no TFTP within 20 s after the address came"
+        assert time.monotonic() < deadline, "no TFTP within 60 s after the address came"
     assert len(device.discover()) == 1
 
 
 def test_it_comes_back_when_it_is_killed(host: Any, device: Device) -> None:
     before = host.service("netboot-dnsmasq").systemd_properties["MainPID"]
     host.run_expect([0], f"kill -KILL {before}")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not device.discover("--seconds", "1"):
-        assert time.monotonic() < deadline, "no offer within 20 s after the kill"
+        assert time.monotonic() < deadline, "no offer within 60 s after the kill"
     assert host.service("netboot-dnsmasq").systemd_properties["MainPID"] != before
 
 

@@ -369,9 +369,9 @@ def test_it_goes_on_logging_when_its_logs_were_rotated(host: Any, device: Device
 
 def test_it_comes_back_when_it_is_killed(host: Any, device: Device, service: Service) -> None:
     host.run_expect([0], f"kill -KILL {service.pid}")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while "200 OK" not in device.http(f"{SEED}/vendor-data").stdout:
-        assert time.monotonic() < deadline, "no answer within 20 s after the kill"
+        assert time.monotonic() < deadline, "no answer within 60 s after the kill"
         time.sleep(0.2)
     assert post(device, PROGRESS, "{}") == "204"
     assert host.run("systemctl reload netboot-nginx").rc == 0
