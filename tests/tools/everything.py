@@ -23,11 +23,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
-#: What takes longest begins first, so that all lanes have work to the end. The provisioned machines boot beside the
-#: others' work: they come up though their firmware waits longer. What is not named here stands between the two.
+#: What takes longest begins first, so that all lanes have work to the end. What is not named stands between the two.
 LONG = (
     "faults",
-    "lifecycle ROW=provisioned",
     "molecule neighbours",
     "molecule default",
     "molecule firewall",
@@ -53,7 +51,7 @@ STAGES: tuple[tuple[int, tuple[str, ...], tuple[str, ...]], ...] = (
         (*LONG, *(f"molecule {name}" for name in SCENARIOS if f"molecule {name}" not in LONG), *SHORT),
         (),
     ),
-    (1, ("matrix", "lifecycle ROW=life", "secure-boot FEW=1"), COMPUTES),
+    (1, ("matrix", "lifecycle", "secure-boot FEW=1"), COMPUTES),
 )
 #: As of `nice`: it gets what the others leave, and a twentieth of a processor that they all want.
 MAKES_WAY = 10
