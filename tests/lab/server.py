@@ -193,7 +193,7 @@ def report(name: str, wanted: dict[str, str]) -> Server:
     return server
 
 
-def wait_for_ssh(server: Server, patience: float = 20) -> None:
+def wait_for_ssh(server: Server, patience: float = 60) -> None:
     """Wait until a command can be run by SSH."""
     deadline = time.monotonic() + patience
     while not succeeds(*ssh(server, "true")):

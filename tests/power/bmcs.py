@@ -128,7 +128,7 @@ class Redfish(Bmc):
         ]
 
     def wait(self) -> None:
-        for dummy in range(100):
+        for dummy in range(600):
             with socket.socket() as one:
                 if one.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
