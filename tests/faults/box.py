@@ -23,6 +23,8 @@ NAME, SUITE = "faults", "trixie"
 FLEET = [f"m{number:03}" for number in range(200)]
 OTHERS = [f"n{number:02}" for number in range(40)]
 PLACE = BUILD / NAME
+#: How find(1) knows what is being written just now, or what a killed program left.
+WRITTEN = "-name '.netboot-*'"
 
 # Of every machine, the token in each of its entries, with the entry whole from its first line to its last.
 OFFERED = """

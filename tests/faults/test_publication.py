@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 
-from tests.faults.box import OTHERS, Box, Seen, wait
+from tests.faults.box import OTHERS, WRITTEN, Box, Seen, wait
 
 POINTS = 20
 # Another version of every entry and seed: what a run of the playbook changes.
@@ -47,8 +47,7 @@ def served(box: Box, top: str = "/srv/netboot") -> list[int]:
     return [int(version) for version in versions]
 
 
-LEFT = "find /srv/netboot /var/lib/netboot -name '.netboot-*'"
-"""Files that are being written, or that nobody will ever complete."""
+LEFT = f"find /srv/netboot /var/lib/netboot {WRITTEN}"
 
 
 @contextlib.contextmanager

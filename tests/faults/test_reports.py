@@ -7,12 +7,10 @@ import json
 import threading
 from pathlib import Path
 
-from tests.faults.box import FLEET, OTHERS, PLACE, Box, Seen, wait
+from tests.faults.box import FLEET, OTHERS, PLACE, WRITTEN, Box, Seen, wait
 from tests.lab import lan
 from tests.lab.server import DISKS
 
-#: What is being written just now, by what runs beside the tests.
-WRITTEN = "-name '.netboot-*'"
 CLIENTS = Path(__file__).with_name("clients.py")
 
 

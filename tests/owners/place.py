@@ -218,6 +218,8 @@ def _cable(pid: int, name: str, address: str) -> None:
         if os.readlink(f"/proc/{pid}/ns/net") != os.readlink("/proc/self/ns/net"):
             break
         time.sleep(0.02)
+    else:
+        raise LabError(f"process {pid} has no network of its own")
     run("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
     run("ip", "link", "set", name, "master", "br0", "up")
     inside = ["nsenter", f"--target={pid}", "--net", "--"]

@@ -85,7 +85,7 @@ def rendered(settings: str, template: str = "nginx.conf.j2", role: str = "pxe_ht
 
 
 def wait_for(process: subprocess.Popen[bytes], address: str, port: int) -> None:
-    """Wait until somebody listens there, at most some seconds."""
+    """Wait until somebody listens there, at most a minute."""
     for _attempt in range(1000):
         try:
             socket.create_connection((address, port), timeout=1).close()
